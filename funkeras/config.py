@@ -1,0 +1,150 @@
+"""Library-wide settings: floatx, epsilon, image data format and the dialect of defaults.
+
+Values come, strongest first, from the setters below, from the environment variable
+`FUNKERAS_DIALECT`, and from `$KERAS_HOME/keras.json` (`~/.keras/keras.json`) in the spelling of
+Keras 1 or 2, so that a machine set up for Keras needs no second file.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = [
+    "dialect",
+    "epsilon",
+    "floatx",
+    "image_data_format",
+    "image_dim_ordering",
+    "set_dialect",
+    "set_epsilon",
+    "set_floatx",
+    "set_image_data_format",
+    "set_image_dim_ordering",
+    "using_dialect",
+]
+
+FLOATS = ("float16", "bfloat16", "float32", "float64")
+DATA_FORMATS = ("channels_first", "channels_last")
+DIALECTS = ("classic", "keras2", "modern")
+ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
+
+
+@dataclass
+class _Settings:
+    floatx: str = "float32"
+    epsilon: float = 1e-7
+    image_data_format: str = "channels_last"
+    dialect: str = "classic"
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...], where: str = "") -> str:
+    if value not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(allowed)}; got {value!r}{where}")
+    return value
+
+
+def _read_settings() -> _Settings:
+    settings = _Settings()
+    path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
+    if path.is_file():
+        try:
+            stored = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is not valid JSON: {error}") from error
+        where = f" in {path}"
+        ordering = ORDERINGS.get(stored.get("image_dim_ordering", ""), settings.image_data_format)
+        settings = _Settings(
+            floatx=_one_of("floatx", stored.get("floatx", settings.floatx), FLOATS, where),
+            epsilon=float(stored.get("epsilon", settings.epsilon)),
+            image_data_format=_one_of(
+                "image_data_format", stored.get("image_data_format", ordering), DATA_FORMATS, where
+            ),
+            dialect=_one_of("dialect", stored.get("dialect", settings.dialect), DIALECTS, where),
+        )
+    if name := os.environ.get("FUNKERAS_DIALECT"):
+        settings.dialect = _one_of("dialect", name, DIALECTS, " in FUNKERAS_DIALECT")
+    return settings
+
+
+_settings = _read_settings()
+_scoped_dialect: ContextVar[str | None] = ContextVar("dialect", default=None)
+
+
+def floatx() -> str:
+    """Default float type of weights and inputs.
+
+    >>> floatx()
+    'float32'
+    """
+    return _settings.floatx
+
+
+def set_floatx(value: str) -> None:
+    """Set the default float type: float16, bfloat16, float32 or float64 (needs jax's x64 mode)."""
+    _settings.floatx = _one_of("floatx", value, FLOATS)
+
+
+def epsilon() -> float:
+    """Fuzz factor that losses clip with (1e-7 in every Keras)."""
+    return _settings.epsilon
+
+
+def set_epsilon(value: float) -> None:
+    """Set the fuzz factor that losses clip with."""
+    if not value > 0:
+        raise ValueError(f"epsilon must be positive, got {value}")
+    _settings.epsilon = float(value)
+
+
+def image_data_format() -> str:
+    """Default place of the channels axis: `channels_last` or `channels_first`."""
+    return _settings.image_data_format
+
+
+def set_image_data_format(value: str) -> None:
+    """Set the default place of the channels axis."""
+    _settings.image_data_format = _one_of("image_data_format", value, DATA_FORMATS)
+
+
+def image_dim_ordering() -> str:
+    """`image_data_format()` in the words of Keras 1: `th` (channels first) or `tf` (last)."""
+    return next(old for old, new in ORDERINGS.items() if new == _settings.image_data_format)
+
+
+def set_image_dim_ordering(value: str) -> None:
+    """Set the default place of the channels axis in the words of Keras 1: `th` or `tf`."""
+    set_image_data_format(ORDERINGS[_one_of("dim_ordering", value, tuple(ORDERINGS))])
+
+
+def dialect() -> str:
+    """Which generation's default *values* hold where Keras changed them.
+
+    `classic` is Keras 1 (and 2 where they agree), `keras2` has the few values that Keras 2 changed
+    (the optimizers' epsilon, truncated normals), `modern` is tf.keras 2.x and Keras 3. Every
+    generation's spelling is accepted in every dialect.
+    """
+    return _scoped_dialect.get() or _settings.dialect
+
+
+def set_dialect(value: str) -> None:
+    """Set the dialect: `classic`, `keras2` or `modern`. Things made before keep theirs."""
+    _settings.dialect = _one_of("dialect", value, DIALECTS)
+
+
+@contextmanager
+def using_dialect(value: str) -> Iterator[None]:
+    """Use a dialect for the things that are made inside the `with` block, in this thread.
+
+    >>> with using_dialect("modern"):
+    ...     dialect()
+    'modern'
+    """
+    token = _scoped_dialect.set(_one_of("dialect", value, DIALECTS))
+    try:
+        yield
+    finally:
+        _scoped_dialect.reset(token)

@@ -1,0 +1,235 @@
+"""Names to things and back: the only lookup and the only (de)serialisation code.
+
+A `Registry` maps names to functions or classes of one kind. A `Configured` object is a function
+that remembers the arguments it was made from; `Registry.configured` derives its class from a
+builder, so that an initializer or a penalty is declared as one pure function.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
+
+from funkeras import spellings
+from funkeras.typing import Config
+
+__all__ = [
+    "Configured",
+    "Registry",
+    "custom_object_scope",
+    "get_custom_objects",
+]
+
+P = ParamSpec("P")
+T = TypeVar("T")
+B = TypeVar("B", bound="Configured")
+
+_custom_objects: dict[str, Any] = {}
+
+
+def get_custom_objects() -> dict[str, Any]:
+    """The user's own names, looked up before the library's. Change it in place."""
+    return _custom_objects
+
+
+@contextmanager
+def custom_object_scope(*mappings: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+    """Make names known inside a `with` block: `custom_object_scope({"my_loss": my_loss})`."""
+    saved = dict(_custom_objects)
+    for mapping in mappings:
+        _custom_objects.update(mapping or {})
+    try:
+        yield _custom_objects
+    finally:
+        _custom_objects.clear()
+        _custom_objects.update(saved)
+
+
+def canonical(name: str) -> str:
+    """One form for all of `GlorotUniform`, `glorot_uniform` and `glorotuniform`."""
+    return name.replace("_", "").lower()
+
+
+class Configured:
+    """A callable that remembers the arguments it was made from.
+
+    Derived classes have a `build` that takes them and gives the function that is called. Users
+    subclass with `__init__`, `__call__` and, to be saved, `get_config`.
+    """
+
+    build: ClassVar[Callable[..., Callable[..., Any]] | None] = None
+    signature: ClassVar[inspect.Signature] = inspect.Signature()
+    _config: Config
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._config = spellings.bind(type(self).__name__, self.signature, args, kwargs)
+        self.function  # noqa: B018: arguments are checked where they are given
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The pure function that calling this object runs."""
+        if type(self).build is None:
+            raise NotImplementedError(f"{type(self).__name__} must define __call__")
+        return type(self).build(**self._config)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        config = self.__dict__.get("_config", {})
+        if name in config:
+            return config[name]
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_config().items())
+        return f"{type(self).__name__}({arguments})"
+
+    def __reduce__(self) -> Any:
+        if type(self).build is None:
+            return super().__reduce__()
+        return _rebuild, (type(self).__mro__[1], type(self).__name__, self._config)
+
+    def get_config(self) -> Config:
+        """The arguments that make an equal object."""
+        return dict(self.__dict__.get("_config", {}))
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """The object that `get_config` described."""
+        return cls(**config)
+
+
+def _rebuild(base: type[Configured], name: str, config: Config) -> Configured:
+    return _REGISTRIES[base].find(name)(**config)
+
+
+_REGISTRIES: dict[type, "Registry[Any]"] = {}
+
+
+class Registry(Generic[T]):
+    """Things of one kind by name; every capitalisation of a name finds the same thing."""
+
+    def __init__(self, kind: str, base: type[Configured] | None = None) -> None:
+        self.kind = kind
+        self.base = base
+        self._things: dict[str, T] = {}
+        self._names: dict[str, str] = {}
+        if base is not None:
+            _REGISTRIES[base] = self
+
+    def add(self, thing: T, *names: str) -> T:
+        """Register `thing` under its names; the first is the one that is written to files."""
+        for name in names:
+            known = self._things.setdefault(canonical(name), thing)
+            if known is not thing:
+                raise ValueError(f"{self.kind} {name!r} is registered already")
+            self._names.setdefault(canonical(name), name)
+        return thing
+
+    def register(self, *names: str) -> Callable[[T], T]:
+        """Register the decorated function or class, under its own name when none is given."""
+
+        def decorate(thing: T) -> T:
+            return self.add(thing, *(names or (getattr(thing, "__name__", str(thing)),)))
+
+        return decorate
+
+    def configured(
+        self, name: str, *aliases: str
+    ) -> Callable[[Callable[P, Callable[..., Any]]], Callable[P, Any]]:
+        """Derive a class from the decorated builder and register it.
+
+        The class takes the builder's arguments in every spelling, and its objects call what the
+        builder returns.
+        """
+        base = self.base
+        if base is None:
+            raise TypeError(f"the registry of {self.kind}s has no base class")
+
+        def decorate(build: Callable[P, Callable[..., Any]]) -> Callable[P, Any]:
+            members = {
+                "build": staticmethod(build),
+                "signature": inspect.signature(build),
+                "__signature__": inspect.signature(build),
+                "__doc__": build.__doc__,
+                "__module__": build.__module__,
+                "__wrapped__": build,
+            }
+            derived: Any = type(name, (base,), members)
+            return self.add(derived, name, *aliases)
+
+        return decorate
+
+    def find(self, name: str) -> Any:
+        """The function or class of that name, the user's before the library's.
+
+        Raises:
+            ValueError: for an unknown name; it says the nearest one.
+        """
+        if name in _custom_objects:
+            return _custom_objects[name]
+        found = self._things.get(canonical(name))
+        if found is None:
+            hint = spellings.nearest(name, self._names.values())
+            raise ValueError(f"unknown {self.kind} {name!r}{hint}")
+        return found
+
+    def __contains__(self, name: str) -> bool:
+        return name in _custom_objects or canonical(name) in self._things
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names.values())
+
+    def items(self) -> Iterator[tuple[str, T]]:
+        """Each thing once, under the name that files use."""
+        seen: set[int] = set()
+        for key, thing in self._things.items():
+            if id(thing) not in seen:
+                seen.add(id(thing))
+                yield self._names[key], thing
+
+    def get(self, identifier: Any) -> Any:
+        """What a Keras argument means: a name, a `{"class_name", "config"}` dict, or the thing.
+
+        Classes are made with their defaults; a callable is returned as it is.
+        """
+        if identifier is None or (callable(identifier) and not inspect.isclass(identifier)):
+            return identifier
+        if isinstance(identifier, str):
+            identifier = self.find(identifier)
+        elif isinstance(identifier, Mapping):
+            return self.deserialize(identifier)
+        if inspect.isclass(identifier):
+            return identifier()
+        if callable(identifier):
+            return identifier
+        raise TypeError(
+            f"a {self.kind} is a name, a config, a function or None; got {type(identifier).__name__}"
+        )
+
+    def serialize(self, thing: Any) -> Any:
+        """A name or a `{"class_name", "config"}` dict that `get` turns back into `thing`."""
+        if thing is None or isinstance(thing, str | Mapping):
+            return thing
+        if isinstance(thing, Configured) or hasattr(thing, "get_config"):
+            name = next((n for n, known in self.items() if known is type(thing)), None)
+            return {"class_name": name or type(thing).__name__, "config": thing.get_config()}
+        for name, known in (*_custom_objects.items(), *self.items()):
+            if known is thing:
+                return name
+        return getattr(thing, "__name__", type(thing).__name__)
+
+    def deserialize(self, config: Mapping[str, Any]) -> Any:
+        """The thing that `serialize` described."""
+        name = config.get("registered_name") or config.get("class_name")
+        if not isinstance(name, str):
+            raise ValueError(f"a config of a {self.kind} has a 'class_name'; got {dict(config)!r}")
+        if name not in self:
+            name = str(config.get("class_name")).rpartition(">")[2]
+        found = self.find(name)
+        arguments = config.get("config") or {}
+        if isinstance(arguments, str):  # Keras 3 writes plain functions so
+            return self.get(arguments)
+        return found.from_config(arguments) if hasattr(found, "from_config") else found

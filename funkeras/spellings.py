@@ -1,0 +1,242 @@
+"""Every name that Keras 1, 2 and 3 used for one thing, as tables, and one function to apply them.
+
+An old spelling is translated once, at the boundary: a constructor, `from_config`, `compile`, `fit`.
+A name that the callee accepts is never translated, and of several candidates the first that it
+accepts is meant. So `output_dim` stays itself where a layer has such an argument, and a new layer
+that uses our names has its old spelling already.
+"""
+
+import difflib
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from funkeras import config
+
+__all__ = ["bind", "current_name", "nearest", "translate"]
+
+RENAMED: dict[str, tuple[str, ...]] = {
+    "W_constraint": ("kernel_constraint", "embeddings_constraint", "alpha_constraint"),
+    "W_regularizer": ("kernel_regularizer", "embeddings_regularizer", "alpha_regularizer"),
+    "U_regularizer": ("recurrent_regularizer",),
+    "U_constraint": ("recurrent_constraint",),
+    "atrous_rate": ("dilation_rate",),
+    "b_constraint": ("bias_constraint",),
+    "b_regularizer": ("bias_regularizer",),
+    "batch_input_shape": ("batch_shape",),
+    "beta_init": ("beta_initializer",),
+    "bias": ("use_bias",),
+    "border_mode": ("padding",),
+    "consume_less": ("implementation",),
+    "dim_ordering": ("data_format",),
+    "dropout_U": ("recurrent_dropout",),
+    "dropout_W": ("dropout",),
+    "filter_length": ("kernel_size",),
+    "forget_bias_init": ("unit_forget_bias",),
+    "gamma_init": ("gamma_initializer",),
+    "high": ("max_value",),
+    "init": (
+        "kernel_initializer",
+        "embeddings_initializer",
+        "alpha_initializer",
+        "depthwise_initializer",
+    ),
+    "inner_activation": ("recurrent_activation",),
+    "inner_init": ("recurrent_initializer",),
+    "input": ("inputs",),
+    "input_dtype": ("dtype",),
+    "length": ("size",),
+    "low": ("min_value",),
+    "lr": ("learning_rate",),
+    "m": ("max_value",),
+    "max_q_size": ("max_queue_size",),
+    "nb_classes": ("num_classes",),
+    "nb_epoch": ("epochs",),
+    "nb_filter": ("filters",),
+    "nb_words": ("num_words",),
+    "nb_worker": ("workers",),
+    "output": ("outputs",),
+    "output_dim": ("units",),
+    "p": ("rate",),
+    "pickle_safe": ("use_multiprocessing",),
+    "pool_length": ("pool_size",),
+    "scale": ("stddev",),
+    "show_accuracy": ("metrics",),
+    "sigma": ("stddev",),
+    "std": ("stddev",),
+    "stride": ("strides",),
+    "subsample": ("strides",),
+    "subsample_length": ("strides",),
+}
+"""Old argument → today's candidates."""
+
+MERGED: dict[str, tuple[tuple[str, ...], ...]] = {
+    "kernel_size": (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3")),
+}
+"""Today's argument ← several old ones, as a tuple in this order."""
+
+VALUES: dict[str, dict[Any, Any]] = {
+    "data_format": {"tf": "channels_last", "th": "channels_first", "default": None},
+    "implementation": {"cpu": 0, "mem": 1, "gpu": 2},
+    "unit_forget_bias": {"one": True, "ones": True, "zero": False, "zeros": False},
+}
+"""Today's argument → old value → today's value."""
+
+CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "AtrousConvolution1D": ("Conv1D", ("filters", "kernel_size", "init", "activation", "weights")),
+    "AtrousConvolution2D": ("Conv2D", ("filters", "nb_row", "nb_col", "init", "activation")),
+    "Convolution1D": ("Conv1D", ("filters", "kernel_size", "init", "activation", "weights")),
+    "Convolution2D": ("Conv2D", ("filters", "nb_row", "nb_col", "init", "activation", "weights")),
+    "Convolution3D": (
+        "Conv3D",
+        ("filters", "kernel_dim1", "kernel_dim2", "kernel_dim3", "init", "activation", "weights"),
+    ),
+    "Convolution2DTranspose": ("Conv2DTranspose", ("filters", "kernel_size")),
+    "Convolution3DTranspose": ("Conv3DTranspose", ("filters", "kernel_size")),
+    "Deconvolution2D": ("Conv2DTranspose", ("filters", "nb_row", "nb_col", "output_shape")),
+    "Deconvolution3D": ("Conv3DTranspose", ("filters", "kernel_size")),
+    "SeparableConvolution1D": ("SeparableConv1D", ("filters", "kernel_size")),
+    "SeparableConvolution2D": (
+        "SeparableConv2D",
+        ("filters", "nb_row", "nb_col", "init", "activation", "weights"),
+    ),
+    "MaxPool1D": ("MaxPooling1D", ()),
+    "MaxPool2D": ("MaxPooling2D", ()),
+    "MaxPool3D": ("MaxPooling3D", ()),
+    "AvgPool1D": ("AveragePooling1D", ()),
+    "AvgPool2D": ("AveragePooling2D", ()),
+    "AvgPool3D": ("AveragePooling3D", ()),
+    "GlobalMaxPool1D": ("GlobalMaxPooling1D", ()),
+    "GlobalMaxPool2D": ("GlobalMaxPooling2D", ()),
+    "GlobalMaxPool3D": ("GlobalMaxPooling3D", ()),
+    "GlobalAvgPool1D": ("GlobalAveragePooling1D", ()),
+    "GlobalAvgPool2D": ("GlobalAveragePooling2D", ()),
+    "GlobalAvgPool3D": ("GlobalAveragePooling3D", ()),
+}
+"""Old class → today's, with the positional order of its arguments where that was another."""
+
+SPREAD: dict[str, tuple[str, ...]] = {
+    "Conv2D": ("filters", "nb_row", "nb_col"),
+    "Conv3D": ("filters", "kernel_dim1", "kernel_dim2", "kernel_dim3"),
+    "Conv2DTranspose": ("filters", "nb_row", "nb_col"),
+    "SeparableConv2D": ("filters", "nb_row", "nb_col"),
+    "LocallyConnected2D": ("filters", "nb_row", "nb_col"),
+}
+"""Classes that kept their name: with so many leading integers the call is one of Keras 1.
+
+Genuine Keras 2 reads `Conv2D(32, 3, 3)` so too; Keras 3 takes the last number for the strides.
+"""
+
+DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
+    "classic": {
+        "BatchNormalization": {"epsilon": 1e-3},
+    },
+    "keras2": {},
+    "modern": {},
+}
+"""Dialect → callee → argument → default, where it differs from the signature (Keras 3's values).
+
+`keras2` has the rows of `classic` except where it has its own.
+"""
+
+
+def current_name(name: str) -> str:
+    """Today's name of a class.
+
+    >>> current_name("Convolution2D")
+    'Conv2D'
+    """
+    return CLASSES.get(name, (name, ()))[0]
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str:
+    """A hint for an error message: the candidate most like `word`, or nothing.
+
+    >>> nearest("unit", ["units", "rate"])
+    "; did you mean 'units'?"
+    """
+    close = difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.55)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def dialect_defaults(owner: str) -> dict[str, Any]:
+    """Defaults of a callee that the present dialect sets apart from its signature."""
+    name = config.dialect()
+    rows = [DEFAULTS[name], DEFAULTS["classic"]] if name == "keras2" else [DEFAULTS[name]]
+    return next((row[owner] for row in rows if owner in row), {})
+
+
+def _positional(owner: str, args: tuple[Any, ...], accepted: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of positional arguments, by the generation that the call was written for."""
+    spread = SPREAD.get(owner, ())
+    if spread and config.dialect() != "modern" and len(args) >= len(spread):
+        whole = all(isinstance(value, int) for value in args[: len(spread)])
+        if whole:
+            return spread + tuple(name for name in accepted if name not in ("filters",))[1:]
+    return CLASSES.get(owner, ("", ()))[1] or accepted
+
+
+def translate(
+    owner: str, accepted: tuple[str, ...], args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Arguments of a call in any generation's spelling, under the names in `accepted`.
+
+    Raises:
+        TypeError: for an argument that no generation had, given twice, or too many.
+    """
+    order = _positional(owner, args, accepted)
+    if len(args) > len(order):
+        raise TypeError(f"{owner}() takes at most {len(order)} positional arguments: {order}")
+    given = dict(zip(order, args, strict=False))
+    for name, value in kwargs.items():
+        if name in given:
+            raise TypeError(f"{owner}() got argument {name!r} twice")
+        given[name] = value
+    for new, groups in MERGED.items():
+        for group in groups:
+            if new in accepted and all(old in given for old in group):
+                given[new] = tuple(given.pop(old) for old in group)
+    result: dict[str, Any] = {}
+    for name, value in given.items():
+        target = name
+        if name not in accepted:
+            target = next((new for new in RENAMED.get(name, ()) if new in accepted), "")
+        if not target:
+            hint = nearest(name, (*accepted, *(old for old in RENAMED if _reaches(old, accepted))))
+            raise TypeError(
+                f"{owner}() got an unknown argument {name!r}{hint} It takes: {', '.join(accepted)}"
+            )
+        if target in result:
+            raise TypeError(f"{owner}() got argument {target!r} twice, once as {name!r}")
+        known = VALUES.get(target, {})
+        result[target] = known[value] if isinstance(value, str) and value in known else value
+    return result
+
+
+def _reaches(old: str, accepted: tuple[str, ...]) -> bool:
+    return any(new in accepted for new in RENAMED[old])
+
+
+def bind(
+    owner: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All arguments of a call to `signature`, old spellings translated and defaults filled in.
+
+    Raises:
+        TypeError: for an unknown, doubled or missing argument; it names the callee, the argument
+            and the nearest valid one.
+    """
+    accepted = tuple(signature.parameters)
+    given = translate(owner, accepted, args, kwargs)
+    defaults = dialect_defaults(current_name(owner))
+    result: dict[str, Any] = {}
+    for name, parameter in signature.parameters.items():
+        if name in given:
+            result[name] = given[name]
+        elif name in defaults:
+            result[name] = defaults[name]
+        elif parameter.default is not inspect.Parameter.empty:
+            result[name] = parameter.default
+        else:
+            raise TypeError(f"{owner}() needs the argument {name!r}. It takes: {signature}")
+    return result
