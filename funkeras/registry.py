@@ -8,7 +8,6 @@ builder, so that an initializer or a penalty is declared as one pure function.
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
 from funkeras import spellings
@@ -64,16 +63,15 @@ class Configured:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._config = spellings.bind(type(self).__name__, self.signature, args, kwargs)
-        self.function  # noqa: B018: arguments are checked where they are given
+        if type(self).build is not None:
+            self.__dict__["function"] = type(self).build(**self._config)
 
-    @cached_property
-    def function(self) -> Callable[..., Any]:
+    def function(self, *args: Any, **kwargs: Any) -> Any:
         """The pure function that calling this object runs."""
-        if type(self).build is None:
-            raise NotImplementedError(f"{type(self).__name__} must define __call__")
-        return type(self).build(**self._config)
+        raise NotImplementedError(f"{type(self).__name__} must define __call__")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the builder's function gives."""
         return self.function(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -206,7 +204,8 @@ class Registry(Generic[T]):
         if callable(identifier):
             return identifier
         raise TypeError(
-            f"a {self.kind} is a name, a config, a function or None; got {type(identifier).__name__}"
+            f"a {self.kind} is a name, a config, a function or None; "
+            f"got {type(identifier).__name__}"
         )
 
     def serialize(self, thing: Any) -> Any:
