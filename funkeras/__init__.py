@@ -1,0 +1,3 @@
+"""Keras as pure functions on JAX."""
+
+__version__ = "0.1.0"

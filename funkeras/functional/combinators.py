@@ -1,0 +1,177 @@
+"""Pairs from pairs: `serial` chains them; `named`, `cast`, `frozen` and `penalized` change one."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import random
+
+from funkeras.functional.pair import Pair, Shapes, Weight, output_shape
+from funkeras.typing import Array, Key, Params, PyTree, State
+
+__all__ = ["cast", "frozen", "named", "penalized", "penalty", "remat", "serial"]
+
+PENALTY = "penalty"
+"""Name of the state entry in which a layer hands its part of the loss to the training step."""
+
+
+def named(pair: Pair, name: str) -> Pair:
+    """The same pair under another name, the one its variables have inside a combinator."""
+    return replace(pair, name=name)
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names, numbered where one repeats.
+
+    >>> unique_names(["dense", "relu", "dense"])
+    ['dense', 'relu', 'dense_1']
+    """
+    seen: dict[str, int] = {}
+    result = []
+    for name in names:
+        count = seen.get(name, 0)
+        seen[name] = count + 1
+        result.append(f"{name}_{count}" if count else name)
+    return result
+
+
+def serial(*pairs: Pair) -> Pair:
+    """Pairs in a chain: each takes what the one before it gives.
+
+    Variables are nested dicts by the names of the parts, numbered where one repeats.
+
+    >>> from funkeras import functional as F
+    >>> net = F.serial(F.dense(4, "relu"), F.dropout(0.5), F.dense(2))
+    >>> params, state = net.init(jax.random.key(0), (None, 3))
+    >>> sorted(params), output_shape(net, (None, 3))
+    (['dense', 'dense_1'], (None, 2))
+    """
+    names = unique_names([pair.name for pair in pairs])
+    parts = list(zip(names, pairs, strict=True))
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        shape = input_shape
+        for name, pair in parts:
+            with _located(name, shape):
+                for weight in pair.weights(shape):
+                    yield weight._replace(name=f"{name}/{weight.name}")
+                shape = output_shape(pair, shape)
+
+    def shape_after(input_shape: Shapes) -> Shapes:
+        shape = input_shape
+        for name, pair in parts:
+            with _located(name, shape):
+                shape = output_shape(pair, shape)
+        return shape
+
+    def run(
+        params: Params, state: State, x: PyTree, *, key: Key | None, mask: PyTree, training: bool
+    ) -> tuple[PyTree, State, PyTree]:
+        new_state: State = {}
+        for index, (name, pair) in enumerate(parts):
+            own_key = None if key is None else random.fold_in(key, index)
+            with _located(name, x):
+                x, own, mask = pair.run(
+                    params.get(name, {}),
+                    state.get(name, {}),
+                    x,
+                    training=training,
+                    key=own_key,
+                    mask=mask,
+                )
+            if own:
+                new_state[name] = own
+        return x, new_state, mask
+
+    return Pair.running(run, weights=weights, shape=shape_after, name="serial")
+
+
+@contextmanager
+def _located(name: str, x: PyTree) -> Iterator[None]:
+    """Add to an error which layer it came from and what that layer got."""
+    try:
+        yield
+    except Exception as error:
+        shape = jax.tree.map(lambda a: getattr(a, "shape", a), x)
+        error.add_note(f"in layer {name!r}, with input of shape {shape}")
+        raise
+
+
+def cast(pair: Pair, dtype: str) -> Pair:
+    """The pair computing in another dtype: inputs and parameters are cast, variables stay."""
+
+    def to_dtype(a: Any) -> Any:
+        return a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a
+
+    def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, PyTree]:
+        params, x = jax.tree.map(to_dtype, (params, x))
+        y, new_state, mask = pair.run(params, state, x, **flow)
+        kept = jax.tree.map(lambda new, old: new.astype(old.dtype), new_state, state)
+        return jax.tree.map(to_dtype, y), kept, mask
+
+    return pair.rerun(run)
+
+
+def frozen(pair: Pair, inference: bool) -> Pair:
+    """The pair with a state that training does not change.
+
+    With `inference` it runs as at inference too, which is what `trainable=False` means for batch
+    normalisation since tf.keras 2; in Keras 1 and 2.2.4 it still normalises by the batch.
+    """
+
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, **flow: Any
+    ) -> tuple[PyTree, State, PyTree]:
+        y, _, mask = pair.run(params, state, x, training=training and not inference, **flow)
+        return y, state, mask
+
+    return pair.rerun(run)
+
+
+def penalized(pair: Pair, regularizer: Callable[[Array], Array], per_sample: bool) -> Pair:
+    """The pair with a penalty on its outputs, which the training step adds to the loss.
+
+    Keras 1 and 2.2.4 sum it over the batch; later ones divide by the batch size (`per_sample`).
+    """
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        yield from pair.weights(input_shape)
+        yield Weight(PENALTY, (), "zeros", trainable=False, saved=False)
+
+    def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, PyTree]:
+        inner = {name: value for name, value in state.items() if name != PENALTY}
+        y, new_state, mask = pair.run(params, inner, x, **flow)
+        leaves = jax.tree.leaves(y)
+        total = sum(jnp.asarray(regularizer(leaf)) for leaf in leaves)
+        share = total / leaves[0].shape[0] if per_sample else total
+        return y, {**new_state, PENALTY: jnp.asarray(share, state[PENALTY].dtype)}, mask
+
+    return pair.rerun(run, weights=weights)
+
+
+def penalty(state: State) -> Array | float:
+    """Sum of the penalties that the layers of a net left in its state."""
+    total: Array | float = 0.0
+    for name, value in state.items():
+        if isinstance(value, dict):
+            total = total + penalty(value)
+        elif name == PENALTY:
+            total = total + value
+    return total
+
+
+def remat(pair: Pair) -> Pair:
+    """The pair with its activations computed again in the backward pass instead of kept."""
+
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, **arrays: Any
+    ) -> tuple[PyTree, State, PyTree]:
+        def body(params: Params, state: State, x: PyTree, arrays: Any) -> Any:
+            return pair.run(params, state, x, training=training, **arrays)
+
+        return jax.checkpoint(body)(params, state, x, arrays)
+
+    return pair.rerun(run)

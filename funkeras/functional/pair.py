@@ -1,0 +1,354 @@
+"""The pure layer: `Pair`, the `Weight`s it declares, the lifts that make one, its output shape."""
+
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeAlias
+
+import jax
+from jax import random
+
+from funkeras import config, initializers
+from funkeras.registry import Registry
+from funkeras.typing import Array, Config, Identifier, Key, Params, PyTree, Shape, State
+
+__all__ = [
+    "Apply",
+    "Pair",
+    "Weight",
+    "builders",
+    "draw_variables",
+    "layer",
+    "nest",
+    "noise",
+    "output_shape",
+    "stateful",
+    "stateless",
+]
+
+P = ParamSpec("P")
+Shapes: TypeAlias = Any
+"""A `Shape`, or a tuple of them for a layer with several inputs."""
+
+PROBES = (720, 1440)
+"""Sizes that stand in for an unknown one. A size of the output that differs is unknown too.
+
+Large enough for any kernel and for the strides of a deep network, and divisible by every small
+factor, so that shape arithmetic which needs whole numbers finds them.
+"""
+
+
+class Weight(NamedTuple):
+    """One array that a layer needs: declared, not yet made.
+
+    `name` is a path with `/` where combinators nest. A trainable weight lives in `params`, any
+    other in `state`; one that is not `saved` (a recurrent state, a penalty) is no part of files.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: Identifier = "glorot_uniform"
+    trainable: bool = True
+    saved: bool = True
+    dtype: str | None = None
+
+
+class Apply(Protocol):
+    """What a pair computes: outputs and the state that follows, from nothing but its arguments."""
+
+    def __call__(
+        self,
+        params: Params,
+        state: State,
+        x: PyTree,
+        *,
+        training: bool = False,
+        key: Key | None = None,
+        mask: PyTree = None,
+    ) -> tuple[PyTree, State]:
+        """Outputs and the state that follows."""
+        ...
+
+
+def _no_weights(input_shape: Shapes) -> Iterable[Weight]:
+    return ()
+
+
+def _same_mask(x: PyTree, mask: PyTree) -> PyTree:
+    return mask
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """A pure layer: `init` makes its variables, `apply` runs it.
+
+    >>> from funkeras import functional as F
+    >>> net = F.dense(4)
+    >>> params, state = net.init(jax.random.key(0), (None, 3))
+    >>> y, state = net.apply(params, state, jnp.ones((2, 3)))
+    >>> params["kernel"].shape, y.shape, state
+    ((3, 4), (2, 4), {})
+
+    Fields:
+        weights: from the input's shape to the declared weights, in the order of files.
+        mask: from inputs and their mask to the mask that goes on.
+        runner: `apply` and `mask` in one, giving `(y, state, mask)`, where the mask that goes on
+            depends on what happens inside: in combinators.
+        shape: a rule for the output's shape where composition knows it; found by abstract
+            evaluation otherwise.
+        name, config, builder: what made this pair, for names, configs and files.
+    """
+
+    apply: Apply
+    weights: Callable[[Shapes], Iterable[Weight]] = _no_weights
+    mask: Callable[[PyTree, PyTree], PyTree] = _same_mask
+    runner: Callable[..., tuple[PyTree, State, PyTree]] | None = None
+    shape: Callable[[Shapes], Shapes] | None = None
+    name: str = "layer"
+    config: Config = field(default_factory=dict)
+    builder: Any = None
+    _shapes: dict[Any, Shapes] = field(default_factory=dict, repr=False)
+
+    def init(self, key: Key, input_shape: Shapes) -> tuple[Params, State]:
+        """New variables for inputs of that shape; sizes that no weight depends on may be None."""
+
+        def source(index: int) -> initializers.KeySource:
+            return initializers.KeySource(random.fold_in(key, index))
+
+        return draw_variables(self.weights(freeze_shape(input_shape)), source)
+
+    def run(
+        self,
+        params: Params,
+        state: State,
+        x: PyTree,
+        *,
+        training: bool = False,
+        key: Key | None = None,
+        mask: PyTree = None,
+    ) -> tuple[PyTree, State, PyTree]:
+        """`apply` and the mask that goes on: `(y, state, mask)`."""
+        if self.runner is not None:
+            return self.runner(params, state, x, training=training, key=key, mask=mask)
+        y, state = self.apply(params, state, x, training=training, key=key, mask=mask)
+        return y, state, self.mask(x, mask)
+
+    @classmethod
+    def running(cls, runner: Callable[..., tuple[PyTree, State, PyTree]], **fields: Any) -> "Pair":
+        """A pair whose `apply` and `mask` both follow from `runner`."""
+        return cls(_apply_of(runner), runner=runner, mask=_mask_inside, **fields)
+
+    def rerun(self, runner: Callable[..., tuple[PyTree, State, PyTree]], **fields: Any) -> "Pair":
+        """This pair with another `runner`, otherwise unchanged."""
+        return replace(self, apply=_apply_of(runner), runner=runner, _shapes={}, **fields)
+
+
+def _apply_of(runner: Callable[..., tuple[PyTree, State, PyTree]]) -> Apply:
+    def apply(
+        params: Params,
+        state: State,
+        x: PyTree,
+        *,
+        training: bool = False,
+        key: Key | None = None,
+        mask: PyTree = None,
+    ) -> tuple[PyTree, State]:
+        y, state, _ = runner(params, state, x, training=training, key=key, mask=mask)
+        return y, state
+
+    return apply
+
+
+def _mask_inside(x: PyTree, mask: PyTree) -> PyTree:
+    raise TypeError("the mask after a combinator depends on its variables: use pair.run")
+
+
+def draw_variables(
+    weights: Iterable[Weight], source: Callable[[int], initializers.Source]
+) -> tuple[Params, State]:
+    """Draw each declared weight, in order, from the source of randomness of its index."""
+    params: Params = {}
+    state: State = {}
+    for index, weight in enumerate(weights):
+        value = initializers.draw(
+            weight.initializer, source(index), weight.shape, weight.dtype or config.floatx()
+        )
+        nest(params if weight.trainable else state, weight.name, value)
+    return params, state
+
+
+def nest(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Put `value` at `a/b/c` of nested dicts."""
+    *parents, last = path.split("/")
+    for name in parents:
+        tree = tree.setdefault(name, {})
+    tree[last] = value
+
+
+def freeze_shape(shape: Shapes) -> Shapes:
+    """Shapes as hashable tuples: one, or a tuple of them.
+
+    >>> freeze_shape([None, 3]), freeze_shape([[2, 3], (2, 4)])
+    ((None, 3), ((2, 3), (2, 4)))
+    """
+    if isinstance(shape, Mapping):
+        return {name: freeze_shape(part) for name, part in shape.items()}
+    if any(isinstance(part, tuple | list) for part in shape):
+        return tuple(freeze_shape(part) for part in shape)
+    return tuple(None if size is None else int(size) for size in shape)
+
+
+def is_shape(shape: Any) -> bool:
+    """Whether this is one shape rather than several."""
+    return isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
+
+
+def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:
+    """Shape of what a pair gives, with None for sizes that are unknown.
+
+    >>> from funkeras import functional as F
+    >>> output_shape(F.flatten(), (None, 4, 5))
+    (None, 20)
+    """
+    input_shape = freeze_shape(input_shape)
+    known = pair._shapes.get(input_shape)
+    if known is None:
+        known = (pair.shape or _shape_by_evaluation(pair))(input_shape)
+        pair._shapes[input_shape] = known
+    return known
+
+
+def _shape_by_evaluation(pair: Pair) -> Callable[[Shapes], Shapes]:
+    def evaluate(input_shape: Shapes, stand_in: int) -> Any:
+        def spec(shape: Shape) -> jax.ShapeDtypeStruct:
+            sizes = tuple(stand_in if size is None else size for size in shape)
+            return jax.ShapeDtypeStruct(sizes, config.floatx())
+
+        variables: tuple[Params, State] = ({}, {})
+        for weight in pair.weights(input_shape):
+            dtype = weight.dtype or config.floatx()
+            nest(
+                variables[0] if weight.trainable else variables[1],
+                weight.name,
+                jax.ShapeDtypeStruct(weight.shape, dtype),
+            )
+        x = jax.tree.map(spec, input_shape, is_leaf=is_shape)
+        y, _ = jax.eval_shape(pair.apply, *variables, x)
+        return y
+
+    def rule(input_shape: Shapes) -> Shapes:
+        sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
+        outputs = [
+            evaluate(input_shape, stand_in)
+            for stand_in in (PROBES if None in sizes else PROBES[:1])
+        ]
+
+        def merge(first: Any, *others: Any) -> Shape:
+            return tuple(
+                size if all(other.shape[axis] == size for other in others) else None
+                for axis, size in enumerate(first.shape)
+            )
+
+        return jax.tree.map(merge, *outputs)
+
+    return rule
+
+
+def stateless(
+    apply: Callable[[Params, Any], Any],
+    weights: Callable[[Any], Iterable[Weight]] = _no_weights,
+    mask: Callable[[PyTree, PyTree], PyTree] = _same_mask,
+) -> Pair:
+    """A pair from `apply(params, x)`."""
+
+    def lifted(
+        params: Params,
+        state: State,
+        x: PyTree,
+        *,
+        training: bool = False,
+        key: Key | None = None,
+        mask: PyTree = None,
+    ) -> tuple[PyTree, State]:
+        return apply(params, x), state
+
+    return Pair(lifted, weights, mask)
+
+
+def noise(perturb: Callable[[Key, Array], Array], seed: int | None = None) -> Pair:
+    """A pair from `perturb(key, x)`, which runs in training only.
+
+    A `seed` sets this layer's draws apart from those of its neighbours; the key decides.
+    """
+
+    def lifted(
+        params: Params,
+        state: State,
+        x: PyTree,
+        *,
+        training: bool = False,
+        key: Key | None = None,
+        mask: PyTree = None,
+    ) -> tuple[PyTree, State]:
+        if not training:
+            return x, state
+        if key is None:
+            raise ValueError("a random layer needs a key in training: apply(..., key=key)")
+        return perturb(key if seed is None else random.fold_in(key, seed), x), state
+
+    return Pair(lifted)
+
+
+def stateful(
+    apply: Callable[..., tuple[Any, State]],
+    weights: Callable[[Any], Iterable[Weight]],
+    mask: Callable[[PyTree, PyTree], PyTree] = _same_mask,
+) -> Pair:
+    """A pair from `apply(params, state, x, training=...)`, which gives the next state too."""
+
+    def lifted(
+        params: Params,
+        state: State,
+        x: PyTree,
+        *,
+        training: bool = False,
+        key: Key | None = None,
+        mask: PyTree = None,
+    ) -> tuple[PyTree, State]:
+        return apply(params, state, x, training=training)
+
+    return Pair(lifted, weights, mask)
+
+
+builders: Registry[Any] = Registry("layer")
+"""Every functional layer by its Keras class name."""
+
+
+def layer(name: str, *aliases: str) -> Callable[[Callable[P, Pair]], Callable[P, Pair]]:
+    """Declare a layer: the decorated builder makes a pair and knows its Keras class name.
+
+    The class itself, its config, names and files follow from the builder's signature.
+    """
+
+    def declare(build: Callable[P, Pair]) -> Callable[P, Pair]:
+        signature = inspect.signature(build)
+
+        @wraps(build)
+        def builder(*args: P.args, **kwargs: P.kwargs) -> Pair:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            pair = build(*args, **kwargs)
+            return replace(pair, name=build.__name__, config=dict(bound.arguments), builder=builder)
+
+        builder.keras_name = name  # pyright: ignore[reportAttributeAccessIssue]: names its class
+        return builders.add(builder, name, *aliases)
+
+    return declare
+
+
+def flat_weights(pair: Pair, input_shape: Shapes) -> Iterator[Weight]:
+    """The declared weights in the order of `get_weights`: trainable ones first."""
+    declared = [weight for weight in pair.weights(freeze_shape(input_shape)) if weight.saved]
+    yield from (weight for weight in declared if weight.trainable)
+    yield from (weight for weight in declared if not weight.trainable)
