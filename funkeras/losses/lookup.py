@@ -1,0 +1,132 @@
+"""Losses by name, config or function, and checks of what a loss is given."""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from funkeras.losses.base import (
+    Loss,
+    classes,
+    divide_no_nan,
+    fixed,
+    name_of,
+    registry,
+    targets_of,
+)
+from funkeras.registry import custom_object_scope, get_custom_objects
+from funkeras.typing import Array, Identifier, Shape
+
+__all__ = ["check", "deserialize", "get", "reduction", "serialize", "unreduced"]
+
+
+def get(identifier: Identifier | type) -> Any:
+    """What `loss=` means: a pure function for a name, a `Loss` for a class, its name or a config.
+
+    The function keeps the present dialect. None and the user's own callables come back unchanged.
+
+    >>> get("mse").__name__
+    'mean_squared_error'
+    """
+    if isinstance(identifier, str):
+        of_class = identifier in list(classes) and identifier not in get_custom_objects()
+        identifier = (classes if of_class else registry).find(identifier)
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    found: Any = registry.get(identifier)
+    return fixed(found) if callable(found) else found
+
+
+def deserialize(
+    name: str | Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The loss that `serialize` described."""
+    with custom_object_scope(custom_objects):
+        if isinstance(name, str):
+            return get(name)
+        inner = name.get("config")
+        return get(inner) if isinstance(inner, str) else classes.deserialize(name)
+
+
+def serialize(loss: Any) -> Any:
+    """A name, or the class name and config, from which `get` makes the loss again."""
+    if isinstance(loss, Loss):
+        return classes.serialize(loss)
+    return loss if loss is None or isinstance(loss, str | Mapping) else name_of(loss)
+
+
+def unreduced(identifier: Identifier | type) -> Callable[[Any, Any], Array]:
+    """A pure function `(y_true, y_pred) -> values` of shape (batch, ...), for any kind of loss.
+
+    Where a loss leaves entries out of its mean (`ignore_class`), the others are scaled up by
+    size / valid: the plain mean of the values is the loss.
+    """
+    found = get(identifier)
+    if found is None:
+        raise ValueError("a loss is needed, got None")
+    if not isinstance(found, Loss):
+        return found
+
+    @wraps(found.call)
+    def values(y_true: Any, y_pred: Any) -> Array:
+        entries, mask = found.masked_values(y_true, y_pred)
+        if mask is None:
+            return entries
+        return entries * mask * divide_no_nan(mask.size, mask.sum())
+
+    return values
+
+
+def reduction(identifier: Identifier | type) -> str | None:
+    """How a loss wants its values reduced; functions want `sum_over_batch_size`."""
+    chosen = getattr(get(identifier), "reduction", "sum_over_batch_size")
+    return {"none": None, "auto": "sum_over_batch_size"}.get(chosen, chosen)
+
+
+def _fits(shape: Shape, expected: Shape) -> bool:
+    """Equal where both sizes are known; a last axis of size 1 may be missing or too much."""
+
+    def equal(a: Shape) -> bool:
+        pairs = zip(a, expected, strict=False)
+        return len(a) == len(expected) and all(m == n or None in (m, n) for m, n in pairs)
+
+    return equal(shape) or equal((*shape, 1)) or (shape[-1:] == (1,) and equal(shape[:-1]))
+
+
+def check(
+    identifier: Identifier | type, y_true_shape: Shape, y_true_dtype: Any, y_pred_shape: Shape
+) -> None:
+    """Check that targets fit a loss, before anything is compiled; shapes are with the batch.
+
+    Raises:
+        ValueError: says both shapes and, where the targets suit another cross-entropy, which one.
+    """
+    found = get(identifier)
+    function = getattr(found.function, "func", found) if isinstance(found, Loss) else found
+    targets = targets_of(function)
+    if targets == "any" or not y_true_shape or not y_pred_shape:
+        return
+    axis = getattr(found, "axis", None) or -1
+    name = name_of(function)
+    labels = tuple(size for i, size in enumerate(y_pred_shape) if i != axis % len(y_pred_shape))
+    same, sparse = _fits(y_true_shape, y_pred_shape), _fits(y_true_shape, labels)
+    one_hot = name in ("categorical_crossentropy", "categorical_focal_crossentropy")
+    if targets == "labels":
+        wanted = "" if sparse else f"integer labels of shape {labels}"
+        hint = "for one-hot targets use categorical_crossentropy" if same else ""
+    elif one_hot and y_pred_shape[axis] == 1:
+        wanted, hint = (
+            "predictions of two classes or more",
+            "for one output use binary_crossentropy",
+        )
+    else:
+        wanted = "" if same else "targets with the shape of the predictions"
+        hint = (
+            "for integer labels use sparse_categorical_crossentropy, or to_categorical on them"
+            if one_hot and sparse
+            else ""
+        )
+    if wanted:
+        raise ValueError(
+            f"{name} takes {wanted}; got y_true {y_true_shape} ({y_true_dtype}) "
+            f"and y_pred {y_pred_shape}{hint and '; ' + hint}"
+        )
