@@ -8,14 +8,19 @@ that uses our names has its old spelling already.
 
 import difflib
 import inspect
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from funkeras import config
 
-__all__ = ["bind", "current_name", "nearest", "translate"]
+__all__ = ["bind", "current_name", "nearest", "spelled", "translate"]
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 RENAMED: dict[str, tuple[str, ...]] = {
+    "X": ("x",),
     "W_constraint": ("kernel_constraint", "embeddings_constraint", "alpha_constraint"),
     "W_regularizer": ("kernel_regularizer", "embeddings_regularizer", "alpha_regularizer"),
     "U_regularizer": ("recurrent_regularizer",),
@@ -129,6 +134,7 @@ Genuine Keras 2 reads `Conv2D(32, 3, 3)` so too; Keras 3 takes the last number f
 
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "classic": {
+        "fit": {"epochs": 10},
         "BatchNormalization": {"epsilon": 1e-3},
     },
     "keras2": {},
@@ -240,3 +246,16 @@ def bind(
         else:
             raise TypeError(f"{owner}() needs the argument {name!r}. It takes: {signature}")
     return result
+
+
+def spelled(method: Callable[P, T]) -> Callable[P, T]:
+    """Let a method be called in every generation's spelling of its arguments."""
+    signature = inspect.signature(method)
+    inner = signature.replace(parameters=list(signature.parameters.values())[1:])
+
+    @wraps(method)
+    def translated(*args: P.args, **kwargs: P.kwargs) -> T:
+        arguments = bind(method.__name__, inner, args[1:], kwargs)
+        return method(args[0], **arguments)  # pyright: ignore[reportCallIssue]: names checked above
+
+    return translated

@@ -1,0 +1,346 @@
+"""Training as pure functions: an `Objective`, its `TrainState`, and loops that run on the device.
+
+`run_steps` takes any number of steps in one compiled program: the bounds of its loop are values, so
+a chunk of one step and a chunk of an epoch are the same program.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax, random
+
+from funkeras import metrics, optimizers
+from funkeras.functional.combinators import penalty
+from funkeras.functional.pair import Pair
+from funkeras.typing import Array, Key, Params, PyTree, State
+
+__all__ = [
+    "Batch",
+    "Objective",
+    "Output",
+    "Totals",
+    "TrainState",
+    "averages",
+    "evaluate_steps",
+    "merge",
+    "run_steps",
+    "select",
+    "train_step",
+]
+
+
+class Batch(NamedTuple):
+    """Rows to learn from: inputs, targets and sample weights (or None) for each output."""
+
+    x: PyTree
+    y: tuple[Array, ...]
+    weights: tuple[Array | None, ...]
+
+
+class TrainState(NamedTuple):
+    """Everything that training changes. A plain pytree: saving it resumes exactly."""
+
+    params: Params
+    frozen: Params
+    state: State
+    optimizer: PyTree
+    step: Array
+    key: Key
+
+
+class Totals(NamedTuple):
+    """What has been seen since the epoch began, from which its logs follow."""
+
+    sums: Array
+    rows: Array
+    last: Array
+    states: tuple[PyTree, ...]
+
+
+class Output(NamedTuple):
+    """How one output of the net is judged.
+
+    Fields:
+        loss: from targets and predictions to one value per sample (and per step of a sequence).
+        weight: its share in the total loss.
+        means: functions of targets and predictions that are averaged, and whether by the weights.
+        metrics: `(init, update, result)` objects that keep a state of their own.
+        reduction: name of the rule that makes one number of the values.
+    """
+
+    loss: Callable[[Array, Array], Array] | None
+    weight: float = 1.0
+    means: tuple[tuple[Callable[[Array, Array], Array], bool], ...] = ()
+    metrics: tuple[metrics.Metric, ...] = ()
+    reduction: str | None = "sum_over_batch_size"
+
+
+@dataclass(frozen=True, eq=False)
+class Objective:
+    """A net, what is asked of its outputs, and what is asked of its weights.
+
+    Fields:
+        classic: reduce losses as Keras 1 and 2.2.4 do, dividing by the share of non-zero weights.
+        penalties, constraints: (path of a weight, function) pairs.
+        input_dtypes: dtypes that inputs are cast to, in the order of their leaves.
+    """
+
+    pair: Pair
+    outputs: tuple[Output, ...]
+    classic: bool
+    penalties: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
+    constraints: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
+    input_dtypes: tuple[str, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """How many numbers are averaged: the loss, each output's if there are several, metrics."""
+        several = len(self.outputs) if len(self.outputs) > 1 else 0
+        return 1 + several + sum(len(output.means) for output in self.outputs)
+
+    def cast_inputs(self, x: PyTree) -> PyTree:
+        """Inputs in the dtypes that the net takes."""
+        leaves, structure = jax.tree.flatten(x)
+        dtypes = self.input_dtypes or (None,) * len(leaves)
+        cast = [a.astype(dtype or a.dtype) for a, dtype in zip(leaves, dtypes, strict=True)]
+        return jax.tree.unflatten(structure, cast)
+
+    def start(self) -> Totals:
+        """Totals of nothing."""
+        states = tuple(metric.init() for output in self.outputs for metric in output.metrics)
+        zeros = jnp.zeros(self.width, jnp.float32)
+        return Totals(zeros, jnp.zeros((), jnp.float32), zeros, states)
+
+    def judge(
+        self,
+        params: Params,
+        state: State,
+        batch: Batch,
+        *,
+        training: bool,
+        key: Key | None,
+        valid: Array | None = None,
+    ) -> tuple[Array, tuple[State, Array, tuple[tuple[Array, Array, Array | None], ...]]]:
+        """The loss of a batch, the state that follows, all averaged numbers, and the predictions.
+
+        `valid` marks the rows that count, where a batch was padded to a fixed size.
+        """
+        y_pred, new_state, mask = self.pair.run(
+            params, state, self.cast_inputs(batch.x), training=training, key=key
+        )
+        predictions = jax.tree.leaves(y_pred)
+        masks = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None) if mask else [None]
+        masks = masks if len(masks) == len(predictions) else [None] * len(predictions)
+        losses, means, judged = [], [], []
+        cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
+        for output, pred, true, weights, own_mask in cases:
+            pred = pred.astype(jnp.promote_types(pred.dtype, jnp.float32))
+            reduce = _reduce_classic if self.classic else _reduce_modern
+            value = jnp.zeros((), jnp.float32)
+            if output.loss is not None:
+                scores = output.loss(true, pred)
+                value = reduce(scores, weights, own_mask, valid, output.reduction)
+            losses.append(value)
+            for function, weighted in output.means:
+                shares = weights if weighted else None
+                own = None if self.classic else own_mask
+                means.append(reduce(function(true, pred), shares, own, valid, "mean"))
+            judged.append((true, pred, weights))
+        total = sum(o.weight * loss for o, loss in zip(self.outputs, losses, strict=True))
+        total = total + penalty(new_state)
+        total = total + sum(penalize(at(params, path)) for path, penalize in self.penalties)
+        shown = [total, *(losses if len(losses) > 1 else []), *means]
+        numbers = jnp.stack([jnp.asarray(number, jnp.float32) for number in shown])
+        return jnp.asarray(total), (new_state, lax.stop_gradient(numbers), tuple(judged))
+
+    def add(
+        self,
+        totals: Totals,
+        numbers: Array,
+        judged: tuple[tuple[Array, Array, Array | None], ...],
+        valid: Array | None = None,
+    ) -> Totals:
+        """Totals with one more batch."""
+        size = judged[0][1].shape[0] if judged else 0
+        rows = jnp.asarray(size, jnp.float32) if valid is None else jnp.sum(valid)
+        states = list(totals.states)
+        index = 0
+        for output, (true, pred, _) in zip(self.outputs, judged, strict=True):
+            for metric in output.metrics:
+                states[index] = metric.update(states[index], true, pred, valid)
+                index += 1
+        sums = totals.sums + numbers * rows
+        return Totals(sums, totals.rows + rows, numbers, tuple(states))
+
+
+def _mean(values: Array, valid: Array | None) -> Array:
+    """Mean over all entries of the rows that count."""
+    if valid is None or values.ndim == 0:
+        return jnp.mean(values)
+    rows = jnp.sum(valid) * (values.size / values.shape[0])
+    return jnp.sum(jnp.where(_along(valid, values) > 0, values, 0)) / rows
+
+
+def _along(weights: Array, values: Array) -> Array:
+    """Weights with as many axes as the values they multiply."""
+    return weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+
+
+def _reduce_classic(
+    scores: Array, weights: Array | None, mask: Array | None, valid: Array | None, rule: str | None
+) -> Array:
+    """Keras 1 and 2.2.4: the mean of weighted scores over the share of non-zero weights."""
+    if scores.ndim == 0:
+        return scores
+    if mask is not None:
+        present = mask.astype(scores.dtype)
+        scores = scores * present / _mean(present, valid)
+    if weights is not None:
+        scores = jnp.mean(scores, axis=tuple(range(weights.ndim, scores.ndim)))
+        scores = scores * weights / _mean((weights != 0).astype(scores.dtype), valid)
+    return _mean(scores, valid)
+
+
+def _reduce_modern(
+    scores: Array, weights: Array | None, mask: Array | None, valid: Array | None, rule: str | None
+) -> Array:
+    """tf.keras and Keras 3: the weighted sum over the number of scores, however they weigh."""
+    if scores.ndim == 0:
+        return scores
+    if mask is not None:
+        present = mask.astype(scores.dtype)
+        scores = scores * _along(present, scores) / _mean(present, valid)
+    shares = jnp.ones((), scores.dtype)
+    if weights is not None:
+        shares = _along(weights.astype(scores.dtype), scores)
+    if valid is not None:
+        shares = shares * _along(valid, scores)
+        scores = jnp.where(_along(valid, scores) > 0, scores, 0)
+    total = jnp.sum(scores * shares)
+    if rule in ("sum", None):
+        return total
+    if rule in ("mean_with_sample_weight", "mean") and weights is not None:
+        return total / jnp.sum(jnp.broadcast_to(shares, scores.shape))
+    return _mean(scores * shares, valid)
+
+
+def at(tree: Mapping[str, Any], path: str) -> Any:
+    """The entry at `a/b/c` of nested dicts."""
+    for name in path.split("/"):
+        tree = tree[name]
+    return tree
+
+
+def select(tree: Params, keep: Callable[[str], bool], prefix: str = "") -> Params:
+    """The entries of nested dicts whose path `keep` accepts."""
+    chosen: Params = {}
+    for name, value in tree.items():
+        path = f"{prefix}{name}"
+        if isinstance(value, dict):
+            inner = select(value, keep, f"{path}/")
+            if inner:
+                chosen[name] = inner
+        elif keep(path):
+            chosen[name] = value
+    return chosen
+
+
+def merge(first: Params, second: Params) -> Params:
+    """Nested dicts with the entries of both."""
+    both = dict(first)
+    for name, value in second.items():
+        inner = isinstance(value, dict) and name in both
+        both[name] = merge(both[name], value) if inner else value
+    return both
+
+
+def replaced(tree: Params, path: str, value: Any) -> Params:
+    """Nested dicts with another entry at `a/b/c`."""
+    name, _, rest = path.partition("/")
+    return {**tree, name: replaced(tree[name], rest, value) if rest else value}
+
+
+def train_step(
+    objective: Objective,
+    transformation: optax.GradientTransformation,
+    ts: TrainState,
+    batch: Batch,
+    totals: Totals,
+) -> tuple[TrainState, Totals]:
+    """One update by the gradient of the loss, then each constraint, then the logs."""
+    key = random.fold_in(ts.key, ts.step)
+
+    def loss(params: Params) -> Any:
+        return objective.judge(merge(params, ts.frozen), ts.state, batch, training=True, key=key)
+
+    gradients, (state, numbers, judged) = jax.grad(loss, has_aux=True)(ts.params)
+    updates, optimizer = transformation.update(gradients, ts.optimizer, ts.params)
+    params: Any = optax.apply_updates(ts.params, updates)
+    for path, project in objective.constraints:
+        params = replaced(params, path, project(at(params, path)))
+    totals = objective.add(totals, numbers, judged)
+    return ts._replace(params=params, state=state, optimizer=optimizer, step=ts.step + 1), totals
+
+
+def _rows(data: PyTree, index: Array) -> PyTree:
+    return jax.tree.map(
+        lambda a: a.at[index].get(mode="promise_in_bounds", unique_indices=False), data
+    )
+
+
+def run_steps(
+    objective: Objective,
+    transformation: optax.GradientTransformation,
+    ts: TrainState,
+    hyperparameters: Mapping[str, Any],
+    totals: Totals,
+    data: Batch,
+    order: Array,
+    start: Array | int,
+    stop: Array | int,
+) -> tuple[TrainState, Totals]:
+    """Train on the batches `order[start:stop]` of the rows of `data`.
+
+    `order` holds row numbers, (steps, batch size). One compiled program serves all bounds.
+    """
+    ts = ts._replace(optimizer=optimizers.with_hyperparameters(ts.optimizer, hyperparameters))
+
+    def body(index: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
+        return train_step(objective, transformation, carry[0], _rows(data, order[index]), carry[1])
+
+    return lax.fori_loop(start, stop, body, (ts, totals))
+
+
+def evaluate_steps(
+    objective: Objective,
+    params: Params,
+    state: State,
+    totals: Totals,
+    data: Batch,
+    order: Array,
+    rows: Array | int,
+    start: Array | int,
+    stop: Array | int,
+) -> Totals:
+    """Add the batches `order[start:stop]` to the totals; the first `rows` entries of it count."""
+    size = order.shape[1]
+
+    def body(index: Array, totals: Totals) -> Totals:
+        valid = (index * size + jnp.arange(size) < rows).astype(jnp.float32)
+        _, (_, numbers, judged) = objective.judge(
+            params, state, _rows(data, order[index]), training=False, key=None, valid=valid
+        )
+        return objective.add(totals, numbers, judged, valid)
+
+    return lax.fori_loop(start, stop, body, totals)
+
+
+def averages(objective: Objective, totals: Totals) -> tuple[Array, list[Any]]:
+    """Averaged numbers since the beginning, and the results of the metrics with a state."""
+    stateful = [metric for output in objective.outputs for metric in output.metrics]
+    results = [m.result(state) for m, state in zip(stateful, totals.states, strict=True)]
+    return totals.sums / jnp.maximum(totals.rows, 1), results

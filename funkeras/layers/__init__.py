@@ -1,0 +1,18 @@
+"""One Keras class for each functional layer, derived from its builder; found by name."""
+
+from typing import Any
+
+from funkeras.layers.facade import class_names, layer_class
+from funkeras.layers.layer import Layer, Variable
+
+__all__ = ["Layer", "Variable", *class_names()]
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return layer_class(name)
+
+
+def __dir__() -> list[str]:
+    return __all__

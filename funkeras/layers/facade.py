@@ -1,0 +1,72 @@
+"""The Keras class of a functional layer, derived from its builder's signature."""
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from funkeras import spellings
+from funkeras.functional.pair import Pair, builders
+from funkeras.layers.layer import Layer
+
+__all__ = ["class_names", "facade", "layer_class"]
+
+PENALIZED = ("moving_mean", "moving_variance")
+"""Initializers of weights that training does not change: they take no penalty or constraint."""
+
+
+def class_signature(build: Callable[..., Pair]) -> inspect.Signature:
+    """The builder's arguments, then a regularizer and a constraint for each weight, as in Keras."""
+    own = inspect.signature(build).parameters
+    stems = [
+        name.removesuffix("_initializer")
+        for name in own
+        if name.endswith("_initializer") and not name.startswith(PENALIZED)
+    ]
+    extra = [f"{stem}_{kind}" for kind in ("regularizer", "constraint") for stem in stems]
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [
+        *own.values(),
+        *(inspect.Parameter(name, keyword, default=None) for name in extra if name not in own),
+    ]
+    return inspect.Signature(parameters)
+
+
+@cache
+def facade(build: Any) -> type[Layer]:
+    """The Keras class of a functional layer."""
+    members: dict[str, Any] = {
+        "builder": staticmethod(build),
+        "signature": class_signature(build),
+        "__signature__": class_signature(build),
+        "spelling": build.keras_name,
+        "__doc__": build.__doc__,
+        "__module__": "funkeras.layers",
+    }
+    return type(build.keras_name, (Layer,), members)
+
+
+@cache
+def layer_class(name: str) -> type[Layer]:
+    """The Keras class of that name, of any generation.
+
+    An old name that only moved arguments (`Convolution2D`) is a subclass that reads them in their
+    old order.
+
+    Raises:
+        AttributeError: if no generation has such a layer.
+    """
+    current = spellings.current_name(name)
+    if current not in class_names():
+        hint = spellings.nearest(name, class_names())
+        raise AttributeError(f"funkeras.layers has no layer {name!r}{hint}")
+    base = facade(builders.find(current))
+    if name == current:
+        return base
+    return type(name, (base,), {"spelling": name, "__module__": "funkeras.layers"})
+
+
+def class_names() -> list[str]:
+    """Every class that a functional layer or an old spelling of one gives."""
+    current = [name for name, _ in builders.items()]
+    return current + [old for old, (new, _) in spellings.CLASSES.items() if new in current]

@@ -1,0 +1,468 @@
+"""`Layer`: what is stateful about a layer. It owns a pair's config, its name and its variables."""
+
+import inspect
+import itertools
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from funkeras import activations, config, constraints, initializers, regularizers, spellings
+from funkeras.functional import combinators
+from funkeras.functional.pair import (
+    Pair,
+    Weight,
+    draw_variables,
+    flat_weights,
+    freeze_shape,
+    nest,
+    output_shape,
+)
+from funkeras.typing import Config, Params, Shape, State
+
+__all__ = ["Layer", "Variable", "reset_names", "variables_version"]
+
+OPTIONS: dict[str, Any] = {
+    "name": None,
+    "trainable": True,
+    "dtype": None,
+    "activity_regularizer": None,
+    "weights": None,
+    "input_shape": None,
+    "batch_shape": None,
+    "input_dim": None,
+    "input_length": None,
+    "input_dtype": None,
+    "batch_size": None,
+    "remat": False,
+}
+"""What every layer takes besides the arguments of its builder."""
+
+KINDS: dict[str, Any] = {
+    "activation": activations,
+    "initializer": initializers,
+    "regularizer": regularizers,
+    "constraint": constraints,
+}
+"""Last word of an argument's name → the module that knows what its value means."""
+
+WEIGHT_NAMES = {"W": "kernel", "b": "bias", "U": "recurrent_kernel"}
+"""Keras 1's attributes for weights."""
+
+_counters: dict[str, Iterator[int]] = defaultdict(itertools.count)
+_version = 0
+
+
+def reset_names() -> None:
+    """Number layers from the beginning again, as `clear_session` does."""
+    _counters.clear()
+
+
+def variables_version() -> int:
+    """A count that grows whenever any layer's variables change."""
+    return _version
+
+
+def _changed() -> None:
+    global _version
+    _version += 1
+
+
+def automatic_name(class_name: str) -> str:
+    """The next free name: `dense_1` in Keras 1 and 2, `dense`, then `dense_1` in Keras 3."""
+    word = class_name.lower()
+    if config.dialect() != "classic":
+        word = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", class_name)
+        word = re.sub(r"(\d)_d\b", r"\1d", word.lower())
+    number = next(_counters[word]) + (config.dialect() != "modern")
+    return f"{word}_{number}" if number else word
+
+
+def kind_of(argument: str) -> Any:
+    """The module that gives meaning to an argument such as `recurrent_initializer`."""
+    return KINDS.get(argument.rpartition("_")[2])
+
+
+class Variable:
+    """One array of a layer, by its place: reading and assigning go to the layer."""
+
+    def __init__(self, layer: "Layer", weight: Weight) -> None:
+        self._layer = layer
+        self._weight = weight
+        self.name = f"{layer.name}/{weight.name}"
+        self.shape = weight.shape
+        self.trainable = weight.trainable
+
+    @property
+    def value(self) -> Any:
+        """The array at this moment."""
+        tree: Any = self._layer.params if self._weight.trainable else self._layer.state
+        for part in self._weight.name.split("/"):
+            tree = tree[part]
+        return tree
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The array's dtype."""
+        return self.value.dtype
+
+    def assign(self, value: Any) -> None:
+        """Replace the array by one of the same shape."""
+        self._layer.assign({self._weight.name: value})
+
+    def numpy(self) -> np.ndarray:
+        """A NumPy copy."""
+        return np.asarray(self.value)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.value, dtype=dtype)
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.name} shape={self.shape}>"
+
+
+class Layer:
+    """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
+
+    Args:
+        name: unique within a model; numbered by class when left out.
+        trainable: whether training changes its weights; looked at by `compile`.
+        dtype: of its computation and weights (`float32`, `bfloat16`, `float16`, `float64`), or a
+            policy, `mixed_bfloat16` or `mixed_float16`: computes low, keeps float32 weights.
+        activity_regularizer: a penalty on its outputs.
+        input_shape, batch_shape, input_dim, input_length, input_dtype: of a first layer's input.
+        weights: initial values, as `set_weights` takes them.
+        remat: compute its activations again in the backward pass to save memory.
+    """
+
+    builder: ClassVar[Callable[..., Pair] | None] = None
+    signature: ClassVar[inspect.Signature] = inspect.Signature()
+    spelling: ClassVar[str] = "Layer"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        owner = type(self).spelling
+        accepted = (*self.signature.parameters, *OPTIONS)
+        given = spellings.translate(owner, accepted, args, kwargs)
+        options = {name: given.pop(name, default) for name, default in OPTIONS.items()}
+        arguments = spellings.bind(owner, self.signature, (), given)
+        self._arguments = {
+            name: kind.get(value) if (kind := kind_of(name)) else value
+            for name, value in arguments.items()
+        }
+        self.activity_regularizer = regularizers.get(options["activity_regularizer"])
+        self.name: str = options["name"] or automatic_name(type(self).__name__)
+        self.trainable = bool(options["trainable"])
+        self.dtype_policy: str = options["dtype"] or config.floatx()
+        self.remat = bool(options["remat"])
+        self.input_dtype: str | None = options["input_dtype"]
+        self.batch_shape = _declared_shape(options)
+        self.dialect = config.dialect()
+        self.input_shape: Any = None
+        self._initial_weights = options["weights"]
+        self._params: Params = {}
+        self._state: State = {}
+        self.built = False
+        self.pair = self.make_pair()
+
+    # What follows from the pair
+
+    def make_pair(self) -> Pair:
+        """The pair of this layer's arguments."""
+        build = type(self).builder
+        if build is None:
+            raise NotImplementedError(f"{type(self).__name__} has no builder")
+        penalties = {*self.regularizers_by_argument(), *self.constraints_by_argument()}
+        arguments = {k: v for k, v in self._arguments.items() if k not in penalties}
+        try:
+            pair = build(**arguments)
+        except (TypeError, ValueError) as error:
+            error.add_note(f"in layer {self.name!r} ({type(self).__name__})")
+            raise
+        variable_dtype, compute_dtype = dtypes_of(self.dtype_policy)
+        if variable_dtype != config.floatx():
+            pair = _with_variable_dtype(pair, variable_dtype)
+        if compute_dtype != config.floatx():
+            pair = combinators.cast(pair, compute_dtype)
+        if self.activity_regularizer is not None:
+            per_sample = self.dialect == "modern"
+            pair = combinators.penalized(pair, self.activity_regularizer, per_sample)
+        return pair
+
+    @property
+    def functional(self) -> Pair:
+        """This layer as a pure pair, under its name, frozen if it is not trainable."""
+        pair = combinators.remat(self.pair) if self.remat else self.pair
+        if not self.trainable:
+            pair = combinators.frozen(pair, inference=self.dialect == "modern")
+        return combinators.named(pair, self.name)
+
+    def regularizers_by_argument(self) -> dict[str, Any]:
+        """The penalties on weights, by argument (`kernel_regularizer`)."""
+        return {k: v for k, v in self._arguments.items() if k.endswith("_regularizer")}
+
+    def constraints_by_argument(self) -> dict[str, Any]:
+        """The constraints on weights, by argument (`kernel_constraint`)."""
+        return {k: v for k, v in self._arguments.items() if k.endswith("_constraint")}
+
+    def _by_weight(self, arguments: Mapping[str, Any], suffix: str) -> dict[str, Any]:
+        found = {}
+        for weight in self.declared_weights():
+            prefix = weight.name.removesuffix("_kernel") if weight.trainable else None
+            for stem in (weight.name, prefix):
+                value = arguments.get(f"{stem}{suffix}")
+                if value is not None:
+                    found[weight.name] = value
+                    break
+        return found
+
+    @property
+    def weight_regularizers(self) -> dict[str, Callable[[Any], Any]]:
+        """Weight name → penalty."""
+        return self._by_weight(self.regularizers_by_argument(), "_regularizer")
+
+    @property
+    def weight_constraints(self) -> dict[str, Callable[[Any], Any]]:
+        """Weight name → projection after each update."""
+        return self._by_weight(self.constraints_by_argument(), "_constraint")
+
+    # Variables
+
+    def build(self, input_shape: Any) -> None:
+        """Make the variables for inputs of that shape; once built it only checks."""
+        input_shape = freeze_shape(input_shape)
+        if self.built:
+            return
+        try:
+            params, state = draw_variables(
+                self.pair.weights(input_shape), lambda index: initializers.NumpySource()
+            )
+            self.input_shape = input_shape
+            self.output_shape = output_shape(self.pair, input_shape)
+        except Exception as error:
+            error.add_note(f"while building layer {self.name!r} for inputs of shape {input_shape}")
+            raise
+        self._params = jax.tree.map(jnp.asarray, params)
+        self._state = jax.tree.map(jnp.asarray, state)
+        self.built = True
+        _changed()
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
+
+    @property
+    def params(self) -> Params:
+        """Trainable arrays by name. Assigning checks names and shapes."""
+        return self._params
+
+    @params.setter
+    def params(self, value: Params) -> None:
+        self.adopt(_like(value, self._params, self.name), self._state)
+
+    @property
+    def state(self) -> State:
+        """Other arrays by name: moving averages, recurrent states."""
+        return self._state
+
+    @state.setter
+    def state(self, value: State) -> None:
+        self.adopt(self._params, _like(value, self._state, self.name))
+
+    def adopt(self, params: Params, state: State) -> None:
+        """Take over variables of the right structure, unchecked: what training hands back."""
+        self._params = params
+        self._state = state
+        _changed()
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """Replace arrays by weight name; all are checked before any is replaced."""
+        declared = {weight.name: weight for weight in self.declared_weights()}
+        params = jax.tree.map(lambda a: a, self._params)
+        state = jax.tree.map(lambda a: a, self._state)
+        for name, value in values.items():
+            weight = declared[name]
+            value = jnp.asarray(value, weight.dtype or dtypes_of(self.dtype_policy)[0])
+            if value.shape != weight.shape:
+                raise ValueError(
+                    f"weight {name!r} of layer {self.name!r} has shape {weight.shape}, "
+                    f"got {value.shape}"
+                )
+            nest(params if weight.trainable else state, name, value)
+        self.adopt(params, state)
+
+    def declared_weights(self) -> list[Weight]:
+        """The weights that files hold, in the order of `get_weights`."""
+        return list(flat_weights(self.pair, self.input_shape)) if self.built else []
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The weights that files hold, as readable and assignable variables."""
+        return [Variable(self, weight) for weight in self.declared_weights()]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [v for v in self.weights if v.trainable and self.trainable]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves to the layer, or alone."""
+        return [v for v in self.weights if not (v.trainable and self.trainable)]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the arrays, trainable ones first."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all arrays, in the order of `get_weights`.
+
+        Raises:
+            ValueError: for another number of arrays or another shape; nothing is changed then.
+        """
+        declared = self.declared_weights()
+        if len(weights) != len(declared):
+            raise ValueError(
+                f"layer {self.name!r} has {len(declared)} weights "
+                f"({', '.join(w.name for w in declared)}), got {len(weights)}"
+            )
+        self.assign({w.name: value for w, value in zip(declared, weights, strict=True)})
+
+    def count_params(self) -> int:
+        """Number of entries in all weights."""
+        return sum(int(np.prod(weight.shape)) for weight in self.declared_weights())
+
+    def reset_states(self) -> None:
+        """Set what is kept between batches, and no file holds, back to its beginning."""
+        transient = [w for w in self.pair.weights(self.input_shape) if not w.saved]
+        _, fresh = draw_variables(transient, lambda index: initializers.NumpySource())
+        state = jax.tree.map(lambda a: a, self._state)
+        state.update(jax.tree.map(jnp.asarray, fresh))
+        self.adopt(self._params, state)
+
+    # Calling and describing
+
+    def __call__(self, x: Any, mask: Any = None) -> Any:
+        """Run the layer on arrays at inference, building it for their shape first."""
+        x = jax.tree.map(jnp.asarray, x)
+        self.build(jax.tree.map(lambda a: a.shape, x))
+        y, _ = self.functional.apply(self._params, self._state, x, mask=mask)
+        return y
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """Shape of the output for that input."""
+        return output_shape(self.pair, input_shape)
+
+    get_output_shape_for = compute_output_shape
+
+    def get_config(self) -> Config:
+        """The arguments that make an equal layer, as plain data."""
+        described: Config = {"name": self.name, "trainable": self.trainable}
+        if self.dtype_policy != "float32":
+            described["dtype"] = self.dtype_policy
+        if self.batch_shape is not None:
+            described["batch_input_shape"] = self.batch_shape
+        if self.input_dtype is not None:
+            described["input_dtype"] = self.input_dtype
+        if self.activity_regularizer is not None:
+            described["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
+        for name, value in self._arguments.items():
+            kind = kind_of(name)
+            described[name] = kind.serialize(value) if kind else value
+        return described
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Layer":
+        """The layer that `get_config` described, in any generation's spelling."""
+        return cls(**config)
+
+    def __getattr__(self, name: str) -> Any:
+        arguments = self.__dict__.get("_arguments", {})
+        if name in arguments:
+            return arguments[name]
+        for new in spellings.RENAMED.get(name, ()):
+            if new in arguments:
+                return arguments[new]
+        if self.__dict__.get("built"):
+            wanted = WEIGHT_NAMES.get(name, name)
+            for variable in self.weights:
+                if variable.name.partition("/")[2] == wanted:
+                    return variable
+        raise AttributeError(f"layer of class {type(self).__name__} has no attribute {name!r}")
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(
+            f"{name}={value!r}" for name, value in self.get_config().items() if value is not None
+        )
+        return f"{type(self).__name__}({arguments})"
+
+    def __reduce__(self) -> Any:
+        weights = (self.input_shape, self.get_weights()) if self.built else None
+        return _restore, (type(self), self.get_config(), weights)
+
+
+def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) -> Layer:
+    layer = cls.from_config(config)
+    if built is not None:
+        layer.build(built[0])
+        layer.set_weights(built[1])
+    return layer
+
+
+def _declared_shape(options: Mapping[str, Any]) -> Shape | None:
+    """The batch shape that a first layer's arguments describe, if they do."""
+    if options["batch_shape"] is not None:
+        return freeze_shape(options["batch_shape"])
+    shape = options["input_shape"]
+    if shape is None and options["input_dim"] is not None:
+        dim = options["input_dim"]
+        length = options["input_length"]
+        shape = (dim,) if length is None else (length, dim)
+    if shape is None:
+        return None
+    return (options["batch_size"], *freeze_shape(shape))
+
+
+def dtypes_of(policy: Any) -> tuple[str, str]:
+    """Dtypes of variables and of computation under a policy or plain dtype.
+
+    >>> dtypes_of("mixed_bfloat16"), dtypes_of("float64")
+    (('float32', 'bfloat16'), ('float64', 'float64'))
+    """
+    if isinstance(policy, Mapping):  # Keras 3 writes its policies as configs
+        policy = policy["config"]["name"]
+    if str(policy).startswith("mixed_"):
+        return "float32", str(policy).removeprefix("mixed_")
+    name = np.dtype(policy).name if not isinstance(policy, str) else policy
+    if name not in config.FLOATS:
+        return config.floatx(), config.floatx()
+    return name, name
+
+
+def _with_variable_dtype(pair: Pair, dtype: str) -> Pair:
+    def weights(input_shape: Any) -> Iterator[Weight]:
+        for weight in pair.weights(input_shape):
+            yield weight if weight.dtype else weight._replace(dtype=dtype)
+
+    return replace(pair, weights=weights, _shapes={})
+
+
+def _like(value: Any, present: Any, name: str) -> Any:
+    """`value` as arrays, if it has the structure, shapes and dtypes of `present`."""
+    if jax.tree.structure(value) != jax.tree.structure(present):
+        raise ValueError(
+            f"variables of {name!r} have the structure {jax.tree.structure(present)}, "
+            f"got {jax.tree.structure(value)}"
+        )
+
+    def check(path: Any, new: Any, old: Any) -> Any:
+        new = jnp.asarray(new, old.dtype)
+        if new.shape != old.shape:
+            where = jax.tree_util.keystr(path)
+            raise ValueError(f"{where} of {name!r} has shape {old.shape}, got {new.shape}")
+        return new
+
+    return jax.tree_util.tree_map_with_path(check, value, present)

@@ -1,0 +1,628 @@
+"""`Model`: layers with their variables, and compile, fit, evaluate and predict on pure programs."""
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from funkeras import config, losses, optimizers, spellings
+from funkeras.callbacks import Callback, CallbackList, History
+from funkeras.functional.pair import Pair
+from funkeras.functional.training import Batch
+from funkeras.layers.layer import Layer, Variable, variables_version
+from funkeras.models import fitting, saving, summary
+from funkeras.models.data import Feed, arrays, as_batch, check_inputs, class_weights, rows_of, split
+from funkeras.progress import Progbar
+from funkeras.spellings import spelled
+from funkeras.typing import Params, Shape, State
+
+__all__ = ["Model"]
+
+
+class Model:
+    """Base of models: owns layers in order, and a pure pair made of theirs.
+
+    A kind of model says what its `layers`, `functional` pair and shapes are; everything else
+    follows here.
+    """
+
+    name: str
+    layers: list[Layer]
+
+    def __init__(self) -> None:
+        self.stop_training = False
+        self.history: History | None = None
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self._compiled: dict[str, Any] | None = None
+        self._engine: fitting.Engine | None = None
+        self._predict: Callable[..., Any] | None = None
+        self._gathered: tuple[int, Params, State] = (-1, {}, {})
+
+    # What a kind of model says
+
+    @property
+    def functional(self) -> Pair:
+        """This model as a pure pair."""
+        raise NotImplementedError
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """Shape of each input, the batch first."""
+        raise NotImplementedError
+
+    @property
+    def input_names(self) -> list[str]:
+        """Name of each input."""
+        raise NotImplementedError
+
+    @property
+    def input_dtypes(self) -> list[str]:
+        """Dtype that each input is cast to."""
+        raise NotImplementedError
+
+    @property
+    def output_names(self) -> list[str]:
+        """Name of each output."""
+        raise NotImplementedError
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """Shape of each output, the batch first."""
+        raise NotImplementedError
+
+    @property
+    def built(self) -> bool:
+        """Whether the variables exist."""
+        raise NotImplementedError
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the variables."""
+        raise NotImplementedError
+
+    # Variables
+
+    def _gather(self) -> tuple[Params, State]:
+        version = variables_version()
+        if self._gathered[0] != version:
+            params = {layer.name: layer.params for layer in self.layers if layer.params}
+            state = {layer.name: layer.state for layer in self.layers if layer.state}
+            self._gathered = (version, params, state)
+        return self._gathered[1], self._gathered[2]
+
+    @property
+    def params(self) -> Params:
+        """Trainable arrays as nested dicts by layer name. Assigning checks names and shapes."""
+        return self._gather()[0]
+
+    @params.setter
+    def params(self, value: Params) -> None:
+        self._set("params", value)
+
+    @property
+    def state(self) -> State:
+        """Other arrays (moving averages, recurrent states) as nested dicts by layer name."""
+        return self._gather()[1]
+
+    @state.setter
+    def state(self, value: State) -> None:
+        self._set("state", value)
+
+    def _set(self, kind: str, value: Mapping[str, Any]) -> None:
+        present = {layer.name: layer for layer in self.layers if getattr(layer, kind)}
+        if set(value) != set(present):
+            raise ValueError(
+                f"{kind} of {self.name!r} has the layers {sorted(present)}, got {sorted(value)}"
+            )
+        saved = {name: getattr(layer, kind) for name, layer in present.items()}
+        try:
+            for name, layer in present.items():
+                setattr(layer, kind, value[name])
+        except (ValueError, TypeError):
+            for name, layer in present.items():
+                setattr(layer, kind, saved[name])
+            raise
+
+    def adopt(self, params: Params, state: State) -> None:
+        """Take over variables of the right structure, unchecked: what training hands back."""
+        for layer in self.layers:
+            if layer.name in params or layer.name in state:
+                layer.adopt(params.get(layer.name, {}), state.get(layer.name, {}))
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The weights that files hold, layer by layer."""
+        return [variable for layer in self.layers for variable in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return [variable for layer in self.layers for variable in layer.trainable_weights]
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training does not change by gradients."""
+        return [variable for layer in self.layers for variable in layer.non_trainable_weights]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all arrays, layer by layer."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all arrays, in the order of `get_weights`; all are checked first."""
+        self._require_built("set_weights")
+        variables = self.weights
+        if len(weights) != len(variables):
+            raise ValueError(f"{self.name!r} has {len(variables)} weights, got {len(weights)}")
+        for variable, value in zip(variables, weights, strict=True):
+            if np.shape(value) != variable.shape:
+                raise ValueError(
+                    f"weight {variable.name} has shape {variable.shape}, got {np.shape(value)}"
+                )
+        left = iter(weights)
+        for layer in self.layers:
+            layer.set_weights([next(left) for _ in layer.weights])
+
+    def count_params(self) -> int:
+        """Number of entries in all weights."""
+        self._require_built("count_params")
+        return sum(layer.count_params() for layer in self.layers)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes any layer; assigning freezes or frees all of them."""
+        return any(layer.trainable for layer in self.layers)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self.layers:
+            layer.trainable = bool(value)
+
+    def trainable_paths(self) -> set[str]:
+        """Paths (`dense_1/kernel`) of the arrays that training changes."""
+        return {
+            f"{layer.name}/{weight.name}"
+            for layer in self.layers
+            if layer.trainable
+            for weight in layer.pair.weights(layer.input_shape)
+            if weight.trainable
+        }
+
+    def weight_rules(self, kind: str) -> list[tuple[str, Callable[[Any], Any]]]:
+        """(path, rule) of the `weight_regularizers` or `weight_constraints` of all layers."""
+        return [
+            (f"{layer.name}/{name}", rule)
+            for layer in self.layers
+            for name, rule in getattr(layer, kind).items()
+        ]
+
+    def penalizes_activity(self) -> bool:
+        """Whether a layer adds a penalty on its outputs to the loss."""
+        return any(layer.activity_regularizer is not None for layer in self.layers)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or its index."""
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"{self.name!r} has {len(self.layers)} layers, asked for {index}")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        raise ValueError(
+            f"{self.name!r} has no layer {name!r}{spellings.nearest(str(name), names)}"
+        )
+
+    def reset_states(self) -> None:
+        """Set what layers keep between batches back to its beginning."""
+        for layer in self.layers:
+            layer.reset_states()
+
+    # Compiling
+
+    @spelled
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        sample_weight_mode: Any = None,
+        run_eagerly: bool = False,
+        jit_compile: Any = "auto",
+        steps_per_execution: int = 1,
+        auto_scale_loss: bool = True,
+        class_mode: Any = None,
+    ) -> None:
+        """Choose optimizer, loss and metrics. Which layers are trained is settled here.
+
+        Args:
+            optimizer: a name, an optimizer, or any `optax.GradientTransformation`.
+            loss: a name, a function of targets and predictions, or one of them per output.
+            metrics: names, functions or metric objects.
+            loss_weights: share of each output in the total loss.
+            weighted_metrics: metrics that sample weights apply to.
+            sample_weight_mode: accepted; weights of rank 2 mean one per time step.
+            run_eagerly, jit_compile, steps_per_execution, auto_scale_loss, class_mode: accepted
+                for old scripts; the compiled program needs none of them.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        self.loss = loss
+        self._compiled = {
+            "loss": loss,
+            "metrics": [] if metrics is None or metrics is True else metrics,
+            "loss_weights": loss_weights,
+            "weighted_metrics": weighted_metrics or [],
+            "classic": config.dialect() != "modern",
+            "dialect": config.dialect(),
+        }
+        if metrics is True:  # Keras 0's show_accuracy=True
+            self._compiled["metrics"] = ["accuracy"]
+        self._engine = None
+        self._predict = None
+
+    def _by_output(self, what: str, given: Any, default: Any) -> list[Any]:
+        """One value per output, from one for all, a list, or a dict by output name."""
+        names = self.output_names
+        if isinstance(given, Mapping) and "class_name" not in given:
+            unknown = [name for name in given if name not in names]
+            if unknown:
+                hint = spellings.nearest(unknown[0], names)
+                raise ValueError(f"{what} names the outputs {unknown}, the model has {names}{hint}")
+            return [given.get(name, default) for name in names]
+        if isinstance(given, list | tuple) and what == "loss":
+            if len(given) != len(names):
+                raise ValueError(f"the model has {len(names)} outputs, got {len(given)} for {what}")
+            return list(given)
+        return [given] * len(names)
+
+    def _require_built(self, action: str) -> None:
+        if not self.built:
+            raise RuntimeError(
+                f"{action} needs weights, and {self.name!r} has none yet: give the first layer "
+                "an input shape, call build(), or fit"
+            )
+
+    def _require_compiled(self, action: str) -> dict[str, Any]:
+        if self._compiled is None:
+            raise RuntimeError(f"{action} needs a compiled model: call compile(optimizer, loss)")
+        return self._compiled
+
+    def _ready(self, action: str, y: Sequence[Any]) -> fitting.Engine:
+        """The engine for such targets, made at the first use after `compile`."""
+        settings = self._require_compiled(action)
+        with config.using_dialect(settings["dialect"]):
+            loss = [losses.get(item) for item in self._by_output("loss", settings["loss"], None)]
+            for name, function, true, shape in zip(
+                self.output_names, loss, y, self.output_shapes, strict=True
+            ):
+                if function is not None:
+                    try:
+                        losses.check(function, true.shape, true.dtype, shape)
+                    except ValueError as error:
+                        error.add_note(f"for the output of layer {name!r}")
+                        raise
+            if self._engine is None:
+                chosen = [
+                    item if isinstance(item, list | tuple) else [item]
+                    for item in self._by_output("metrics", settings["metrics"], [])
+                ]
+                weighted = [
+                    item if isinstance(item, list | tuple) else [item]
+                    for item in self._by_output("metrics", settings["weighted_metrics"], [])
+                ]
+                shares = settings["loss_weights"]
+                if isinstance(shares, list | tuple):
+                    shares = dict(zip(self.output_names, shares, strict=True))
+                self._engine = fitting.make_engine(
+                    self,
+                    self.optimizer,
+                    loss,
+                    chosen,
+                    weighted,
+                    [1.0 if s is None else float(s) for s in self._by_output("", shares, 1.0)],
+                    [true.shape for true in y],
+                    settings["classic"],
+                )
+        return self._engine
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of the numbers that `evaluate` and `train_on_batch` give."""
+        self._require_built("metrics_names")
+        y = [
+            np.zeros((1, *(1 if s is None else s for s in shape[1:])))
+            for shape in self.output_shapes
+        ]
+        return list(
+            self._ready("metrics_names", y).names if self._engine is None else self._engine.names
+        )
+
+    # Training
+
+    def _inputs(self, x: Any) -> tuple[Any, ...]:
+        """Checked inputs; a model without a shape is built from theirs."""
+        if not self.built:
+            found = arrays(x, ["x"], "x")
+            self.build((None, *found[0].shape[1:]))
+        parts = arrays(x, self.input_names, "x")
+        check_inputs(parts, self.input_shapes, self.input_names)
+        return parts
+
+    def _batch(
+        self, action: str, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+    ) -> Batch:
+        """Checked inputs, targets and weights."""
+        self._require_compiled(action)
+        inputs = self._inputs(x)
+        if y is None:
+            raise ValueError(f"{action} needs targets: {action}(x, y)")
+        targets = arrays(y, self.output_names, "y")
+        weights: tuple[Any, ...] = (None,) * len(targets)
+        if sample_weight is not None:
+            weights = arrays(sample_weight, self.output_names, "sample_weight")
+        elif class_weight is not None:
+            per_output = self._by_output("class_weight", class_weight, None)
+            if all(not isinstance(key, str) for key in class_weight):
+                per_output = [class_weight] * len(targets)
+            weights = tuple(
+                None if table is None else class_weights(target, table)
+                for target, table in zip(targets, per_output, strict=True)
+            )
+        rows_of({"x": inputs, "y": targets, "sample_weight": weights})
+        return as_batch(inputs, targets, weights)
+
+    @spelled
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Sequence[Callback] | Callback | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_batch_size: int | None = None,
+        validation_freq: int = 1,
+    ) -> History:
+        """Train for some epochs and return their History.
+
+        Args:
+            x, y: arrays, lists of arrays, or dicts by input or output name.
+            batch_size: 32 when left out.
+            epochs: number of the last epoch (1; 10 in the classic dialect, as in Keras 1).
+            verbose: 0 silent, 1 a bar, 2 a line per epoch; "auto" is 1 on a terminal, else 2.
+            validation_split: share of the last samples to validate on, taken before shuffling.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`.
+            shuffle: each epoch anew, by NumPy's global generator; "batch" keeps batches together.
+            class_weight, sample_weight: weights in the loss; `sample_weight` wins.
+            initial_epoch: number of epochs that came before.
+        """
+        data = self._batch("fit", x, y, sample_weight, class_weight)
+        held_out = None
+        if validation_data is not None:
+            held_out = self._batch("fit", *validation_data)
+        elif validation_split:
+            data, held_out = split(data, validation_split)
+        engine = self._ready("fit", data.y)
+        size = checked_batch_size(batch_size)
+        feed = Feed(data)
+        validation = Feed(held_out) if held_out is not None else None
+        style = verbosity(verbose)
+        self.history = History()
+        given = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+        names = [*engine.names, *(f"val_{n}" for n in engine.names if validation)]
+        bar = EpochBar(style, epochs, feed.rows, "val_" if validation else "")
+        listed = CallbackList(
+            [self.history, *given, bar],
+            self,
+            {
+                "batch_size": size,
+                "epochs": epochs,
+                "nb_epoch": epochs,
+                "samples": feed.rows,
+                "nb_sample": feed.rows,
+                "steps": -(-feed.rows // size),
+                "verbose": style,
+                "do_validation": validation is not None,
+                "metrics": names,
+            },
+        )
+        self.stop_training = False
+        validate = None
+        if validation is not None:
+            held = validation
+            val_size = checked_batch_size(validation_batch_size or size)
+            validate = lambda: fitting.evaluate(engine, self, held, val_size)  # noqa: E731
+        listed.on_train_begin()
+        fitting.run_epochs(
+            engine,
+            self,
+            feed,
+            size,
+            range(initial_epoch, epochs),
+            shuffle,
+            listed,
+            validate,
+            bar.look if style == 1 else None,
+            validation_freq,
+        )
+        listed.on_train_end()
+        return self.history
+
+    @spelled
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = 0,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics on this data: a number, a list as `metrics_names`, or a dict."""
+        data = self._batch("evaluate", x, y, sample_weight)
+        engine = self._ready("evaluate", data.y)
+        logs = fitting.evaluate(engine, self, Feed(data), checked_batch_size(batch_size))
+        return shaped_logs(logs, return_dict)
+
+    @spelled
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One update on one batch; its loss and metrics from before the update."""
+        data = self._batch("train_on_batch", x, y, sample_weight, class_weight)
+        engine = self._ready("train_on_batch", data.y)
+        return shaped_logs(fitting.train_batch(engine, self, data), return_dict)
+
+    @spelled
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Loss and metrics of one batch."""
+        data = self._batch("test_on_batch", x, y, sample_weight)
+        engine = self._ready("test_on_batch", data.y)
+        feed = Feed(data)
+        return shaped_logs(fitting.evaluate(engine, self, feed, feed.rows), return_dict)
+
+    # Predicting
+
+    @spelled
+    def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = 0) -> Any:
+        """Outputs at inference, as NumPy arrays: one, or a list of them."""
+        self._require_built("predict")
+        inputs = self._inputs(x)
+        rows_of({"x": inputs})
+        run = self._predict or self._make_predict()
+        parts = fitting.predict(
+            run, self.params, self.state, inputs, checked_batch_size(batch_size)
+        )
+        return parts[0] if len(parts) == 1 else parts
+
+    def _make_predict(self) -> Callable[..., Any]:
+        pair, dtypes = self.functional, self.input_dtypes
+
+        def run(params: Params, state: State, inputs: tuple[Any, ...]) -> Any:
+            cast = tuple(a.astype(dtype) for a, dtype in zip(inputs, dtypes, strict=True))
+            y, _ = pair.apply(params, state, cast[0] if len(cast) == 1 else cast)
+            return jax.tree.leaves(y)
+
+        self._predict = jax.jit(run)
+        return self._predict
+
+    predict_proba = predict
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Outputs of one batch."""
+        return self.predict(x, batch_size=max(1, len(arrays(x, self.input_names, "x")[0])))
+
+    @spelled
+    def predict_classes(
+        self, x: Any, batch_size: int | None = None, verbose: int | str = 0
+    ) -> np.ndarray:
+        """The most probable class of each sample; for one sigmoid output, 0 or 1."""
+        proba = self.predict(x, batch_size=batch_size)
+        return proba.argmax(axis=-1) if proba.shape[-1] > 1 else (proba > 0.5).astype("int32")
+
+    # Describing and saving
+
+    def summary(
+        self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None
+    ) -> None:
+        """Print a table of layers, output shapes and parameter counts."""
+        (print_fn or print)(summary.table(self, line_length))
+
+    def get_config(self) -> Any:
+        """What makes an equal model, as plain data."""
+        raise NotImplementedError
+
+    def to_json(self, **options: Any) -> str:
+        """The config as JSON."""
+        described = {
+            "class_name": type(self).__name__,
+            "config": self.get_config(),
+            "keras_version": "2.2.4",
+            "backend": "jax",
+        }
+        return json.dumps(described, default=saving.plain, **options)
+
+    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+        """Write the weights to an HDF5 file in the layout of Keras 2, wholly or not at all."""
+        self._require_built("save_weights")
+        saving.save_weights(self, filepath, overwrite)
+
+    def load_weights(self, filepath: Any, by_name: bool = False) -> None:
+        """Read weights; all are checked against the model before any is replaced."""
+        self._require_built("load_weights")
+        saving.load_weights(self, filepath, by_name)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}, {len(self.layers)} layers>"
+
+
+def checked_batch_size(size: int | None) -> int:
+    """A usable batch size; 32 when left out."""
+    if size is None:
+        return 32
+    if int(size) != size or size < 1:
+        raise ValueError(f"batch_size must be a positive integer, got {size!r}")
+    return int(size)
+
+
+def verbosity(verbose: int | str | bool) -> int:
+    """0, 1 or 2; "auto" is a bar on a terminal and a line per epoch elsewhere."""
+    if verbose == "auto":
+        return 1 if sys.stdout.isatty() else 2
+    if verbose not in (0, 1, 2):
+        raise ValueError(f'verbose must be 0, 1, 2 or "auto"; got {verbose!r}')
+    return int(verbose)
+
+
+def shaped_logs(logs: Mapping[str, float], as_dict: bool) -> Any:
+    """Logs as Keras returns them: a dict, a list, or the loss alone."""
+    if as_dict:
+        return dict(logs)
+    values = list(logs.values())
+    return values[0] if len(values) == 1 else values
+
+
+class EpochBar(Callback):
+    """Shows each epoch as `verbose` asks."""
+
+    def __init__(self, style: int, epochs: int, rows: int, prefix: str) -> None:
+        super().__init__()
+        self.style = style
+        self.epochs = epochs
+        self.rows = rows
+        self.bar: Progbar | None = None
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Begin a bar."""
+        if self.style:
+            print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
+            self.bar = Progbar(self.rows, verbose=self.style, stateful_metrics="all")
+
+    def look(self, seen: int, logs: Mapping[str, Any]) -> None:
+        """Move the bar; the epoch's end finishes it, when validation is known too."""
+        if self.bar is not None and seen < self.rows:
+            self.bar.update(seen, list(logs.items()))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
+        """Finish the bar."""
+        if self.bar is not None:
+            self.bar.update(self.rows, list((logs or {}).items()), finalize=True)
