@@ -1,0 +1,3 @@
+"""Keras's import path of convolutions, padding, cropping and upsampling."""
+
+from funkeras.layers import __getattr__ as __getattr__

@@ -1,0 +1,3 @@
+"""Keras's import path of the embeddings."""
+
+from funkeras.layers import __getattr__ as __getattr__

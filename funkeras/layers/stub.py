@@ -1,0 +1,97 @@
+"""Writes `layers/__init__.pyi`, so that editors complete the derived classes.
+
+`python -m funkeras.layers.stub` after a layer was added or changed; a test keeps it current.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from funkeras import spellings
+from funkeras.functional.pair import builders
+from funkeras.layers.facade import class_signature
+
+__all__ = ["PATH", "stub"]
+
+PATH = Path(__file__).with_name("__init__.pyi")
+
+HEADER = """\
+# Written by `python -m funkeras.layers.stub` from the signatures of the functional layers.
+from collections.abc import Sequence
+from typing import Any
+
+from funkeras.layers.input import Input as Input
+from funkeras.layers.input import InputLayer as InputLayer
+from funkeras.layers.layer import Layer as Layer
+from funkeras.layers.layer import Variable as Variable
+from funkeras.typing import Identifier, Shape
+
+def __getattr__(name: str) -> Any: ...
+"""
+
+OPTIONS = """\
+name: str | None = None
+trainable: bool = True
+dtype: str | None = None
+activity_regularizer: Identifier = None
+weights: Sequence[Any] | None = None
+input_shape: Shape | None = None
+batch_shape: Shape | None = None
+input_dim: int | None = None
+input_length: int | None = None
+input_dtype: str | None = None
+batch_size: int | None = None
+remat: bool = False
+**old_spellings: Any"""
+
+
+def _written_parameters(build: Any) -> Iterator[str]:
+    """The builder's parameters as its source has them."""
+    source = textwrap.dedent(inspect.getsource(inspect.unwrap(build)))
+    definition = ast.parse(source).body[0]
+    if not isinstance(definition, ast.FunctionDef):
+        raise TypeError(f"{build!r} is not a function")
+    arguments = definition.args.args
+    defaults = [None] * (len(arguments) - len(definition.args.defaults)) + definition.args.defaults
+    for argument, default in zip(arguments, defaults, strict=True):
+        annotation = ast.unparse(argument.annotation) if argument.annotation else "Any"
+        if default is None:
+            yield f"{argument.arg}: {annotation} | Any = ..."
+        else:
+            yield f"{argument.arg}: {annotation} = {ast.unparse(default)}"
+
+
+def _class(name: str, build: Any) -> str:
+    own = list(_written_parameters(build))
+    written = {line.partition(":")[0] for line in own}
+    extra = [
+        f"{parameter}: Identifier = None"
+        for parameter in class_signature(build).parameters
+        if parameter not in written
+    ]
+    lines = ["self", *own, *extra, "*", *OPTIONS.splitlines()]
+    body = ",\n        ".join(lines)
+    doc = (inspect.getdoc(build) or "").splitlines()[0]
+    return (
+        f'class {name}(Layer):\n    """{doc}"""\n'
+        f"    def __init__(\n        {body},\n    ) -> None: ...\n"
+    )
+
+
+def stub() -> str:
+    """The text of the stub."""
+    classes = [_class(name, build) for name, build in sorted(builders.items())]
+    known = {name for name, _ in builders.items()}
+    old = [
+        f"class {name}({new}): ...\n"
+        for name, (new, _) in sorted(spellings.CLASSES.items())
+        if new in known
+    ]
+    return "\n".join([HEADER, *classes, *old])
+
+
+if __name__ == "__main__":
+    PATH.write_text(stub(), encoding="utf-8")
