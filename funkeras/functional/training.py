@@ -27,6 +27,7 @@ __all__ = [
     "averages",
     "evaluate_steps",
     "merge",
+    "net_input",
     "run_steps",
     "select",
     "train_step",
@@ -36,7 +37,7 @@ __all__ = [
 class Batch(NamedTuple):
     """Rows to learn from: inputs, targets and sample weights (or None) for each output."""
 
-    x: PyTree
+    x: tuple[Array, ...]
     y: tuple[Array, ...]
     weights: tuple[Array | None, ...]
 
@@ -68,14 +69,14 @@ class Output(NamedTuple):
         loss: from targets and predictions to one value per sample (and per step of a sequence).
         weight: its share in the total loss.
         means: functions of targets and predictions that are averaged, and whether by the weights.
-        metrics: `(init, update, result)` objects that keep a state of their own.
+        stateful: `(init, update, result)` objects that keep a state of their own.
         reduction: name of the rule that makes one number of the values.
     """
 
     loss: Callable[[Array, Array], Array] | None
     weight: float = 1.0
     means: tuple[tuple[Callable[[Array, Array], Array], bool], ...] = ()
-    metrics: tuple[metrics.Metric, ...] = ()
+    stateful: tuple[metrics.Metric, ...] = ()
     reduction: str | None = "sum_over_batch_size"
 
 
@@ -94,7 +95,7 @@ class Objective:
     classic: bool
     penalties: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
     constraints: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
-    input_dtypes: tuple[str, ...] = ()
+    input_dtypes: tuple[str, ...] = ("float32",)
 
     @property
     def width(self) -> int:
@@ -102,16 +103,9 @@ class Objective:
         several = len(self.outputs) if len(self.outputs) > 1 else 0
         return 1 + several + sum(len(output.means) for output in self.outputs)
 
-    def cast_inputs(self, x: PyTree) -> PyTree:
-        """Inputs in the dtypes that the net takes."""
-        leaves, structure = jax.tree.flatten(x)
-        dtypes = self.input_dtypes or (None,) * len(leaves)
-        cast = [a.astype(dtype or a.dtype) for a, dtype in zip(leaves, dtypes, strict=True)]
-        return jax.tree.unflatten(structure, cast)
-
     def start(self) -> Totals:
         """Totals of nothing."""
-        states = tuple(metric.init() for output in self.outputs for metric in output.metrics)
+        states = tuple(metric.init() for output in self.outputs for metric in output.stateful)
         zeros = jnp.zeros(self.width, jnp.float32)
         return Totals(zeros, jnp.zeros((), jnp.float32), zeros, states)
 
@@ -130,7 +124,7 @@ class Objective:
         `valid` marks the rows that count, where a batch was padded to a fixed size.
         """
         y_pred, new_state, mask = self.pair.run(
-            params, state, self.cast_inputs(batch.x), training=training, key=key
+            params, state, net_input(batch.x, self.input_dtypes), training=training, key=key
         )
         predictions = jax.tree.leaves(y_pred)
         masks = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None) if mask else [None]
@@ -170,11 +164,17 @@ class Objective:
         states = list(totals.states)
         index = 0
         for output, (true, pred, _) in zip(self.outputs, judged, strict=True):
-            for metric in output.metrics:
+            for metric in output.stateful:
                 states[index] = metric.update(states[index], true, pred, valid)
                 index += 1
         sums = totals.sums + numbers * rows
         return Totals(sums, totals.rows + rows, numbers, tuple(states))
+
+
+def net_input(inputs: tuple[Array, ...], dtypes: tuple[str, ...]) -> PyTree:
+    """What a net is applied to: the arrays in the dtypes it takes; one array stands alone."""
+    cast = tuple(a.astype(dtype) for a, dtype in zip(inputs, dtypes, strict=True))
+    return cast[0] if len(cast) == 1 else cast
 
 
 def _mean(values: Array, valid: Array | None) -> Array:
@@ -341,6 +341,6 @@ def evaluate_steps(
 
 def averages(objective: Objective, totals: Totals) -> tuple[Array, list[Any]]:
     """Averaged numbers since the beginning, and the results of the metrics with a state."""
-    stateful = [metric for output in objective.outputs for metric in output.metrics]
+    stateful = [metric for output in objective.outputs for metric in output.stateful]
     results = [m.result(state) for m, state in zip(stateful, totals.states, strict=True)]
     return totals.sums / jnp.maximum(totals.rows, 1), results

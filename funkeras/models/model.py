@@ -11,7 +11,7 @@ import numpy as np
 from funkeras import config, losses, optimizers, spellings
 from funkeras.callbacks import Callback, CallbackList, History
 from funkeras.functional.pair import Pair
-from funkeras.functional.training import Batch
+from funkeras.functional.training import Batch, net_input
 from funkeras.layers.layer import Layer, Variable, variables_version
 from funkeras.models import fitting, saving, summary
 from funkeras.models.data import Feed, arrays, as_batch, check_inputs, class_weights, rows_of, split
@@ -515,11 +515,10 @@ class Model:
         return parts[0] if len(parts) == 1 else parts
 
     def _make_predict(self) -> Callable[..., Any]:
-        pair, dtypes = self.functional, self.input_dtypes
+        pair, dtypes = self.functional, tuple(self.input_dtypes)
 
         def run(params: Params, state: State, inputs: tuple[Any, ...]) -> Any:
-            cast = tuple(a.astype(dtype) for a, dtype in zip(inputs, dtypes, strict=True))
-            y, _ = pair.apply(params, state, cast[0] if len(cast) == 1 else cast)
+            y, _ = pair.apply(params, state, net_input(inputs, dtypes))
             return jax.tree.leaves(y)
 
         self._predict = jax.jit(run)
