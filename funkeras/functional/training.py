@@ -69,14 +69,14 @@ class Output(NamedTuple):
         loss: from targets and predictions to one value per sample (and per step of a sequence).
         weight: its share in the total loss.
         means: functions of targets and predictions that are averaged, and whether by the weights.
-        stateful: `(init, update, result)` objects that keep a state of their own.
+        stateful: `(init, update, result)` objects that keep a state of their own, likewise.
         reduction: name of the rule that makes one number of the values.
     """
 
     loss: Callable[[Array, Array], Array] | None
     weight: float = 1.0
     means: tuple[tuple[Callable[[Array, Array], Array], bool], ...] = ()
-    stateful: tuple[metrics.Metric, ...] = ()
+    stateful: tuple[tuple[metrics.Metric, bool], ...] = ()
     reduction: str | None = "sum_over_batch_size"
 
 
@@ -105,7 +105,7 @@ class Objective:
 
     def start(self) -> Totals:
         """Totals of nothing."""
-        states = tuple(metric.init() for output in self.outputs for metric in output.stateful)
+        states = tuple(metric.init() for output in self.outputs for metric, _ in output.stateful)
         zeros = jnp.zeros(self.width, jnp.float32)
         return Totals(zeros, jnp.zeros((), jnp.float32), zeros, states)
 
@@ -163,9 +163,12 @@ class Objective:
         rows = jnp.asarray(size, jnp.float32) if valid is None else jnp.sum(valid)
         states = list(totals.states)
         index = 0
-        for output, (true, pred, _) in zip(self.outputs, judged, strict=True):
-            for metric in output.stateful:
-                states[index] = metric.update(states[index], true, pred, valid)
+        for output, (true, pred, weights) in zip(self.outputs, judged, strict=True):
+            for metric, by_weight in output.stateful:
+                own = weights if by_weight else None
+                if valid is not None:
+                    own = valid if own is None else own * _along(valid, own)
+                states[index] = metric.update(states[index], true, pred, weights=own)
                 index += 1
         sums = totals.sums + numbers * rows
         return Totals(sums, totals.rows + rows, numbers, tuple(states))
@@ -341,6 +344,6 @@ def evaluate_steps(
 
 def averages(objective: Objective, totals: Totals) -> tuple[Array, list[Any]]:
     """Averaged numbers since the beginning, and the results of the metrics with a state."""
-    stateful = [metric for output in objective.outputs for metric in output.stateful]
+    stateful = [metric for output in objective.outputs for metric, _ in output.stateful]
     results = [m.result(state) for m, state in zip(stateful, totals.states, strict=True)]
     return totals.sums / jnp.maximum(totals.rows, 1), results

@@ -74,6 +74,7 @@ class Engine:
     objective: Objective
     optimizer: Optimizer
     names: list[str]
+    sources: list[tuple[bool, int]]
     is_trainable: Callable[[str], bool]
     paddable: bool
     slots: PyTree = None
@@ -104,19 +105,25 @@ class Engine:
             self.slots = self.init_slots(trainable)
         return TrainState(trainable, frozen, state, self.slots, jnp.int32(self.step), self.key)
 
-    def logs(self, totals: Any) -> dict[str, float]:
+    def logs(self, totals: Any) -> dict[str, Any]:
         """What has been averaged since the epoch began, by name."""
         numbers, results = jax.device_get(self.average(totals))
-        values = [*numbers.tolist(), *(np.asarray(result) for result in results)]
+        values = [
+            results[index] if stateful else numbers[index] for stateful, index in self.sources
+        ]
         return {
-            name: value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+            name: value.item() if value.ndim == 0 else value
             for name, value in zip(self.names, values, strict=True)
         }
 
-    def last(self, totals: Any) -> dict[str, float]:
-        """The numbers of the last batch alone, by name."""
-        numbers = np.asarray(totals.last).tolist()
-        return dict(zip(self.names, numbers, strict=False))
+    def last(self, totals: Any) -> dict[str, Any]:
+        """What a batch hook is told: the batch's own numbers in Keras 1 and 2, averages later."""
+        logs = self.logs(totals)
+        if self.objective.classic:
+            numbers = np.asarray(totals.last)
+            own = zip(self.names, self.sources, strict=True)
+            logs |= {name: numbers[i].item() for name, (stateful, i) in own if not stateful}
+        return logs
 
 
 def make_engine(
@@ -130,31 +137,36 @@ def make_engine(
     classic: bool,
 ) -> Engine:
     """The engine of a built model for targets of these shapes."""
-    outputs, names, stateful_names = [], [], []
+    outputs, names, sources = [], [], []
     several = len(model.output_names) > 1
-    paddable = True
+    paddable = not model.penalizes_activity()
+    means_before = 1 + (len(model.output_names) if several else 0)
+    stateful_before = 0
     for index, output in enumerate(model.output_names):
         prefix = f"{output}_" if several else ""
-        means, objects = [], []
+        shapes = y_shapes[index], model.output_shapes[index]
+        means: list[tuple[Any, bool]] = []
+        stateful: list[tuple[Any, bool]] = []
         for group, by_weight in ((metric_names[index], False), (weighted[index], True)):
             for identifier in group:
-                name, metric = metrics.for_training(identifier, y_shapes[index], loss[index])
-                if isinstance(metric, metrics.Metric):
-                    objects.append(metric)
-                    stateful_names.append(prefix + name)
-                    continue
-                function = metrics.values(metric)
-                paddable = paddable and _by_row(
-                    function, y_shapes[index], model.output_shapes[index]
+                name, metric = metrics.for_training(
+                    identifier, model.output_shapes[index], loss[index], y_shapes[index]
                 )
-                means.append((function, by_weight))
                 names.append(prefix + name)
+                if isinstance(metric, metrics.Metric):
+                    sources.append((True, stateful_before + len(stateful)))
+                    stateful.append((metric, by_weight))
+                else:
+                    sources.append((False, means_before + len(means)))
+                    means.append((metrics.values(metric), by_weight))
         function = None if loss[index] is None else losses.unreduced(loss[index])
-        if function is not None:
-            paddable = paddable and _by_row(function, y_shapes[index], model.output_shapes[index])
-        reduction = getattr(loss[index], "reduction", "sum_over_batch_size")
+        judges = [f for f in (function, *(mean for mean, _ in means)) if f is not None]
+        paddable = paddable and all(_by_row(judge, *shapes) for judge in judges)
+        means_before += len(means)
+        stateful_before += len(stateful)
+        reduction = losses.reduction(loss[index]) if loss[index] is not None else None
         outputs.append(
-            Output(function, loss_weights[index], tuple(means), tuple(objects), reduction)
+            Output(function, loss_weights[index], tuple(means), tuple(stateful), reduction)
         )
     per_output = [f"{name}_loss" for name in model.output_names] if several else []
     trainable = model.trainable_paths()
@@ -170,12 +182,11 @@ def make_engine(
         ),
         input_dtypes=tuple(model.input_dtypes),
     )
-    if model.penalizes_activity():
-        paddable = False
     return Engine(
         objective,
         optimizer,
-        ["loss", *per_output, *names, *stateful_names],
+        ["loss", *per_output, *names],
+        [(False, i) for i in range(1 + len(per_output))] + sources,
         trainable.__contains__,
         paddable,
     )
