@@ -252,9 +252,12 @@ def spelled(method: Callable[P, T]) -> Callable[P, T]:
     """Let a method be called in every generation's spelling of its arguments."""
     signature = inspect.signature(method)
     inner = signature.replace(parameters=list(signature.parameters.values())[1:])
+    names = set(inner.parameters)
 
     @wraps(method)
     def translated(*args: P.args, **kwargs: P.kwargs) -> T:
+        if names.issuperset(kwargs) and not dialect_defaults(method.__name__):
+            return method(*args, **kwargs)
         arguments = bind(method.__name__, inner, args[1:], kwargs)
         return method(args[0], **arguments)  # pyright: ignore[reportCallIssue]: names checked above
 
