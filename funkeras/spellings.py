@@ -136,8 +136,25 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "classic": {
         "fit": {"epochs": 10},
         "BatchNormalization": {"epsilon": 1e-3},
+        "RMSprop": {"epsilon": 1e-8},
+        "Adagrad": {
+            "learning_rate": 0.01,
+            "initial_accumulator_value": 0.0,
+            "epsilon": 1e-8,
+        },
+        "Adadelta": {"learning_rate": 1.0, "epsilon": 1e-8},
+        "Adam": {"epsilon": 1e-8},
+        "Adamax": {"learning_rate": 0.002, "epsilon": 1e-8},
+        "Nadam": {"learning_rate": 0.002, "epsilon": 1e-8, "schedule_decay": 0.004},
     },
-    "keras2": {},
+    "keras2": {
+        "RMSprop": {},
+        "Adagrad": {"learning_rate": 0.01, "initial_accumulator_value": 0.0},
+        "Adadelta": {"learning_rate": 1.0},
+        "Adam": {},
+        "Adamax": {"learning_rate": 0.002},
+        "Nadam": {"learning_rate": 0.002, "schedule_decay": 0.004},
+    },
     "modern": {},
 }
 """Dialect → callee → argument → default, where it differs from the signature (Keras 3's values).
