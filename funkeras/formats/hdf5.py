@@ -1,0 +1,276 @@
+"""HDF5 files as untrusted data: the one accessor that opens a node, and atomic writing.
+
+Nothing outside the file is reached (no external or soft links, external storage or virtual
+datasets), no plug-in is loaded, and no array is allocated before its size is checked.
+"""
+
+import math
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+
+from funkeras.formats.errors import FileFormatError
+from funkeras.utils.io import atomic_write
+
+__all__ = ["Group", "create_hdf5", "open_hdf5", "write_array", "write_attribute", "write_names"]
+
+ATTRIBUTE_LIMIT = 64512
+"""Bytes that Keras puts into one attribute; HDF5 takes a little more."""
+
+SMALL = 1 << 20
+"""Bytes that may be allocated in any case."""
+
+FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
+"""The filters that h5py brings itself; any other would load a plug-in."""
+
+KINDS = (
+    (b"PK\x03\x04", "a zip archive (a Keras 3 .keras file is one)"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"\x93NUMPY", "a NumPy .npy file"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file that it stands for"),
+    (b"<", "a web page or XML, perhaps a failed download"),
+    (b"{", "JSON text"),
+    (b"\x80", "a pickle"),
+)
+SIGNATURE = b"\x89HDF\r\n\x1a\n"
+
+ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError)
+"""What h5py raises for malformed files."""
+
+
+@contextmanager
+def reported(path: Path, node: str = "") -> Iterator[None]:
+    """Turn any error of h5py into a FileFormatError that names the file and the node."""
+    try:
+        yield
+    except (FileFormatError, FileNotFoundError, PermissionError, IsADirectoryError):
+        raise
+    except ERRORS as error:
+        where = f" at {node!r}" if node else ""
+        raise FileFormatError(f"{path} is not a readable HDF5 file{where}: {error}") from error
+
+
+class Group:
+    """A group of an HDF5 file; its methods are the only way to attributes, groups and arrays.
+
+    Args:
+        budget: how many bytes of arrays may still be read, in a list that all groups of a file
+            share.
+    """
+
+    def __init__(self, path: Path, group: h5py.Group, budget: list[int]) -> None:
+        self.path = path
+        self.name = str(group.name)
+        self._group = group
+        self._budget = budget
+
+    def refuse(self, node: str, reason: str) -> FileFormatError:
+        """The error to raise for a node below this group."""
+        return FileFormatError(f"{self.path}, {self._place(node)}: {reason}")
+
+    def _place(self, node: str) -> str:
+        return f"{self.name.rstrip('/')}/{node}" if node else self.name
+
+    def __contains__(self, name: str) -> bool:
+        with reported(self.path, self._place(name)):
+            return self._group.get(name, getlink=True) is not None
+
+    def _open(self, name: str) -> Any:
+        """The node at a relative path, each step of which is a hard link."""
+        node: Any = self._group
+        with reported(self.path, self._place(name)):
+            for step in name.split("/"):
+                if step in ("", ".", ".."):
+                    raise self.refuse(name, "the path leaves its group")
+                if not isinstance(node, h5py.Group):
+                    raise self.refuse(name, "the path goes through an array")
+                link = node.get(step, getlink=True)
+                if link is None:
+                    raise self.refuse(name, "missing")
+                if not isinstance(link, h5py.HardLink):
+                    raise self.refuse(name, f"refused, it is a link ({type(link).__name__})")
+                node = node[step]
+        return node
+
+    def group(self, name: str) -> "Group":
+        """The group of that name."""
+        node = self._open(name)
+        if not isinstance(node, h5py.Group):
+            raise self.refuse(name, "a group is expected here, not an array")
+        return Group(self.path, node, self._budget)
+
+    def _dataset(self, name: str) -> h5py.Dataset:
+        node = self._open(name)
+        if not isinstance(node, h5py.Dataset):
+            raise self.refuse(name, "an array is expected here, not a group")
+        with reported(self.path, self._place(name)):
+            plist = node.id.get_create_plist()
+            if node.is_virtual or plist.get_external_count():
+                raise self.refuse(name, "refused, its data lie in another file")
+            if node.dtype.kind not in "biuf":
+                raise self.refuse(name, f"numbers are expected, not {node.dtype}")
+            if node.shape is None:
+                raise self.refuse(name, "an array is expected, not an empty dataspace")
+            for index in range(plist.get_nfilters()):
+                if (code := plist.get_filter(index)[0]) not in FILTERS:
+                    raise self.refuse(name, f"refused, it needs the filter plug-in {code}")
+        return node
+
+    def shape(self, name: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape and type of an array, which is not read."""
+        node = self._dataset(name)
+        return tuple(node.shape), node.dtype
+
+    def array(self, name: str, limit: int | None = None) -> np.ndarray:
+        """An array of numbers of at most `limit` bytes."""
+        node = self._dataset(name)
+        with reported(self.path, self._place(name)):
+            size = math.prod(node.shape) * node.dtype.itemsize
+            allowed = self._budget[0] if limit is None else min(limit, self._budget[0])
+            if size > allowed:
+                raise self.refuse(name, f"{size} bytes, but at most {allowed} are expected")
+            if math.prod(node.chunks or ()) * node.dtype.itemsize > max(allowed, SMALL):
+                raise self.refuse(name, "refused, its chunks are larger than the array may be")
+            self._budget[0] -= size
+            return np.asarray(node[()])
+
+    def attributes(self) -> list[str]:
+        """The names of the group's attributes."""
+        with reported(self.path, self.name):
+            return list(self._group.attrs)
+
+    def attribute(self, name: str) -> Any:
+        """An attribute as str, number or array, whichever way the file spells it.
+
+        A missing one is None; an array of strings is a list.
+        """
+        with reported(self.path, f"{self.name}@{name}"):
+            if name not in self._group.attrs:
+                return None
+            return _plain(self._group.attrs[name])
+
+    def names(self, name: str) -> list[str]:
+        """A list of strings, put together from `name0`, `name1`, … where Keras has split it."""
+        whole = self.attribute(name)
+        if whole is None:
+            parts: list[Any] = []
+            while (part := self.attribute(f"{name}{len(parts)}")) is not None:
+                parts.append(part)
+            if not parts:
+                raise self.refuse("", f"the attribute {name!r} is missing")
+        else:
+            parts = [whole]
+        return [entry for part in parts for entry in self._strings(name, part)]
+
+    def _strings(self, name: str, value: Any) -> list[str]:
+        if isinstance(value, np.ndarray) and not value.size:  # what Keras writes for no names
+            return []
+        if not isinstance(value, list):
+            raise self.refuse("", f"the attribute {name!r} is not a list of names")
+        return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bytes):
+        return value.decode("utf-8")
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, np.ndarray) and value.dtype.kind in "SUO" and value.size:
+        return [_plain(entry) for entry in value.reshape(-1).tolist()]
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufSUO":
+        return value.item() if isinstance(value, np.generic) else value
+    raise ValueError(f"an attribute of the type {type(value).__name__}")
+
+
+@contextmanager
+def open_hdf5(path: str | os.PathLike[str], limit: int | None = None) -> Iterator[Group]:
+    """The root group of a file to read.
+
+    Args:
+        limit: bytes that all arrays together may have; by default as many as the file, which
+            refuses only arrays that are compressed or not stored.
+
+    Raises:
+        FileFormatError: for a file that is not HDF5; it says what the file looks like.
+    """
+    path = Path(path)
+    check_kind(path)
+    with reported(path):
+        file = h5py.File(path, "r")
+    with file:
+        yield Group(path, file, [path.stat().st_size if limit is None else limit])
+
+
+def check_kind(path: Path) -> None:
+    """Refuse a file that is not HDF5, and say what it looks like."""
+    with path.open("rb") as file:
+        start = file.read(512)
+        found = start.startswith(SIGNATURE)
+        size = path.stat().st_size
+        offset = 512
+        while not found and offset < size:  # a user block may come before the signature
+            file.seek(offset)
+            found = file.read(len(SIGNATURE)) == SIGNATURE
+            offset *= 2
+    if not found:
+        raise FileFormatError(f"{path} is not an HDF5 file: it is {_looks_like(start)}")
+
+
+def _looks_like(start: bytes) -> str:
+    if not start:
+        return "empty"
+    for prefix, kind in KINDS:
+        if start.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(prefix):
+            return kind
+    text = start.decode("utf-8", errors="ignore")
+    if "\0" in text or len(text.encode()) < len(start) - 3:  # the last letter may be cut
+        return f"something else, beginning with {start[:8]!r}"
+    return f"text, beginning with {text[:30]!r}"
+
+
+@contextmanager
+def create_hdf5(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
+    """A new file to write, which takes its name when it is complete and on the disk."""
+    with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
+        yield file
+
+
+def write_array(group: h5py.Group, name: str, array: np.ndarray) -> None:
+    """Write an array of numbers.
+
+    Raises:
+        TypeError: for other arrays; HDF5 has no bfloat16, for example.
+    """
+    array = np.asarray(array)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: HDF5 takes numbers, got an array of {array.dtype}; cast it first")
+    group.create_dataset(name, data=array)
+
+
+def write_attribute(group: h5py.Group, name: str, value: Any) -> None:
+    """Write text, a number or an array; text as bytes, as Keras does, of any length."""
+    group.attrs[name] = value.encode("utf-8") if isinstance(value, str) else value
+
+
+def write_names(group: h5py.Group, name: str, values: Sequence[str]) -> None:
+    """Write a list of names, split like Keras into `name0`, `name1`, … when HDF5 requires it."""
+    encoded = [value.encode("utf-8") for value in values]
+    if any(value.endswith(b"\0") for value in encoded):
+        raise ValueError(f"{name}: a name cannot end with a zero byte")
+    longest = max(map(len, encoded), default=0)
+    if longest > ATTRIBUTE_LIMIT:
+        raise ValueError(f"{name}: a name has {longest} bytes, more than {ATTRIBUTE_LIMIT}")
+    array = np.asarray(encoded)
+    if array.nbytes <= ATTRIBUTE_LIMIT:
+        group.attrs[name] = array
+        return
+    parts = -(-array.nbytes // ATTRIBUTE_LIMIT)
+    while max(part.nbytes for part in np.array_split(array, parts)) > ATTRIBUTE_LIMIT:
+        parts += 1
+    for index, part in enumerate(np.array_split(array, parts)):
+        group.attrs[f"{name}{index}"] = part
