@@ -178,8 +178,9 @@ def nearest(word: str, candidates: Iterable[str]) -> str:
     >>> nearest("unit", ["units", "rate"])
     "; did you mean 'units'?"
     """
-    close = difflib.get_close_matches(word, list(candidates), n=1, cutoff=0.55)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    by_letters = {name.lower(): name for name in reversed(list(candidates))}
+    close = difflib.get_close_matches(word.lower(), by_letters, n=1, cutoff=0.55)
+    return f"; did you mean {by_letters[close[0]]!r}?" if close else ""
 
 
 def dialect_defaults(owner: str) -> dict[str, Any]:

@@ -44,8 +44,8 @@ def arrays(data: Any, names: Sequence[str], what: str) -> tuple[Any, ...]:
 
 
 def _are_arrays(data: Sequence[Any]) -> bool:
-    """Whether this list holds arrays with samples, rather than being samples itself."""
-    return len(data) == 1 and np.ndim(data[0]) > 0 and hasattr(data[0], "shape")
+    """Whether this list holds arrays of samples, rather than being the samples itself."""
+    return bool(data) and all(hasattr(part, "shape") for part in data)
 
 
 def _as_array(data: Any, what: str) -> Any:

@@ -1,6 +1,8 @@
 """The host's side of training: compiled programs, chunks of steps, logs and callbacks."""
 
+import math
 import time
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -264,6 +266,7 @@ def run_epochs(
     """
     rows = np.arange(feed.rows, dtype=np.int32)
     pace = Pace(REFRESH if look else UNSEEN)
+    hinted = False
     for epoch in epochs:
         callbacks.on_epoch_begin(epoch)
         rows = shuffled(rows, shuffle, size)
@@ -286,11 +289,24 @@ def run_epochs(
                 if look:
                     look(seen, engine.logs(totals))
         logs = engine.logs(totals)
+        if not math.isfinite(logs["loss"]) and not model.stop_training and not hinted:
+            hinted = True
+            hint_at_nan(logs["loss"], epoch)
         if validate is not None and (epoch + 1) % validation_freq == 0:
             logs.update({f"val_{name}": value for name, value in validate().items()})
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
+
+
+def hint_at_nan(loss: float, epoch: int) -> None:
+    """Warn that the loss is no number any more: the epochs that follow learn nothing."""
+    warnings.warn(
+        f"the loss is {loss} in epoch {epoch + 1}: look for NaN in the data, lower the learning "
+        "rate or clip gradients; TerminateOnNaN() stops at the batch",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 def run_chunk(

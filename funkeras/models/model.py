@@ -367,9 +367,16 @@ class Model:
         if sample_weight is not None:
             weights = arrays(sample_weight, self.output_names, "sample_weight")
         elif class_weight is not None:
-            per_output = self._by_output("class_weight", class_weight, None)
-            if all(not isinstance(key, str) for key in class_weight):
-                per_output = [class_weight] * len(targets)
+            by_name = isinstance(class_weight, Mapping) and any(
+                isinstance(key, str) for key in class_weight
+            )
+            per_output = (
+                self._by_output("class_weight", class_weight, None)
+                if by_name
+                else class_weight
+                if isinstance(class_weight, list | tuple)
+                else [class_weight] * len(targets)
+            )
             weights = tuple(
                 None if table is None else class_weights(target, table)
                 for target, table in zip(targets, per_output, strict=True)
@@ -424,7 +431,7 @@ class Model:
         names = [*engine.names, *(f"val_{n}" for n in engine.names if validation)]
         bar = EpochBar(style, epochs, feed.rows, "val_" if validation else "")
         listed = CallbackList(
-            [self.history, *given, bar],
+            [*given, self.history, bar],
             self,
             {
                 "batch_size": size,
