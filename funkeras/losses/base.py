@@ -122,14 +122,14 @@ def aligned(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array]:
     Raises:
         ValueError: when the shapes differ; nothing is broadcast.
     """
-    y_pred = as_float(y_pred)
-    y_true, y_pred = same_rank(jnp.asarray(y_true).astype(y_pred.dtype), y_pred)
-    if y_true.ndim and y_true.shape != y_pred.shape:
+    scores = as_float(y_pred)
+    targets, scores = same_rank(jnp.asarray(y_true).astype(scores.dtype), scores)
+    if targets.ndim and targets.shape != scores.shape:
         raise ValueError(
-            f"y_true and y_pred must have one shape; got y_true {y_true.shape} "
-            f"and y_pred {y_pred.shape}"
+            f"y_true and y_pred must have one shape; got y_true {jnp.shape(y_true)} "
+            f"and y_pred {jnp.shape(y_pred)}"
         )
-    return y_true, y_pred
+    return targets, scores
 
 
 def labels_of(y_true: ArrayLike, y_pred: Array, axis: int = -1) -> Array:

@@ -132,7 +132,10 @@ def for_training(
     else:
         found = get(identifier)
         name = found.name if isinstance(found, Metric) else name_of(found)
-        name = identifier if modern and isinstance(identifier, str) else name
+        if modern and isinstance(identifier, str):
+            name = identifier
+            if isinstance(found, Metric):
+                found.name = name
     if modern and not isinstance(found, Metric):
         found = MeanMetricWrapper(values(found), name)
     return name, found

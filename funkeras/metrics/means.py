@@ -142,6 +142,9 @@ class MeanMetricWrapper(Metric):
         self.__dict__["function"] = mean(partial(fixed(fn), **kwargs), dtype)
         self._config = {"fn": fn, "name": self.name, "dtype": dtype, **kwargs}
 
+    def __reduce__(self) -> Any:
+        return partial(type(self), **self._config), ()
+
 
 classes.add(MeanMetricWrapper, "MeanMetricWrapper")
 

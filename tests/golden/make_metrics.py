@@ -133,13 +133,15 @@ def main():
         for weighted in (False, True):
             metric = getattr(keras.metrics, name)(**kwargs)
             key = f"{name}-{kind}-{'weighted' if weighted else 'plain'}-{len(cases)}"
+            values = []
             for i in range(len(BATCHES)):
                 data = [arrays[f"{kind}/{i}/{j}"] for j in range(1 if "values" in kind else 2)]
                 weights = arrays[f"weights/{i}"] if weighted else None
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     metric.update_state(*data, sample_weight=weights)
-                arrays[f"{key}/{i}"] = np.asarray(metric.result())
+                values.append(np.asarray(metric.result()))
+            arrays[key] = np.stack(values)
             cases.append(
                 {"id": key, "class": name, "kwargs": kwargs, "data": kind, "weighted": weighted}
             )
