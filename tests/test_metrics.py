@@ -281,3 +281,10 @@ def test_metrics_whose_state_has_a_column_per_class_need_the_shape():
 def test_bad_arguments_are_refused(make, words):
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_one_number_for_the_batch_counts_by_the_weight_of_the_batch():
+    metric = metrics.MeanMetricWrapper(lambda y_true, y_pred: jnp.max(y_pred), name="highest")
+    metric.update_state(Y_TRUE, np.full((3, 2), 5.0), sample_weight=np.array([1.0, 1.0, 0.0]))
+    metric.update_state(Y_TRUE, np.full((3, 2), 2.0), sample_weight=np.array([1.0, 0.0, 0.0]))
+    assert metric.result() == 4

@@ -59,6 +59,8 @@ def samplewise(
     if weights is not None:
         values, weights = same_rank(values, jnp.asarray(weights).astype(values.dtype))
         weighted = weights.ndim
+        if values.ndim == 0:  # one number for the batch belongs to all its samples
+            values = jnp.broadcast_to(values, weights.shape)
         values = reduce(values, axis=tuple(range(weighted, values.ndim)))
         weights = jnp.broadcast_to(weights, values.shape)
         values = values * weights
