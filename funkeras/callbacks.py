@@ -5,6 +5,8 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from funkeras import config
+
 __all__ = [
     "Callback",
     "CallbackList",
@@ -193,6 +195,11 @@ def better(mode: str, monitor: str) -> Callable[[float, float], bool]:
     return (lambda new, old: new > old) if larger else (lambda new, old: new < old)
 
 
+def grace() -> int:
+    """Epochs beyond `patience` that pass without an improvement: Keras 1 counts one fewer."""
+    return int(config.dialect() == "classic")
+
+
 def monitored(callback: Any, logs: Logs | None) -> float | None:
     """The number that a callback watches, with a warning where the logs lack it."""
     value = (logs or {}).get(callback.monitor)
@@ -228,6 +235,7 @@ class EarlyStopping(Callback):
         self.baseline = baseline
         self.restore_best_weights = restore_best_weights
         self.start_from_epoch = start_from_epoch
+        self.grace = grace()
         self.is_better = better(mode, monitor)
         self.stopped_epoch = 0
 
@@ -253,7 +261,7 @@ class EarlyStopping(Callback):
         if self.restore_best_weights and self.best_weights is None:
             self.best_weights = self.model.get_weights()
         self.wait += 1
-        if self.wait > self.patience - (self.patience > 0):
+        if self.wait - self.grace >= self.patience:
             self.stopped_epoch = epoch
             self.model.stop_training = True
 
@@ -290,6 +298,7 @@ class ReduceLROnPlateau(Callback):
         self.min_delta = min_delta if epsilon is None else epsilon
         self.cooldown = cooldown
         self.min_lr = min_lr
+        self.grace = grace()
         self.is_better = better(mode, monitor)
         self.reset()
 
@@ -319,11 +328,11 @@ class ReduceLROnPlateau(Callback):
             self.best = value
             self.wait = 0
         elif self.resting <= 0:
-            if self.wait >= self.patience and rate > self.min_lr:
+            self.wait += 1
+            if self.wait - self.grace >= self.patience and rate > self.min_lr:
                 rate = max(rate * self.factor, self.min_lr)
                 self.model.optimizer.learning_rate = rate
                 if self.verbose:
                     print(f"\nEpoch {epoch + 1}: learning rate reduced to {rate:g}")
                 self.resting = self.cooldown
-                self.wait = 0
-            self.wait += 1
+                self.wait = self.grace
