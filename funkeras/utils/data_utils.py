@@ -11,6 +11,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 import zipfile
+import zlib
 from collections.abc import Callable
 from http.client import HTTPException
 from pathlib import Path
@@ -228,6 +229,18 @@ def _meter_line(done: int, total: int | None, width: int = 30) -> str:
     return f"{100 * done // total:3d}% [{bar:.<{width}}] {done / 1e6:.1f}/{total / 1e6:.1f} MB"
 
 
+DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    FileExistsError,
+    NotADirectoryError,
+    IsADirectoryError,
+)
+"""What a broken or hostile archive raises; a full disk, say, is another matter."""
+
+
 def _extract(archive: Path, folder: Path, formats: str | list[str] | None) -> None:
     """Unpack a tar or zip into `folder`, all of it or nothing."""
     if formats is None:
@@ -243,7 +256,7 @@ def _extract(archive: Path, folder: Path, formats: str | list[str] | None) -> No
     with tempfile.TemporaryDirectory(dir=folder, prefix=".unpack-") as temporary:
         try:
             unpack(archive, Path(temporary))
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        except DAMAGED as error:
             raise ValueError(f"{archive} cannot be unpacked: {error}") from error
         for item in Path(temporary).iterdir():
             _move_over(item, folder / item.name)
