@@ -239,11 +239,7 @@ def hard_shrink(x: Array, threshold: float = 0.5) -> Array:
 @_activation
 def soft_shrink(x: Array, threshold: float = 0.5) -> Array:
     """`x` moved towards 0 by the threshold, at most to 0."""
-    return jnp.where(
-        jnp.abs(x) > threshold,
-        x - threshold * jnp.sign(x),
-        0,
-    )
+    return jnp.where(jnp.abs(x) > threshold, x - threshold * jnp.sign(x), 0)
 
 
 @_activation
@@ -282,15 +278,19 @@ def hard_sigmoid(x: Array) -> Array:
     return HARD_SIGMOIDS[config.dialect()](x)
 
 
-def _hard_sigmoid_of_theano(x: Array) -> Array:
+def _classic_hard_sigmoid(x: Array) -> Array:
     x = jnp.asarray(x)
     return jnp.where(x < -2.5, 0, jnp.where(x > 2.5, 1, 0.2 * x + 0.5))
 
 
+def _modern_hard_sigmoid(x: Array) -> Array:
+    return nn.relu6(x + 3) / 6
+
+
 HARD_SIGMOIDS: dict[str, Callable[[Array], Array]] = {
-    "classic": _hard_sigmoid_of_theano,
-    "keras2": _hard_sigmoid_of_theano,
-    "modern": nn.hard_sigmoid,
+    "classic": _classic_hard_sigmoid,
+    "keras2": _classic_hard_sigmoid,
+    "modern": _modern_hard_sigmoid,
 }
 
 

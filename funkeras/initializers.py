@@ -197,7 +197,15 @@ class Initializer(Configured):
                 raise TypeError(f"{type(self).__name__} takes no scale; {', '.join(SCALES)} do")
             initializer = type(self)(**{**self._config, **SCALES[type(self).__name__](scale)})
         source = NumpySource() if key is None else KeySource(key)
-        return draw(initializer, source, shape, dtype, dim_ordering=dim_ordering)
+        return _cast(initializer, initializer._values, source, shape, dtype, dim_ordering)
+
+    def _values(self, source: Source, shape: Sizes, dtype: str, dim_ordering: str) -> Any:
+        if self.build is None:
+            raise NotImplementedError(f"{type(self).__name__} must define __call__")
+        seed = self.get_config().get("seed")
+        source = source if seed is None else source.seeded(seed)
+        options = {"dim_ordering": dim_ordering} if "input_axes" in self._config else {}
+        return self.function(source, shape, **options)
 
 
 SCALES: dict[str, Callable[[float], Config]] = {
@@ -231,31 +239,39 @@ def draw(
     found = registry.get(initializer)
     if found is None:
         raise TypeError("an initializer is a name, a config or a function; got None")
+    ours = isinstance(found, Initializer) and type(found).__call__ is Initializer.__call__
+    draw = found._values if ours else partial(_call_of_user, found)
+    return _cast(found, draw, source, shape, dtype, dim_ordering)
+
+
+def _cast(
+    initializer: Any,
+    draw: Draw,
+    source: Source,
+    shape: Any,
+    dtype: Any,
+    dim_ordering: str | None,
+) -> Any:
+    """What `draw` gives, as an array of the source's kind, checked."""
     if dim_ordering not in (None, "tf", "th"):
         raise ValueError(f"dim_ordering must be 'tf' or 'th'; got {dim_ordering!r}")
     shape = tuple(int(size) for size in shape)
     dtype = np.dtype(dtype or config.floatx())
-    options = {"dtype": dtype.name, "name": None, "dim_ordering": dim_ordering or "tf"}
-    ours = isinstance(found, Initializer) and found.build is not None
-    if ours and type(found).__call__ is Initializer.__call__:
-        seed = found.get_config().get("seed")
-        source = source if seed is None else source.seeded(seed)
-        values = found.function(source, shape, **_named_by(found.function, options))
-    else:
-        values = found(shape, **_named_by(found, options))
-    values = source.xp.asarray(values, dtype)
+    values = source.xp.asarray(draw(source, shape, dtype.name, dim_ordering or "tf"), dtype)
     if values.shape != shape:
-        raise ValueError(f"{found!r} must give an array of shape {shape}; got {values.shape}")
+        raise ValueError(f"{initializer!r} must give an array of shape {shape}; got {values.shape}")
     return values
 
 
-def _named_by(function: Callable[..., Any], options: Config) -> Config:
-    """Those options that are parameters of the function by name."""
+def _call_of_user(
+    function: Callable[..., Any], source: Source, shape: Sizes, dtype: str, dim_ordering: str
+) -> Any:
+    options = {"dtype": dtype, "name": None, "dim_ordering": dim_ordering}
     try:
         parameters = inspect.signature(function).parameters
     except ValueError:  # some compiled functions have no signature
-        return {}
-    return {name: value for name, value in options.items() if name in parameters}
+        parameters = {}
+    return function(shape, **{name: options[name] for name in options if name in parameters})
 
 
 @registry.configured("Zeros", "zeros", "zero")

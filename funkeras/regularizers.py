@@ -1,6 +1,7 @@
 """Regularizers: each maps a weight or an output to a penalty that joins the loss."""
 
 from collections.abc import Callable
+from inspect import signature
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
@@ -71,7 +72,7 @@ def L1L2(l1: float = 0.0, l2: float = 0.0) -> Penalty:  # noqa: N802, its functi
 
 def l1_l2(*args: Any, **kwargs: Any) -> Any:
     """`L1L2` with the defaults of the function: 0.01 each in Keras 1 and 2, 0 in Keras 3."""
-    return L1L2(**spellings.bind("l1_l2", L1L2.signature, args, kwargs))
+    return L1L2(**spellings.bind("l1_l2", signature(L1L2), args, kwargs))
 
 
 @registry.configured("OrthogonalRegularizer", "orthogonal_regularizer")
@@ -97,7 +98,10 @@ def orthogonal_regularizer(factor: float = 0.01, mode: str = "rows") -> Penalty:
 
 @registry.configured("EigenvalueRegularizer")
 def EigenvalueRegularizer(k: float) -> Penalty:  # noqa: N802, Keras 1 has no function for it
-    """`k` times the largest eigenvalue of `xᵀ x`, by nine steps of power iteration from ones."""
+    """`k` times the largest singular value of a matrix, by nine steps of power iteration.
+
+    The square root of the largest eigenvalue of `xᵀ x`, which Keras 1 starts to seek from ones.
+    """
     _check_factors(k=k)
 
     def penalty(x: Array) -> Array:
@@ -108,7 +112,7 @@ def EigenvalueRegularizer(k: float) -> Penalty:  # noqa: N802, Keras 1 has no fu
         for _ in range(9):
             vector = gram @ vector
             vector = vector / jnp.linalg.norm(vector)  # the quotient below has no scale
-        return k * (vector @ gram @ vector) / (vector @ vector)
+        return k * jnp.sqrt((vector @ gram @ vector) / (vector @ vector))
 
     return penalty
 
