@@ -16,7 +16,7 @@ from jax import lax, random
 from funkeras import metrics, optimizers
 from funkeras.functional.combinators import penalty
 from funkeras.functional.pair import Pair
-from funkeras.typing import Array, Key, Params, PyTree, State
+from funkeras.typing import Array, Key, Params, PyTree, Shape, State
 
 __all__ = [
     "Batch",
@@ -71,6 +71,7 @@ class Output(NamedTuple):
         means: functions of targets and predictions that are averaged, and whether by the weights.
         stateful: `(init, update, result)` objects that keep a state of their own, likewise.
         reduction: name of the rule that makes one number of the values.
+        shape: of the output, the batch first.
     """
 
     loss: Callable[[Array, Array], Array] | None
@@ -78,6 +79,7 @@ class Output(NamedTuple):
     means: tuple[tuple[Callable[[Array, Array], Array], bool], ...] = ()
     stateful: tuple[tuple[metrics.Metric, bool], ...] = ()
     reduction: str | None = "sum_over_batch_size"
+    shape: Shape = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +107,9 @@ class Objective:
 
     def start(self) -> Totals:
         """Totals of nothing."""
-        states = tuple(metric.init() for output in self.outputs for metric, _ in output.stateful)
+        states = tuple(
+            metric.init(output.shape) for output in self.outputs for metric, _ in output.stateful
+        )
         zeros = jnp.zeros(self.width, jnp.float32)
         return Totals(zeros, jnp.zeros((), jnp.float32), zeros, states)
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 from funkeras.layers.facade import class_names, layer_class
+from funkeras.layers.input import Input, InputLayer
 from funkeras.layers.layer import Layer, Variable
 
-__all__ = ["Layer", "Variable", *class_names()]
+__all__ = ["Input", "InputLayer", "Layer", "Variable", *class_names()]
 
 
 def __getattr__(name: str) -> Any:

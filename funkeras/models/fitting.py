@@ -14,6 +14,7 @@ from jax import random
 
 from funkeras import losses, metrics
 from funkeras.callbacks import CallbackList
+from funkeras.functional.combinators import unique_names
 from funkeras.functional.training import (
     Batch,
     Objective,
@@ -168,7 +169,14 @@ def make_engine(
         stateful_before += len(stateful)
         reduction = losses.reduction(loss[index]) if loss[index] is not None else None
         outputs.append(
-            Output(function, loss_weights[index], tuple(means), tuple(stateful), reduction)
+            Output(
+                function,
+                loss_weights[index],
+                tuple(means),
+                tuple(stateful),
+                reduction,
+                model.output_shapes[index],
+            )
         )
     per_output = [f"{name}_loss" for name in model.output_names] if several else []
     trainable = model.trainable_paths()
@@ -187,7 +195,7 @@ def make_engine(
     return Engine(
         objective,
         optimizer,
-        ["loss", *per_output, *names],
+        unique_names(["loss", *per_output, *names]),
         [(False, i) for i in range(1 + len(per_output))] + sources,
         trainable.__contains__,
         paddable,

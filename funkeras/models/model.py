@@ -621,7 +621,9 @@ class EpochBar(Callback):
         """Begin a bar."""
         if self.style:
             print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
-            self.bar = Progbar(self.rows, verbose=self.style, stateful_metrics="all")
+            self.bar = Progbar(
+                self.rows, verbose=self.style, stateful_metrics="all", unit_name="sample"
+            )
 
     def look(self, seen: int, logs: Mapping[str, Any]) -> None:
         """Move the bar; the epoch's end finishes it, when validation is known too."""

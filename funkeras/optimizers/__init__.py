@@ -1,0 +1,73 @@
+"""Optimizers: pure optax transformations with the names and numbers of Keras 1, 2 and 3."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import optax
+
+from funkeras.optimizers import legacy, rules, schedules
+from funkeras.optimizers.base import Optimizer, optimizer, registry
+from funkeras.optimizers.hyperparameter import Hyperparameter
+from funkeras.optimizers.rules import *
+from funkeras.optimizers.updates import OptimizerState, Rule, with_hyperparameters
+from funkeras.optimizers.wrapped import OptaxOptimizer
+from funkeras.registry import custom_object_scope
+
+__all__ = [
+    "Hyperparameter",
+    "OptaxOptimizer",
+    "Optimizer",
+    "OptimizerState",
+    "Rule",
+    "deserialize",
+    "get",
+    "legacy",
+    "optimizer",
+    "optimizer_from_config",
+    "registry",
+    "schedules",
+    "serialize",
+    "with_hyperparameters",
+]
+__all__ += rules.__all__
+
+
+def get(identifier: Any) -> Optimizer:
+    """The optimizer that a name, a config, an optax transformation or an optimizer means.
+
+    >>> float(get("sgd").learning_rate)
+    0.01
+    """
+    if isinstance(identifier, optax.GradientTransformation):
+        return OptaxOptimizer(identifier)
+    if isinstance(identifier, Mapping):
+        return deserialize(identifier)
+    found = registry.get(identifier)
+    if not isinstance(found, Optimizer):
+        raise TypeError(
+            "optimizer must be a name, a config, an Optimizer or an "
+            f"optax.GradientTransformation; got {identifier!r}"
+        )
+    return found
+
+
+def serialize(optimizer: Optimizer) -> Any:
+    """A `{"class_name", "config"}` dict that `get` turns back into the optimizer."""
+    name = optimizer.rule_name if optimizer.legacy else ""
+    return {"class_name": name or type(optimizer).__name__, "config": optimizer.get_config()}
+
+
+def deserialize(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Optimizer:
+    """The optimizer that `serialize` of any generation described."""
+    with custom_object_scope(custom_objects):
+        arguments = config.get("config")
+        name = str(config.get("class_name")).rpartition(">")[2]
+        if isinstance(arguments, Mapping) and arguments.get("is_legacy_optimizer"):
+            found = registry.find(name)
+            return getattr(legacy, found.__name__, found).from_config(arguments)
+        return registry.deserialize(config)
+
+
+optimizer_from_config = deserialize
