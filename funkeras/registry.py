@@ -222,13 +222,15 @@ class Registry(Generic[T]):
 
     def deserialize(self, config: Mapping[str, Any]) -> Any:
         """The thing that `serialize` described."""
-        name = config.get("registered_name") or config.get("class_name")
+        name = config.get("registered_name") or config.get("class_name") or config.get("name")
         if not isinstance(name, str):
             raise ValueError(f"a config of a {self.kind} has a 'class_name'; got {dict(config)!r}")
         if name not in self:
-            name = str(config.get("class_name")).rpartition(">")[2]
-        found = self.find(name)
-        arguments = config.get("config") or {}
+            name = str(config.get("class_name", name)).rpartition(">")[2]
+        arguments = config.get("config")
+        if "class_name" not in config:  # Keras 1: the arguments stand beside the name
+            arguments = {key: value for key, value in config.items() if key != "name"}
         if isinstance(arguments, str):  # Keras 3 writes plain functions so
             return self.get(arguments)
-        return found.from_config(arguments) if hasattr(found, "from_config") else found
+        found = self.find(name)
+        return found.from_config(arguments or {}) if hasattr(found, "from_config") else found

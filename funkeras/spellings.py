@@ -52,6 +52,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "input_dtype": ("dtype",),
     "length": ("size",),
     "low": ("min_value",),
+    "l": ("l1", "l2"),
     "lr": ("learning_rate",),
     "m": ("max_value",),
     "max_q_size": ("max_queue_size",),
@@ -135,7 +136,9 @@ Genuine Keras 2 reads `Conv2D(32, 3, 3)` so too; Keras 3 takes the last number f
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "classic": {
         "fit": {"epochs": 10},
-        "BatchNormalization": {"epsilon": 1e-3},
+        "Orthogonal": {"gain": 1.1},
+        "VarianceScaling": {"distribution": "normal"},
+        "l1_l2": {"l1": 0.01, "l2": 0.01},
         "RMSprop": {"epsilon": 1e-8},
         "Adagrad": {
             "learning_rate": 0.01,
@@ -148,6 +151,8 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "Nadam": {"learning_rate": 0.002, "epsilon": 1e-8, "schedule_decay": 0.004},
     },
     "keras2": {
+        "fit": {"epochs": 1},
+        "Orthogonal": {"gain": 1.0},
         "RMSprop": {},
         "Adagrad": {"learning_rate": 0.01, "initial_accumulator_value": 0.0},
         "Adadelta": {"learning_rate": 1.0},
@@ -196,7 +201,7 @@ def _positional(owner: str, args: tuple[Any, ...], accepted: tuple[str, ...]) ->
     if spread and config.dialect() != "modern" and len(args) >= len(spread):
         whole = all(isinstance(value, int) for value in args[: len(spread)])
         if whole:
-            return spread + tuple(name for name in accepted if name not in ("filters",))[1:]
+            return spread + accepted[2:]
     return CLASSES.get(owner, ("", ()))[1] or accepted
 
 
