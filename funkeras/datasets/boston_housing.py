@@ -1,4 +1,8 @@
-"""Boston housing: 506 suburbs, 13 attributes, median price (Harrison and Rubinfeld, 1978)."""
+"""Boston housing: 506 suburbs, 13 attributes, median price (Harrison and Rubinfeld, 1978).
+
+One attribute was computed from the share of Black residents on the assumption that segregation
+raises prices. Old scripts need these data; for new work take `california_housing`.
+"""
 
 from funkeras.datasets.cache import Split, fetch, shuffled_split
 from funkeras.datasets.unpickle import load_npz
