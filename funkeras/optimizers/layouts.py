@@ -111,6 +111,8 @@ def _slot_entries(
 ) -> Iterator[Entry]:
     common = [(name,) for name in ("average", "gradient_accumulator")]
     groups = [group for group in (*common, *optimizer.rule.slots) if set(group) <= set(state.slots)]
+    if layout == "legacy" and optimizer.rule_name == "SGD" and not float(optimizer.momentum):
+        groups.remove({"momentum": 0.0})
     columns: dict[str, list[Entry]] = {}
     for name in (name for group in groups for name in group):
         leaves, tree = jax.tree_util.tree_flatten_with_path(state.slots[name])

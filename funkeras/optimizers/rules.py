@@ -14,7 +14,7 @@ from jax import lax
 from funkeras import config
 from funkeras.optimizers.base import optimizer
 from funkeras.optimizers.schedules import Schedule
-from funkeras.optimizers.updates import Rule, Scalars, Slots, global_norm
+from funkeras.optimizers.updates import Rule, Scalars, Slots, global_norm, wide
 from funkeras.typing import Array, ArrayLike
 
 __all__ = [
@@ -400,7 +400,7 @@ def adafactor(
     def mean_over(axis: int) -> Callable[[Array], Array]:
         def zeros(p: Array) -> Array:
             shape = np.delete(p.shape, axis).tolist() if p.ndim > 1 else ()
-            return jnp.zeros(shape, jnp.promote_types(p.dtype, jnp.float32))
+            return jnp.zeros(shape, wide(p.dtype))
 
         return zeros
 

@@ -211,8 +211,8 @@ def cosine_decay_restarts(
     Loshchilov and Hutter 2016, https://arxiv.org/abs/1608.03983
 
     >>> schedule = CosineDecayRestarts(1.0, first_decay_steps=10)
-    >>> float(schedule(5)), float(schedule(20))
-    (0.5, 0.5)
+    >>> [round(float(schedule(step)), 6) for step in (0, 5, 20, 30)]
+    [1.0, 0.5, 0.5, 1.0]
     """
     _positive("first_decay_steps", first_decay_steps)
     _positive("t_mul", t_mul)

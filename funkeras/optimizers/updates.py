@@ -23,6 +23,7 @@ __all__ = [
     "Slots",
     "Updates",
     "global_norm",
+    "wide",
     "with_hyperparameters",
 ]
 
@@ -125,9 +126,9 @@ LAZY = ("SGD", "RMSprop", "Adadelta", "Adamax", "Ftrl")
 """Rules that leave rows of an embedding as they were when a batch does not use them (legacy)."""
 
 
-def _wide(dtype: Any) -> Any:
+def wide(dtype: Any) -> Any:
     """The type to compute in: half precision loses small changes and moving averages."""
-    return jnp.promote_types(dtype, jnp.float32)
+    return dtype if jnp.dtype(dtype).itemsize >= 4 else jnp.dtype(jnp.float32)
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class Updates:
         def started(p: Array, value: Initial) -> Array:
             if callable(value):
                 return value(p)
-            return jnp.full_like(p, value, dtype=_wide(p.dtype))
+            return jnp.full_like(p, value, dtype=wide(p.dtype))
 
         real = jnp.result_type(float)
         h = self.values()
@@ -177,19 +178,20 @@ class Updates:
             raise TypeError("update needs the parameters: update(gradients, state, params)")
         leaves, tree = jax.tree_util.tree_flatten_with_path(params)
         paths = [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in leaves]
-        values = [p.astype(_wide(p.dtype)) for _, p in leaves]
+        values = [p.astype(wide(p.dtype)) for _, p in leaves]
         raw = tree.flatten_up_to(gradients)
         slopes = [g.astype(p.dtype) for g, p in zip(raw, values, strict=True)]
         columns = {name: tree.flatten_up_to(slot) for name, slot in state.slots.items()}
         slots = [{name: column[i] for name, column in columns.items()} for i in range(len(values))]
 
-        t = state.iterations + 1
+        made = state.iterations + 1
+        t = state.iterations // self.accumulate + 1 if self.accumulate else made
         h = self.scalars_at(state, t)
         if "loss_scale_factor" in h:
             slopes = [g / h["loss_scale_factor"].astype(g.dtype) for g in slopes]
         scalars = {name: h[name] for name in state.scalars}
         if self.accumulate:
-            due = t % self.accumulate == 0
+            due = made % self.accumulate == 0
             rows = self.accumulated(due, h, paths, slopes, values, slots)
             scalars = {k: jnp.where(due, v, state.scalars[k]) for k, v in scalars.items()}
         else:
@@ -199,7 +201,7 @@ class Updates:
         changes = [c.astype(p.dtype) for (c, _), (_, p) in zip(rows, leaves, strict=True)]
         return tree.unflatten(changes), OptimizerState(
             hyperparameters=state.hyperparameters,
-            iterations=t,
+            iterations=made,
             slots={name: tree.unflatten([s[name] for _, s in rows]) for name in state.slots},
             scalars=scalars,
         )
