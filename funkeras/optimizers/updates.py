@@ -208,12 +208,14 @@ class Updates:
 
     def scalars_at(self, state: OptimizerState, t: Array) -> Scalars:
         """Hyperparameters of this step, the learning rate scheduled and decayed."""
+        real = jnp.result_type(float)
         h: Scalars = {**state.hyperparameters, **state.scalars}
         if self.schedule is not None:
-            h["learning_rate"] = jnp.asarray(self.schedule(state.iterations))
+            h["learning_rate"] = jnp.asarray(self.schedule(state.iterations), real)
         if "decay" in h:
-            h["learning_rate"] = h["learning_rate"] / (1 + h["decay"] * state.iterations)
-        return self.rule.prepare(h, t.astype(jnp.result_type(float)))
+            past = state.iterations.astype(real)
+            h["learning_rate"] = h["learning_rate"] / (1 + h["decay"] * past)
+        return self.rule.prepare(h, t.astype(real))
 
     def advanced(
         self,
