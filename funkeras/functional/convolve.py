@@ -210,26 +210,20 @@ def _forward(x: Array, kernel: Array, *, geometry: Geometry) -> Array:
 
 
 def _backward(y: Array, kernel: Array, *, geometry: Geometry) -> Array:
-    """The input's part as a convolution of the output, spread by the strides, with the kernel
-    turned round.
-    """
+    """The input's part: the output, spread by the strides, against the kernel turned round."""
     g = geometry
-    space = len(g.size)
-    fan_in, filters = kernel.shape[space:]
-    turned = jnp.flip(kernel, range(space)).reshape(*g.kernel_size, fan_in, g.groups, -1)
-    turned = jnp.moveaxis(turned, -1, space).swapaxes(-1, -2)
     spans = [(k - 1) * d for k, d in zip(g.kernel_size, g.dilation, strict=True)]
-    before = [span - lo for span, (lo, _) in zip(spans, g.padding, strict=True)]
-    length = [(n - 1) * s + 1 for n, s in zip(y.shape[1:-1], g.strides, strict=True)]
-    after = [n - m + lo for n, m, (lo, _) in zip(g.size, length, g.padding, strict=True)]
+    spread = [(n - 1) * s + 1 for n, s in zip(y.shape[1:-1], g.strides, strict=True)]
     return _plain(
         y,
-        turned.reshape(*g.kernel_size, filters // g.groups, -1),
-        window_strides=(1,) * space,
-        padding=tuple(zip(before, after, strict=True)),
+        jnp.flip(kernel, range(len(spans))).swapaxes(-1, -2),
+        window_strides=(1,) * len(spans),
+        padding=[
+            (span - lo, n - m + lo)
+            for span, n, m, (lo, _) in zip(spans, g.size, spread, g.padding, strict=True)
+        ],
         lhs_dilation=g.strides,
         rhs_dilation=g.dilation,
-        feature_group_count=g.groups,
     )
 
 

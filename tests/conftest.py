@@ -1,0 +1,42 @@
+"""Settings of every test: a home of its own, shapes checked as types, the classic dialect."""
+
+import importlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="funkeras-tests-")
+os.environ.pop("FUNKERAS_DIALECT", None)
+
+FUNCTIONAL = Path(__file__).parents[1] / "funkeras" / "functional"
+UNCHECKED = {"__init__", "pair", "cells"}
+"""Modules that annotate with the protocol `Apply`, which is no type at run time."""
+CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
+"""Of an annotation `float` it accepts whole numbers, as the language does."""
+
+# Before the first import of the library, so that no layer is seen without the checks.
+checked = sorted({path.stem for path in FUNCTIONAL.glob("*.py")} - UNCHECKED)
+with install_import_hook([f"funkeras.functional.{name}" for name in checked], CHECKER):
+    importlib.import_module("funkeras.functional")
+
+
+@pytest.fixture(autouse=True)
+def settings() -> Iterator[None]:
+    """Every test starts in the classic dialect and leaves no setting behind."""
+    from funkeras import config
+
+    before = config.floatx(), config.epsilon(), config.image_data_format(), config.dialect()
+    setters = (
+        config.set_floatx,
+        config.set_epsilon,
+        config.set_image_data_format,
+        config.set_dialect,
+    )
+    config.set_dialect("classic")
+    yield
+    for change, value in zip(setters, before, strict=True):
+        change(value)
