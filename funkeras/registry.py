@@ -126,6 +126,12 @@ class Registry(Generic[T]):
             self._names.setdefault(canonical(name), name)
         return thing
 
+    def remove(self, name: str) -> None:
+        """Forget a thing under all its names."""
+        thing = self._things[canonical(name)]
+        for key in [key for key, known in self._things.items() if known is thing]:
+            del self._things[key], self._names[key]
+
     def register(self, *names: str) -> Callable[[T], T]:
         """Register the decorated function or class, under its own name when none is given."""
 

@@ -16,6 +16,7 @@ from jax import lax, random
 from funkeras import metrics, optimizers
 from funkeras.functional.combinators import penalty
 from funkeras.functional.pair import Pair
+from funkeras.optimizers import OptimizerState
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
 
 __all__ = [
@@ -48,7 +49,7 @@ class TrainState(NamedTuple):
     params: Params
     frozen: Params
     state: State
-    optimizer: PyTree
+    optimizer: OptimizerState
     step: Array
     key: Key
 
@@ -281,8 +282,12 @@ def train_step(
     """One update by the gradient of the loss, then each constraint, then the logs."""
     key = random.fold_in(ts.key, ts.step)
 
+    scale = ts.optimizer.hyperparameters.get("loss_scale_factor")  # the update divides it out
+
     def loss(params: Params) -> Any:
-        return objective.judge(merge(params, ts.frozen), ts.state, batch, training=True, key=key)
+        everything = merge(params, ts.frozen)
+        value, rest = objective.judge(everything, ts.state, batch, training=True, key=key)
+        return value if scale is None else value * scale, rest
 
     gradients, (state, numbers, judged) = jax.grad(loss, has_aux=True)(ts.params)
     updates, optimizer = transformation.update(gradients, ts.optimizer, ts.params)

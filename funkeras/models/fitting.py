@@ -108,6 +108,13 @@ class Engine:
             self.slots = self.init_slots(trainable)
         return TrainState(trainable, frozen, state, self.slots, jnp.int32(self.step), self.key)
 
+    def finish(self, model: Any) -> None:
+        """Keep what the optimizer says to keep after training: averages of the weights, say."""
+        ts = self.train_state(model.params, model.state)
+        kept = self.optimizer.finalize(ts.params, ts.optimizer)
+        if kept is not ts.params:
+            model.adopt(merge(kept, ts.frozen), ts.state)
+
     def logs(self, totals: Any) -> dict[str, Any]:
         """What has been averaged since the epoch began, by name."""
         numbers, results = jax.device_get(self.average(totals))
@@ -305,6 +312,7 @@ def run_epochs(
         callbacks.on_epoch_end(epoch, logs)
         if model.stop_training:
             break
+    engine.finish(model)
 
 
 def hint_at_nan(loss: float, epoch: int) -> None:

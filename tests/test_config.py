@@ -1,0 +1,71 @@
+"""Settings: setters, the environment and keras.json, in fresh processes where they are read."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from funkeras import config
+
+
+def read(tmp_path: Path, stored: str | None = None, **environment: str) -> str:
+    """What a fresh process finds."""
+    if stored is not None:
+        (tmp_path / "keras.json").write_text(stored)
+    code = (
+        "from funkeras import config as c; "
+        "print(c.floatx(), c.epsilon(), c.image_data_format(), c.dialect())"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "KERAS_HOME": str(tmp_path), **environment},
+        cwd=Path(__file__).parents[1],
+    )
+    return result.stdout.strip() or result.stderr.strip().splitlines()[-1]
+
+
+def test_defaults(tmp_path: Path) -> None:
+    assert read(tmp_path) == "float32 1e-07 channels_last classic"
+
+
+def test_keras_json_of_keras_1_is_honoured(tmp_path: Path) -> None:
+    stored = json.dumps({"floatx": "float16", "epsilon": 1e-4, "image_dim_ordering": "th"})
+    assert read(tmp_path, stored) == "float16 0.0001 channels_first classic"
+
+
+def test_the_environment_wins(tmp_path: Path) -> None:
+    stored = json.dumps({"dialect": "keras2", "image_data_format": "channels_first"})
+    found = read(tmp_path, stored, FUNKERAS_DIALECT="modern")
+    assert found == "float32 1e-07 channels_first modern"
+
+
+@pytest.mark.parametrize(
+    ("stored", "message"),
+    [("{", "not valid JSON"), ('{"floatx": "float31"}', "floatx must be one of")],
+)
+def test_a_bad_file_is_named(tmp_path: Path, stored: str, message: str) -> None:
+    found = read(tmp_path, stored)
+    assert message in found
+    assert str(tmp_path) in found
+
+
+def test_setters_check_their_values() -> None:
+    with pytest.raises(ValueError, match="dialect must be one of classic, keras2, modern"):
+        config.set_dialect("antique")
+    with pytest.raises(ValueError, match="epsilon must be positive"):
+        config.set_epsilon(0)
+    config.set_image_dim_ordering("th")
+    assert config.image_data_format() == "channels_first"
+    config.set_image_data_format("channels_last")
+    assert config.image_dim_ordering() == "tf"
+
+
+def test_a_scoped_dialect_ends_with_its_block() -> None:
+    with config.using_dialect("modern"):
+        assert config.dialect() == "modern"
+    assert config.dialect() == "classic"
