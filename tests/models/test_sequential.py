@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
@@ -219,7 +220,7 @@ def test_training_compiles_two_programs_with_a_last_smaller_batch() -> None:
 
 def test_functional_pair_and_model_agree_and_exchange_variables() -> None:
     model = small()
-    y, _ = model.functional.apply(model.params, model.state, X)
+    y, _ = model.functional.apply(model.params, model.state, jnp.asarray(X))
     np.testing.assert_allclose(y, model.predict(X), rtol=1e-6)
     model.params = jax.tree.map(lambda a: 0 * a, model.params)
     np.testing.assert_allclose(model.predict(X), 1 / 3, rtol=1e-6)
