@@ -63,8 +63,8 @@ class Configured:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._config = spellings.bind(type(self).__name__, self.signature, args, kwargs)
-        if type(self).build is not None:
-            self.__dict__["function"] = type(self).build(**self._config)
+        if (build := type(self).build) is not None:
+            self.__dict__["function"] = build(**self._config)
 
     def function(self, *args: Any, **kwargs: Any) -> Any:
         """The pure function that calling this object runs."""
@@ -162,7 +162,8 @@ class Registry(Generic[T]):
                 "__wrapped__": build,
             }
             derived: Any = type(name, (base,), members)
-            return self.add(derived, name, *aliases)
+            self.add(derived, name, *aliases)
+            return derived
 
         return decorate
 

@@ -272,13 +272,20 @@ def bind(
 
 
 def spelled(method: Callable[P, T]) -> Callable[P, T]:
-    """Let a method be called in every generation's spelling of its arguments."""
+    """Let a method be called in every generation's spelling of its arguments.
+
+    Its class may have a `keras_1_order`: names of positional arguments in the classic dialect.
+    """
     signature = inspect.signature(method)
     inner = signature.replace(parameters=list(signature.parameters.values())[1:])
     names = set(inner.parameters)
 
     @wraps(method)
     def translated(*args: P.args, **kwargs: P.kwargs) -> T:
+        order = getattr(args[0], "keras_1_order", {}).get(method.__name__)
+        if order and config.dialect() == "classic":
+            kwargs.update(zip(order, args[1:], strict=False))
+            args = args[:1]
         if names.issuperset(kwargs) and not dialect_defaults(method.__name__):
             return method(*args, **kwargs)
         arguments = bind(method.__name__, inner, args[1:], kwargs)

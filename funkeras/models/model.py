@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import numpy as np
@@ -31,6 +31,8 @@ class Model:
 
     name: str
     layers: list[Layer]
+    keras_1_order: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Methods whose arguments had another order in Keras 1; the classic dialect keeps it."""
 
     def __init__(self) -> None:
         self.stop_training = False

@@ -10,7 +10,6 @@ from funkeras.layers import layer_class
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer, automatic_name
 from funkeras.models.model import Model
-from funkeras.spellings import spelled
 from funkeras.symbolic import SymbolicTensor
 from funkeras.typing import Config, Shape
 
@@ -22,6 +21,8 @@ class Sequential(Model):
 
     Without an input shape the weights are made when data is first seen.
     """
+
+    keras_1_order = {"train_on_batch": ("x", "y", "class_weight", "sample_weight")}
 
     def __init__(self, layers: Iterable[Any] | None = None, name: str | None = None) -> None:
         super().__init__()
@@ -148,18 +149,6 @@ class Sequential(Model):
             else:
                 model.add(layer_class(item["class_name"]).from_config(item["config"]))
         return model
-
-    @spelled
-    def train_on_batch(
-        self,
-        x: Any,
-        y: Any = None,
-        class_weight: Any = None,
-        sample_weight: Any = None,
-        return_dict: bool = False,
-    ) -> Any:
-        """One update on one batch; arguments in the order of Keras 1's Sequential."""
-        return super().train_on_batch(x, y, sample_weight, class_weight, return_dict)
 
 
 def default_input_dtype(layer: Layer) -> str:

@@ -325,3 +325,12 @@ def test_unknown_layer_argument_names_layer_argument_and_nearest() -> None:
         Dense(unit=3)
     with pytest.raises(TypeError, match="needs the argument 'units'"):
         Dense()
+
+
+def test_keras_1_order_of_train_on_batch_is_the_classic_dialect_s() -> None:
+    rows = np.ones(len(X), "float32")
+    config.set_dialect("modern")
+    modern = small().train_on_batch(X, Y, 0 * rows)
+    assert modern == 0
+    config.set_dialect("classic")
+    assert small().train_on_batch(X, Y, {0: 0.0, 1: 0.0, 2: 1.0}) > 0
