@@ -1,0 +1,177 @@
+"""Layers around a layer: both directions of a recurrent one, any one at each step of a sequence."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import random
+
+from funkeras.functional.checks import one_of
+from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer, output_shape
+from funkeras.typing import Array, Key, Params, PyTree, Shape, State
+
+__all__ = ["bidirectional", "reversed_time", "time_distributed"]
+
+MERGES: dict[str, Callable[[Array, Array], Array]] = {
+    "concat": lambda a, b: jnp.concatenate([a, b], axis=-1),
+    "sum": jnp.add,
+    "mul": jnp.multiply,
+    "ave": lambda a, b: (a + b) / 2,
+}
+
+
+@layer("Bidirectional")
+def bidirectional(
+    layer: Pair, merge_mode: str | None = "concat", backward_layer: Pair | None = None
+) -> Pair:
+    """A recurrent layer, and another that reads backwards, with their outputs merged.
+
+    Without a `backward_layer` it is the same layer with weights of its own on reversed sequences.
+    `merge_mode` is concat, sum, mul, ave, or None for a tuple of both outputs. Initial states in
+    the input are the forward layer's, then the backward layer's; so are the states that follow
+    the output. Schuster and Paliwal 1997.
+
+    >>> from funkeras.functional import lstm, output_shape
+    >>> output_shape(bidirectional(lstm(4)), (None, 5, 3))
+    (None, 8)
+    """
+    one_of("merge_mode", merge_mode, (*MERGES, None))
+    if "return_sequences" not in layer.config:
+        raise TypeError(f"layer must be a recurrent one, got {layer.name!r}")
+    if backward_layer is not None:
+        differing = [
+            name
+            for name in ("return_sequences", "return_state", "stateful")
+            if layer.config.get(name) != backward_layer.config.get(name)
+        ]
+        if differing:
+            raise ValueError(f"backward_layer must agree with layer in {', '.join(differing)}")
+        if layer.config.get("go_backwards") == backward_layer.config.get("go_backwards"):
+            raise ValueError("backward_layer must have the opposite go_backwards of layer")
+    axis = 0 if layer.config.get("time_major") else 1
+    parts = {
+        "forward_layer": layer,
+        "backward_layer": backward_layer or reversed_time(layer, axis),
+    }
+
+    def shares(x: PyTree) -> tuple[PyTree, PyTree]:
+        """What of the input each direction takes: the sequence and half of any states."""
+        if not isinstance(x, tuple | list) or is_shape(x):
+            return x, x
+        first, *states = x
+        half = len(states) // 2
+        return (first, *states[:half]), (first, *states[half:])
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        for (name, pair), shape in zip(parts.items(), shares(input_shape), strict=True):
+            for weight in pair.weights(shape):
+                yield weight._replace(name=f"{name}/{weight.name}")
+
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
+    ) -> tuple[PyTree, State, PyTree]:
+        results = []
+        new_state: State = {}
+        inputs = zip(parts.items(), shares(x), shares(mask), strict=True)
+        for index, ((name, pair), own_x, own_mask) in enumerate(inputs):
+            y, own_state, after = pair.run(
+                params.get(name, {}),
+                state.get(name, {}),
+                own_x,
+                training=training,
+                key=None if key is None else random.fold_in(key, index),
+                mask=own_mask,
+            )
+            y, *states = y if isinstance(y, tuple) else (y,)
+            results.append((y, states, after[0] if isinstance(after, tuple) else after))
+            if own_state:
+                new_state[name] = own_state
+        (y, states, after), (back, back_states, _) = results
+        if layer.config["return_sequences"]:
+            back = jnp.flip(back, axis)
+        states = (*states, *back_states)
+        outputs = (y, back) if merge_mode is None else (MERGES[merge_mode](y, back),)
+        masks = (after,) * len(outputs) + (None,) * len(states)
+        if len(outputs) + len(states) == 1:
+            return outputs[0], new_state, after
+        return (*outputs, *states), new_state, masks if after is not None else None
+
+    return Pair.running(run, weights=weights)
+
+
+def reversed_time(pair: Pair, axis: int = 1) -> Pair:
+    """The pair on sequences with their last step first; any states beside them stay."""
+
+    def flip(x: PyTree) -> PyTree:
+        if isinstance(x, tuple | list):
+            return (flip(x[0]), *x[1:])
+        return None if x is None else jnp.flip(x, axis)
+
+    def run(
+        params: Params, state: State, x: PyTree, *, mask: PyTree, **flow: Any
+    ) -> tuple[PyTree, State, PyTree]:
+        y, state, _ = pair.run(params, state, flip(x), mask=flip(mask), **flow)
+        return y, state, None
+
+    return pair.rerun(run)
+
+
+@layer("TimeDistributed")
+def time_distributed(layer: Pair) -> Pair:
+    """A layer applied to each time step: time is folded into the batch, and unfolded after.
+
+    A mask of (batch, time) goes on; of one with more axes, what the layer makes of it.
+
+    >>> from funkeras.functional import dense, output_shape
+    >>> output_shape(time_distributed(dense(2)), (None, 5, 3))
+    (None, 5, 2)
+    """
+
+    def step_shape(input_shape: Shapes) -> Shapes:
+        return jax.tree.map(_folded_shape, input_shape, is_leaf=is_shape)
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        for weight in layer.weights(step_shape(input_shape)):
+            yield weight._replace(name=f"layer/{weight.name}")
+
+    def shape_after(input_shape: Shapes) -> Shapes:
+        batch, time, *_ = jax.tree.leaves(input_shape, is_leaf=is_shape)[0]
+        return jax.tree.map(
+            lambda shape: (batch, time, *shape[1:]),
+            output_shape(layer, step_shape(input_shape)),
+            is_leaf=is_shape,
+        )
+
+    def run(
+        params: Params, state: State, x: PyTree, *, mask: PyTree, **flow: Any
+    ) -> tuple[PyTree, State, PyTree]:
+        sizes = jax.tree.leaves(x)[0].shape[:2]
+
+        def fold(a: Array) -> Array:
+            return a.reshape((-1, *a.shape[2:]))
+
+        def unfold(a: Array) -> Array:
+            return a.reshape((*sizes, *a.shape[1:]))
+
+        y, own_state, after = layer.run(
+            params.get("layer", {}),
+            state.get("layer", {}),
+            jax.tree.map(fold, x),
+            mask=jax.tree.map(fold, mask),
+            **flow,
+        )
+        if after is not None:
+            after = jax.tree.map(unfold, after)
+        elif mask is not None:
+            after = jax.tree.map(lambda own: own.any(axis=tuple(range(2, own.ndim))), mask)
+        return jax.tree.map(unfold, y), {"layer": own_state} if own_state else {}, after
+
+    return Pair.running(run, weights=weights, shape=shape_after)
+
+
+def _folded_shape(shape: Shape) -> Shape:
+    if len(shape) < 3:
+        raise ValueError(f"expected an input of (batch, time, ...), got shape {shape}")
+    batch, time, *rest = shape
+    return (None if batch is None or time is None else batch * time, *rest)
