@@ -282,13 +282,16 @@ def spelled(method: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(method)
     def translated(*args: P.args, **kwargs: P.kwargs) -> T:
+        given: dict[str, Any] = dict(kwargs)
+        positional: tuple[Any, ...] = args[1:]
         order = getattr(args[0], "keras_1_order", {}).get(method.__name__)
         if order and config.dialect() == "classic":
-            kwargs.update(zip(order, args[1:], strict=False))
-            args = args[:1]
-        if names.issuperset(kwargs) and not dialect_defaults(method.__name__):
-            return method(*args, **kwargs)
-        arguments = bind(method.__name__, inner, args[1:], kwargs)
-        return method(args[0], **arguments)  # pyright: ignore[reportCallIssue]: names checked above
+            given.update(zip(order, positional, strict=False))
+            positional = ()
+        if not names.issuperset(given) or dialect_defaults(method.__name__):
+            given = bind(method.__name__, inner, positional, given)
+            positional = ()
+        call: Callable[..., T] = method
+        return call(args[0], *positional, **given)
 
     return translated
