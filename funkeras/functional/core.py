@@ -1,17 +1,34 @@
-"""Layers that map or rearrange features: dense, activation, flatten, reshape, permute, repeat."""
+"""Layers that map, rearrange, mask or penalise features; any function as a layer."""
 
+import inspect
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import jax.numpy as jnp
-from jaxtyping import Float, Shaped
+from jax import nn
+from jaxtyping import Bool, Float, Shaped
 
-from funkeras import activations
+from funkeras import activations, config, regularizers
 from funkeras.functional.checks import known, no_mask, one_of, positive
+from funkeras.functional.combinators import penalized
 from funkeras.functional.pair import Pair, Weight, layer, stateless
-from funkeras.typing import Array, Identifier, Params, Shape
+from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
-__all__ = ["activation", "dense", "flatten", "permute", "repeat_vector", "reshape"]
+__all__ = [
+    "activation",
+    "activity_regularization",
+    "dense",
+    "flatten",
+    "highway",
+    "identity",
+    "lambda_",
+    "masking",
+    "maxout_dense",
+    "permute",
+    "repeat_vector",
+    "reshape",
+]
 
 
 @layer("Dense")
@@ -130,3 +147,162 @@ def repeat_vector(n: int) -> Pair:
         return jnp.repeat(x[:, None, :], n, axis=1)
 
     return stateless(apply, mask=no_mask)
+
+
+@layer("Identity")
+def identity() -> Pair:
+    """The inputs as they are."""
+
+    def apply(params: Params, x: PyTree) -> PyTree:
+        return x
+
+    return stateless(apply)
+
+
+@layer("Masking")
+def masking(mask_value: float = 0.0) -> Pair:
+    """Zero and mask the time steps at which every feature equals `mask_value`.
+
+    The mask that goes on is that of this layer alone.
+    """
+
+    def present(x: Shaped[Array, "*n features"]) -> Bool[Array, "*n"]:
+        return jnp.any(x != mask_value, axis=-1)
+
+    def apply(params: Params, x: Shaped[Array, "*n features"]) -> Shaped[Array, "*n features"]:
+        return jnp.where(present(x)[..., None], x, jnp.zeros((), x.dtype))
+
+    def mask(x: Array, mask: PyTree) -> Array:
+        return present(x)
+
+    return stateless(apply, mask=mask)
+
+
+@layer("Lambda")
+def lambda_(
+    function: Callable[..., Any],
+    output_shape: Any = None,
+    mask: Any = None,
+    arguments: Mapping[str, Any] | None = None,
+) -> Pair:
+    """Any pure function of the inputs: `function(x, **arguments)`.
+
+    A function with an argument `mask`, `training` or `key` gets the mask of its inputs, whether
+    this is training, and in training a key for random draws.
+
+    Args:
+        output_shape: taken for the sake of old scripts; the shape follows from the function.
+        mask: the mask that goes on, or `mask(x, mask)` that gives it; none by default.
+
+    >>> from funkeras.functional import output_shape
+    >>> output_shape(lambda_(lambda x, power=1: x**power, arguments={"power": 2}), (None, 3))
+    (None, 3)
+    """
+    if not callable(function):
+        raise TypeError(f"function must be callable, got {type(function).__name__}")
+    given = dict(arguments or {})
+    wanted = {"mask", "training", "key"} & (_parameters(function) - set(given))
+
+    def apply(
+        params: Params,
+        state: State,
+        x: PyTree,
+        *,
+        training: bool = False,
+        key: Key | None = None,
+        mask: PyTree = None,
+    ) -> tuple[PyTree, State]:
+        flow = {"training": training, "key": key, "mask": mask}
+        return function(x, **given, **{name: flow[name] for name in wanted}), state
+
+    def mask_after(x: PyTree, present: PyTree) -> PyTree:
+        return mask(x, present) if callable(mask) else mask
+
+    return Pair(apply, mask=mask_after)
+
+
+def _parameters(function: Callable[..., Any]) -> set[str]:
+    """Names of a function's arguments; none for a built-in function that does not tell."""
+    try:
+        return set(inspect.signature(function).parameters)
+    except ValueError:
+        return set()
+
+
+@layer("ActivityRegularization")
+def activity_regularization(l1: float = 0.0, l2: float = 0.0) -> Pair:
+    """The inputs as they are; `l1 * sum(|x|) + l2 * sum(x²)` joins the loss.
+
+    Keras 1 and 2 sum it over the batch, Keras 3 divides by the batch size.
+    """
+    per_sample = config.dialect() == "modern"
+    return penalized(identity(), regularizers.L1L2(l1=l1, l2=l2), per_sample)
+
+
+@layer("Highway")
+def highway(
+    kernel_initializer: Identifier = "glorot_uniform",
+    activation: Identifier = None,
+    use_bias: bool = True,
+    bias_initializer: Identifier = "zeros",
+) -> Pair:
+    """A dense layer that lets part of its input pass: `t * dense(x) + (1 - t) * x`.
+
+    `t = sigmoid(x @ kernel_carry + bias_carry)`, where `bias_carry` starts at 1. A layer of
+    Keras 1. Srivastava et al. 2015, https://arxiv.org/abs/1505.00387
+
+    >>> from funkeras.functional import output_shape
+    >>> output_shape(highway(activation="relu"), (None, 3))
+    (None, 3)
+    """
+    activate = activations.get(activation or "linear")
+
+    def weights(input_shape: Shape) -> Iterator[Weight]:
+        size = known("last axis", input_shape, -1)
+        yield Weight("kernel", (size, size), kernel_initializer)
+        yield Weight("kernel_carry", (size, size), kernel_initializer)
+        if use_bias:
+            yield Weight("bias", (size,), bias_initializer)
+            yield Weight("bias_carry", (size,), "ones")
+
+    def affine(params: Params, x: Array, suffix: str = "") -> Array:
+        y = jnp.dot(x, params[f"kernel{suffix}"])
+        return y + params[f"bias{suffix}"] if use_bias else y
+
+    def apply(params: Params, x: Float[Array, "*n features"]) -> Float[Array, "*n features"]:
+        transform = nn.sigmoid(affine(params, x, "_carry"))
+        return transform * activate(affine(params, x)) + (1 - transform) * x
+
+    return stateless(apply, weights)
+
+
+@layer("MaxoutDense")
+def maxout_dense(
+    output_dim: int,
+    nb_feature: int = 4,
+    kernel_initializer: Identifier = "glorot_uniform",
+    use_bias: bool = True,
+    bias_initializer: Identifier = "zeros",
+) -> Pair:
+    """The largest of `nb_feature` affine maps: `max_k(x @ kernel[k] + bias[k])`.
+
+    A layer of Keras 1. Goodfellow et al. 2013, https://arxiv.org/abs/1302.4389
+
+    >>> from funkeras.functional import output_shape
+    >>> output_shape(maxout_dense(4), (None, 3))
+    (None, 4)
+    """
+    positive("output_dim", output_dim)
+    positive("nb_feature", nb_feature)
+
+    def weights(input_shape: Shape) -> Iterator[Weight]:
+        size = known("last axis", input_shape, -1)
+        yield Weight("kernel", (nb_feature, size, output_dim), kernel_initializer)
+        if use_bias:
+            yield Weight("bias", (nb_feature, output_dim), bias_initializer)
+
+    def apply(params: Params, x: Float[Array, "*n features"]) -> Float[Array, "*n units"]:
+        y = jnp.einsum("...i,kio->...ko", x, params["kernel"])
+        return jnp.max(y + params["bias"] if use_bias else y, axis=-2)
+
+    return stateless(apply, weights)

@@ -1,14 +1,28 @@
-"""Layers that act in training only: dropout and its kin."""
+"""Layers that act in training only: dropout and its kin, and noise."""
+
+import math
 
 import jax.numpy as jnp
 from jax import random
 from jaxtyping import Float
 
-from funkeras.functional.checks import share
+from funkeras import config
+from funkeras.functional.checks import one_of, rank, share
 from funkeras.functional.pair import Pair, layer, noise
 from funkeras.typing import Array, Key, Shape
 
-__all__ = ["dropout"]
+__all__ = [
+    "alpha_dropout",
+    "dropout",
+    "gaussian_dropout",
+    "gaussian_noise",
+    "spatial_dropout1d",
+    "spatial_dropout2d",
+    "spatial_dropout3d",
+]
+
+SELU_FLOOR = -1.0507009873554805 * 1.6732632423543772
+"""What `selu` tends to for large negative inputs: minus its scale times its alpha."""
 
 
 @layer("Dropout")
@@ -21,13 +35,17 @@ def dropout(rate: float, noise_shape: Shape | None = None, seed: int | None = No
     share("rate", rate)
 
     def perturb(key: Key, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
-        if rate == 0:
-            return x
-        shape = x.shape if noise_shape is None else fill(noise_shape, x.shape)
-        kept = random.bernoulli(key, 1 - rate, shape)
-        return jnp.where(kept, x / (1 - rate), jnp.zeros((), x.dtype))
+        return drop(key, x, rate, x.shape if noise_shape is None else fill(noise_shape, x.shape))
 
     return noise(perturb, seed)
+
+
+def drop(key: Key, x: Array, rate: float, shape: tuple[int, ...]) -> Array:
+    """`x` with a share `rate` of it zeroed, chosen by draws of `shape`, and the rest scaled up."""
+    if rate == 0:
+        return x
+    kept = random.bernoulli(key, 1 - rate, shape)
+    return jnp.where(kept, x / (1 - rate), jnp.zeros((), x.dtype))
 
 
 def fill(shape: Shape, default: tuple[int, ...]) -> tuple[int, ...]:
@@ -35,3 +53,92 @@ def fill(shape: Shape, default: tuple[int, ...]) -> tuple[int, ...]:
     if len(shape) != len(default):
         raise ValueError(f"noise_shape {shape} must have the rank of the input {default}")
     return tuple(own if size is None else size for size, own in zip(shape, default, strict=True))
+
+
+@layer("SpatialDropout1D")
+def spatial_dropout1d(rate: float, seed: int | None = None) -> Pair:
+    """Dropout of whole channels of (batch, steps, channels).
+
+    Tompson et al. 2014, https://arxiv.org/abs/1411.4280
+    """
+    return _spatial(1, rate, "channels_last", seed)
+
+
+@layer("SpatialDropout2D")
+def spatial_dropout2d(rate: float, data_format: str | None = None, seed: int | None = None) -> Pair:
+    """Dropout of whole channels of images.
+
+    Tompson et al. 2014, https://arxiv.org/abs/1411.4280
+    """
+    return _spatial(2, rate, data_format, seed)
+
+
+@layer("SpatialDropout3D")
+def spatial_dropout3d(rate: float, data_format: str | None = None, seed: int | None = None) -> Pair:
+    """Dropout of whole channels of volumes.
+
+    Tompson et al. 2014, https://arxiv.org/abs/1411.4280
+    """
+    return _spatial(3, rate, data_format, seed)
+
+
+def _spatial(axes: int, rate: float, data_format: str | None, seed: int | None) -> Pair:
+    share("rate", rate)
+    data_format = data_format or config.image_data_format()
+    first = one_of("data_format", data_format, config.DATA_FORMATS) == "channels_first"
+
+    def perturb(key: Key, x: Float[Array, "batch *n"]) -> Float[Array, "batch *n"]:
+        rank(x.shape, axes + 2)
+        same = (1,) * axes
+        shape = (*x.shape[:2], *same) if first else (x.shape[0], *same, x.shape[-1])
+        return drop(key, x, rate, shape)
+
+    return noise(perturb, seed)
+
+
+@layer("GaussianNoise")
+def gaussian_noise(stddev: float, seed: int | None = None) -> Pair:
+    """Add normal noise of mean 0 in training."""
+    if stddev < 0:
+        raise ValueError(f"stddev must not be negative, got {stddev}")
+
+    def perturb(key: Key, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        return x + stddev * random.normal(key, x.shape, x.dtype)
+
+    return noise(perturb, seed)
+
+
+@layer("GaussianDropout")
+def gaussian_dropout(rate: float, seed: int | None = None) -> Pair:
+    """Multiply by normal noise of mean 1 and variance `rate / (1 - rate)` in training.
+
+    Mean and variance are those of `dropout`'s factors. Srivastava et al. 2014,
+    https://jmlr.org/papers/v15/srivastava14a.html
+    """
+    share("rate", rate)
+    stddev = math.sqrt(rate / (1 - rate))
+
+    def perturb(key: Key, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        return x * (1 + stddev * random.normal(key, x.shape, x.dtype))
+
+    return noise(perturb, seed)
+
+
+@layer("AlphaDropout")
+def alpha_dropout(rate: float, noise_shape: Shape | None = None, seed: int | None = None) -> Pair:
+    """Dropout for `selu` nets: mean 0 and variance 1 stay what they are in training.
+
+    A share `rate` of the inputs becomes the least value of `selu`, then all are scaled and
+    shifted. `noise_shape` is as in `dropout`. Klambauer et al. 2017,
+    https://arxiv.org/abs/1706.02515
+    """
+    share("rate", rate)
+    scale = ((1 - rate) * (1 + rate * SELU_FLOOR**2)) ** -0.5
+    shift = -scale * SELU_FLOOR * rate
+
+    def perturb(key: Key, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        shape = x.shape if noise_shape is None else fill(noise_shape, x.shape)
+        kept = random.bernoulli(key, 1 - rate, shape)
+        return scale * jnp.where(kept, x, jnp.asarray(SELU_FLOOR, x.dtype)) + shift
+
+    return noise(perturb, seed)
