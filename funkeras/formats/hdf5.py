@@ -5,6 +5,7 @@ datasets), no plug-in is loaded, and no array is allocated before its size is ch
 """
 
 import math
+import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ SMALL = 1 << 20
 FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32", 32000: "lzf"}
 """The filters that h5py brings itself; any other would load a plug-in."""
 
+ATTRIBUTE_CLASSES = (h5py.h5t.STRING, h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM)
+"""Types that are safe to read; HDF5 can crash on a damaged sequence of variable length."""
+
 KINDS = (
     (b"PK\x03\x04", "a zip archive (a Keras 3 .keras file is one)"),
     (b"\x1f\x8b", "compressed with gzip"),
@@ -38,6 +42,7 @@ KINDS = (
     (b"\x80", "a pickle"),
 )
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
+HEAP = b"GCOL\x01\0\0\0"
 
 ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError)
 """What h5py raises for malformed files."""
@@ -142,7 +147,10 @@ class Group:
     def attributes(self) -> list[str]:
         """The names of the group's attributes."""
         with reported(self.path, self.name):
-            return list(self._group.attrs)
+            names = list(self._group.attrs)
+            if not all(isinstance(name, str) for name in names):  # h5py leaves bad UTF-8 as bytes
+                raise self.refuse("", "the name of an attribute is not UTF-8")
+            return names
 
     def attribute(self, name: str) -> Any:
         """An attribute as str, number or array, whichever way the file spells it.
@@ -152,6 +160,8 @@ class Group:
         with reported(self.path, f"{self.name}@{name}"):
             if name not in self._group.attrs:
                 return None
+            if self._group.attrs.get_id(name).get_type().get_class() not in ATTRIBUTE_CLASSES:
+                raise self.refuse("", f"the attribute {name!r} is neither text nor number")
             return _plain(self._group.attrs[name])
 
     def names(self, name: str) -> list[str]:
@@ -179,7 +189,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return value.decode("utf-8")
     if isinstance(value, str):
-        return str(value)
+        return value.encode("utf-8").decode("utf-8")  # refuses what h5py could not decode
     if isinstance(value, np.ndarray) and value.dtype.kind in "SUO" and value.size:
         return [_plain(entry) for entry in value.reshape(-1).tolist()]
     if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biufSUO":
@@ -200,6 +210,7 @@ def open_hdf5(path: str | os.PathLike[str], limit: int | None = None) -> Iterato
     """
     path = Path(path)
     check_kind(path)
+    check_heaps(path)
     with reported(path):
         file = h5py.File(path, "r")
     with file:
@@ -219,6 +230,30 @@ def check_kind(path: Path) -> None:
             offset *= 2
     if not found:
         raise FileFormatError(f"{path} is not an HDF5 file: it is {_looks_like(start)}")
+
+
+def check_heaps(path: Path) -> None:
+    """Refuse a file in which the objects of a heap of strings do not lie end to end.
+
+    HDF5 runs in a circle on such a heap. It consists of a signature, its size, and objects: number,
+    count of references, size, and data up to a multiple of 8 bytes; number 0 is the free rest,
+    whose size includes its header.
+    """
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        start = data.find(HEAP)
+        while start >= 0:
+            end = start + int.from_bytes(data[start + 8 : start + 16], "little")
+            at = start + 16
+            sound = end <= len(data)
+            while sound and at + 16 <= end:
+                number = int.from_bytes(data[at : at + 2], "little")
+                size = int.from_bytes(data[at + 8 : at + 16], "little")
+                step = 16 + -(-size // 8) * 8 if number else size
+                sound = 16 <= step <= end - at
+                at += step
+            if not sound:
+                raise FileFormatError(f"{path} is damaged: a heap of strings at byte {start}")
+            start = data.find(HEAP, start + len(HEAP))
 
 
 def _looks_like(start: bytes) -> str:
