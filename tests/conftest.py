@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ from jaxtyping import install_import_hook
 
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="funkeras-tests-")
 os.environ.pop("FUNKERAS_DIALECT", None)
+
+sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
 
 FUNCTIONAL = Path(__file__).parents[1] / "funkeras" / "functional"
 UNCHECKED = {"__init__", "pair", "cells"}

@@ -25,7 +25,7 @@ from jax.interpreters import ad, batching, mlir
 
 from funkeras.typing import Array
 
-__all__ = ["Padding", "convolve", "explicit_padding", "output_sizes"]
+__all__ = ["Padding", "at_least_single", "convolve", "explicit_padding", "output_sizes"]
 
 Padding: TypeAlias = tuple[tuple[int, int], ...]
 """How much goes before and after each spatial axis."""
@@ -109,6 +109,12 @@ def output_sizes(
     )
 
 
+def at_least_single(dtype: Any) -> Any:
+    """The float type to sum in: the half precisions lose too much."""
+    wide = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits > 32
+    return dtype if wide else jnp.dtype(jnp.float32)
+
+
 def convolve(
     x: Array,
     kernel: Array,
@@ -155,7 +161,7 @@ def _abstract(a: Any, b: Any, *, wanted: Wanted, geometry: Geometry) -> Any:
 
 
 def _transpose(
-    index: int, cotangent: Array, *operands: Array, wanted: Wanted, geometry: Geometry
+    index: int, cotangent: Array, *operands: Any, wanted: Wanted, geometry: Geometry
 ) -> Array:
     names = GIVEN[wanted]
     sought = names[index]
@@ -250,7 +256,7 @@ def _kernel_by_blocks(x: Array, y: Array, *, geometry: Geometry) -> Array:
             window_strides=geometry.dilation,
             padding="VALID",
             rhs_dilation=geometry.strides,
-            preferred_element_type=jnp.promote_types(x.dtype, jnp.float32),
+            preferred_element_type=at_least_single(x.dtype),
         )
         return jnp.moveaxis(part, 0, space)
 

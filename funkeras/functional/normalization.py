@@ -10,6 +10,7 @@ from jaxtyping import Shaped
 
 from funkeras import config
 from funkeras.functional.checks import known, positive
+from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Key, Mask, Params, Shape, State
 
@@ -79,7 +80,7 @@ def batch_normalization(
         wide = _widened(x)
         if not training:
             mean, variance = (
-                _spread(state[name], axes, x.ndim) for name in ("moving_mean", "moving_variance")
+                _spread(state[name], axes, wide) for name in ("moving_mean", "moving_variance")
             )
             return _normalized(wide, mean, variance, epsilon, params, axes).astype(x.dtype), state
         reduced = tuple(i for i in range(x.ndim) if i not in axes)
@@ -177,7 +178,7 @@ def rms_normalization(axis: Axes = -1, epsilon: float = 1e-6) -> Pair:
         axes = _axes(axis, x.ndim)
         wide = _widened(x)
         power = jnp.mean(jnp.square(wide), axes, keepdims=True)
-        scale = _spread(params["scale"], axes, x.ndim)
+        scale = _spread(params["scale"], axes, wide)
         return (wide * lax.rsqrt(power + epsilon) * scale).astype(x.dtype)
 
     return stateless(apply, weights)
@@ -219,13 +220,13 @@ def _affine_weights(
 
 def _widened(x: Array) -> Array:
     """At least float32: sums over a batch lose too much in the half precisions."""
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
+    return x.astype(at_least_single(x.dtype))
 
 
-def _spread(weight: Array, axes: tuple[int, ...], ndim: int) -> Array:
-    """A weight with size 1 along all axes but its own."""
+def _spread(weight: Array, axes: tuple[int, ...], like: Array) -> Array:
+    """A weight with size 1 along all axes but its own, in the dtype of `like`."""
     sizes = dict(zip(axes, weight.shape, strict=True))
-    return weight.reshape([sizes.get(i, 1) for i in range(ndim)])
+    return weight.reshape([sizes.get(i, 1) for i in range(like.ndim)]).astype(like.dtype)
 
 
 def _moments(
@@ -257,7 +258,7 @@ def _normalized(
 def _affine(x: Array, params: Params, axes: tuple[int, ...]) -> Array:
     """`gamma * x + beta`, of those that the layer has."""
     if "gamma" in params:
-        x = x * _spread(params["gamma"], axes, x.ndim)
+        x = x * _spread(params["gamma"], axes, x)
     if "beta" in params:
-        x = x + _spread(params["beta"], axes, x.ndim)
+        x = x + _spread(params["beta"], axes, x)
     return x

@@ -11,7 +11,7 @@ from jaxtyping import Shaped
 
 from funkeras.functional.checks import no_mask, one_of, rank, tuple_of
 from funkeras.functional.convolution import resolve_format
-from funkeras.functional.convolve import Padding, explicit_padding, output_sizes
+from funkeras.functional.convolve import Padding, at_least_single, explicit_padding, output_sizes
 from funkeras.functional.pair import Pair, layer, stateless
 from funkeras.typing import Array, Key, Mask, Params, State
 
@@ -225,7 +225,7 @@ def _larger(first: Array, second: Array) -> Array:
 
 def mean(x: Array, size: tuple[int, ...], strides: tuple[int, ...], padding: Padding) -> Array:
     """Mean of each window over the entries that are no padding."""
-    dtype = jnp.result_type(x.dtype, jnp.float32)
+    dtype = at_least_single(x.dtype)
     total = _windows(x.astype(dtype), size, strides, padding, 0, jnp.add)
     for axis, counts in enumerate(map(_counts, x.shape[1:], size, strides, padding), start=1):
         shape = [1] * x.ndim

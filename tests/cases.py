@@ -1,0 +1,134 @@
+"""One row for each registered layer: how to make it and what to feed it.
+
+`test_conformance.py` runs every row through every check. A layer without a row fails there.
+"""
+
+from dataclasses import dataclass, field
+from inspect import signature
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from funkeras.functional import Pair, builders
+
+__all__ = ["CASES", "Case"]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A layer of class `name` made with `arguments`, for inputs of `shape`.
+
+    Fields:
+        shape: sizes with the batch first, or a tuple of shapes for several inputs.
+        free: axes besides the batch whose size need not be known in advance.
+        below: inputs are whole numbers below this one, instead of real numbers.
+        smooth: whether finite differences tell the gradient.
+        note: tells cases of the same layer apart.
+    """
+
+    name: str
+    arguments: dict[str, Any] = field(default_factory=dict)
+    shape: Any = (2, 3)
+    free: tuple[int, ...] = ()
+    below: int | None = None
+    smooth: bool = True
+    note: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}-{self.note}" if self.note else self.name
+
+    def pair(self, **changes: Any) -> Pair:
+        """The layer as a pair, with some arguments changed."""
+        return builders.find(self.name)(**{**self.arguments, **changes})
+
+    def accepts(self, argument: str) -> bool:
+        """Whether the layer has such an argument."""
+        return argument in signature(builders.find(self.name)).parameters
+
+    def inputs(self, seed: int = 0, batch: int | None = None) -> Any:
+        """Inputs of the case: no two entries are close, so that no maximum is near a tie."""
+        generator = np.random.default_rng(seed)
+
+        def draw(shape: tuple[int, ...]) -> jax.Array:
+            sizes = shape if batch is None else (batch, *shape[1:])
+            if self.below is not None:
+                return jnp.asarray(generator.integers(0, self.below, sizes))
+            values = generator.permutation(np.prod(sizes)) + 0.5
+            return jnp.asarray((4 * values / values.size - 2).reshape(sizes), jnp.float32)
+
+        return jax.tree.map(draw, self.shape, is_leaf=is_shape)
+
+    def variables(self, pair: Pair, seed: int = 0) -> tuple[Any, Any]:
+        """Params and state of the pair, away from their neutral starting values."""
+        params, state = pair.init(jax.random.key(seed), self.shape)
+        generator = np.random.default_rng(seed + 1)
+
+        def away(a: jax.Array) -> jax.Array:
+            if not jnp.issubdtype(a.dtype, jnp.floating):
+                return a
+            return a + jnp.asarray(generator.uniform(0.1, 0.5, a.shape), a.dtype)
+
+        return jax.tree.map(away, (params, state))
+
+
+def is_shape(shape: Any) -> bool:
+    """Whether this is one shape rather than several."""
+    return isinstance(shape, tuple) and all(isinstance(size, int) for size in shape)
+
+
+SEQUENCE, IMAGE, VOLUME = (2, 5, 3), (2, 5, 6, 2), (2, 4, 3, 4, 2)
+
+CASES = [
+    Case("Dense", {"units": 4, "activation": "tanh"}, (2, 3)),
+    Case("Dense", {"units": 4, "use_bias": False}, SEQUENCE, free=(1,), note="sequence"),
+    Case("Activation", {"activation": "softmax"}, SEQUENCE, free=(1, 2)),
+    Case("Flatten", {}, IMAGE),
+    Case("Reshape", {"target_shape": (2, -1)}, (2, 6)),
+    Case("Permute", {"dims": (2, 1)}, SEQUENCE, free=(1, 2)),
+    Case("RepeatVector", {"n": 3}, (2, 3)),
+    Case("Dropout", {"rate": 0.5}, SEQUENCE, free=(1, 2)),
+    Case("Conv1D", {"filters": 3, "kernel_size": 2}, SEQUENCE, free=(1,)),
+    Case(
+        "Conv1D",
+        {"filters": 2, "kernel_size": 2, "padding": "causal", "dilation_rate": 2},
+        SEQUENCE,
+        free=(1,),
+        note="causal",
+    ),
+    Case("Conv2D", {"filters": 3, "kernel_size": (2, 3)}, IMAGE, free=(1, 2)),
+    Case(
+        "Conv2D",
+        {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "groups": 2},
+        IMAGE,
+        free=(1, 2),
+        note="depthwise",
+    ),
+    Case(
+        "Conv2D",
+        {"filters": 2, "kernel_size": 2, "padding": "full", "use_bias": False, "groups": 2},
+        (2, 4, 4, 4),
+        free=(1, 2),
+        note="groups",
+    ),
+    Case("Conv3D", {"filters": 2, "kernel_size": 2, "activation": "tanh"}, VOLUME, free=(1, 2, 3)),
+    Case("MaxPooling1D", {"pool_size": 3, "strides": 2, "padding": "same"}, SEQUENCE, free=(1,)),
+    Case("MaxPooling2D", {}, IMAGE, free=(1, 2)),
+    Case("MaxPooling3D", {"pool_size": (3, 2, 1), "strides": 1}, VOLUME, free=(1, 2, 3)),
+    Case("AveragePooling1D", {"pool_size": 5}, SEQUENCE, free=(1,)),
+    Case("AveragePooling2D", {"strides": 1, "padding": "same"}, IMAGE, free=(1, 2)),
+    Case("AveragePooling3D", {}, VOLUME, free=(1, 2, 3)),
+    Case("GlobalMaxPooling1D", {}, SEQUENCE, free=(1,)),
+    Case("GlobalMaxPooling2D", {"keepdims": True}, IMAGE, free=(1, 2)),
+    Case("GlobalMaxPooling3D", {}, VOLUME, free=(1, 2, 3)),
+    Case("GlobalAveragePooling1D", {}, SEQUENCE, free=(1,)),
+    Case("GlobalAveragePooling2D", {}, IMAGE, free=(1, 2)),
+    Case("GlobalAveragePooling3D", {"keepdims": True}, VOLUME, free=(1, 2, 3)),
+    Case("BatchNormalization", {}, (4, 3)),
+    Case("BatchNormalization", {"axis": 1, "center": False}, IMAGE, free=(2, 3), note="axis"),
+    Case("LayerNormalization", {"axis": (1, 2)}, SEQUENCE),
+    Case("GroupNormalization", {"groups": 2}, (2, 3, 4), free=(1,)),
+    Case("RMSNormalization", {}, SEQUENCE, free=(1,)),
+    Case("UnitNormalization", {}, SEQUENCE, free=(1, 2)),
+]
