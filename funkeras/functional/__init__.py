@@ -1,22 +1,51 @@
 """The mathematics: every layer as a pure pair, and the combinators that make nets of them."""
 
+from funkeras.functional import attention as _attention
+from funkeras.functional import cells as _cells
 from funkeras.functional import combinators as _combinators
 from funkeras.functional import convolution as _convolution
 from funkeras.functional import core as _core
+from funkeras.functional import embedding as _embedding
+from funkeras.functional import merging as _merging
 from funkeras.functional import noise as _noise
+from funkeras.functional import nonlinear as _nonlinear
 from funkeras.functional import normalization as _normalization
 from funkeras.functional import pair as _pair
 from funkeras.functional import pooling as _pooling
+from funkeras.functional import recurrent as _recurrent
+from funkeras.functional import wrappers as _wrappers
+from funkeras.functional.attention import *
+from funkeras.functional.cells import *
 from funkeras.functional.combinators import *
 from funkeras.functional.convolution import *
 from funkeras.functional.core import *
+from funkeras.functional.embedding import *
+from funkeras.functional.merging import *
 from funkeras.functional.noise import *
+from funkeras.functional.nonlinear import *
 from funkeras.functional.normalization import *
 from funkeras.functional.pair import *
 from funkeras.functional.pooling import *
+from funkeras.functional.recurrent import *
+from funkeras.functional.wrappers import *
 
 __all__ = [
     name
-    for family in (_pair, _combinators, _core, _convolution, _pooling, _normalization, _noise)
+    for family in (
+        _pair,
+        _combinators,
+        _core,
+        _convolution,
+        _pooling,
+        _normalization,
+        _noise,
+        _cells,
+        _recurrent,
+        _wrappers,
+        _nonlinear,
+        _embedding,
+        _merging,
+        _attention,
+    )
     for name in sorted(family.__all__)
 ]

@@ -177,7 +177,7 @@ def _cosine(axes: int | Sequence[int]) -> Pair:
     """Keras 1's `cos`: products over the roots of both inputs' products with themselves.
 
     Of matrices these are cosines. Of more axes, entry (i, j) is divided by the root of the
-    products of i with j in each input, as Keras 1 has it.
+    products of i with j in each input, or by epsilon where that is negative, as Keras 1 has it.
     """
 
     def apply(params: Params, x: Sequence[Array]) -> Array:
@@ -186,7 +186,9 @@ def _cosine(axes: int | Sequence[int]) -> Pair:
         norms = _batch_dot(first, first, (own[0], own[0])) * _batch_dot(
             second, second, (own[1], own[1])
         )
-        norm = jnp.maximum(jnp.sqrt(norms), config.epsilon())
+        least = config.epsilon()
+        # Bounded before the root, whose slope at 0 is infinite.
+        norm = jnp.sqrt(jnp.maximum(norms, least**2))
         return (_batch_dot(first, second, own) / norm)[:, None]
 
     return stateless(apply, mask=_nothing)

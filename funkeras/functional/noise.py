@@ -1,6 +1,7 @@
 """Layers that act in training only: dropout and its kin, and noise."""
 
 import math
+from collections.abc import Sequence
 
 import jax.numpy as jnp
 from jax import random
@@ -9,7 +10,7 @@ from jaxtyping import Float
 from funkeras import config
 from funkeras.functional.checks import one_of, rank, share
 from funkeras.functional.pair import Pair, layer, noise
-from funkeras.typing import Array, Key, Shape
+from funkeras.typing import Array, Key
 
 __all__ = [
     "alpha_dropout",
@@ -26,7 +27,9 @@ SELU_FLOOR = -1.0507009873554805 * 1.6732632423543772
 
 
 @layer("Dropout")
-def dropout(rate: float, noise_shape: Shape | None = None, seed: int | None = None) -> Pair:
+def dropout(
+    rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None
+) -> Pair:
     """Zero a random share `rate` of the inputs in training; scale the rest by 1 / (1 - rate).
 
     `noise_shape` repeats the choice along axes of size 1; None takes the input's size.
@@ -48,7 +51,7 @@ def drop(key: Key, x: Array, rate: float, shape: tuple[int, ...]) -> Array:
     return jnp.where(kept, x / (1 - rate), jnp.zeros((), x.dtype))
 
 
-def fill(shape: Shape, default: tuple[int, ...]) -> tuple[int, ...]:
+def fill(shape: Sequence[int | None], default: tuple[int, ...]) -> tuple[int, ...]:
     """A shape with its unknown sizes taken from `default`."""
     if len(shape) != len(default):
         raise ValueError(f"noise_shape {shape} must have the rank of the input {default}")
@@ -125,7 +128,9 @@ def gaussian_dropout(rate: float, seed: int | None = None) -> Pair:
 
 
 @layer("AlphaDropout")
-def alpha_dropout(rate: float, noise_shape: Shape | None = None, seed: int | None = None) -> Pair:
+def alpha_dropout(
+    rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None
+) -> Pair:
     """Dropout for `selu` nets: mean 0 and variance 1 stay what they are in training.
 
     A share `rate` of the inputs becomes the least value of `selu`, then all are scaled and
