@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax, random
 
 from funkeras import metrics, optimizers
@@ -274,12 +273,15 @@ def replaced(tree: Params, path: str, value: Any) -> Params:
 
 def train_step(
     objective: Objective,
-    transformation: optax.GradientTransformation,
+    updates: Any,
     ts: TrainState,
     batch: Batch,
     totals: Totals,
 ) -> tuple[TrainState, Totals]:
-    """One update by the gradient of the loss, then each constraint, then the logs."""
+    """One update by the gradient of the loss, then each constraint, then the logs.
+
+    `updates` has the optimizer's pure functions `init` and `update`.
+    """
     key = random.fold_in(ts.key, ts.step)
 
     scale = ts.optimizer.hyperparameters.get("loss_scale_factor")  # the update divides it out
@@ -290,8 +292,8 @@ def train_step(
         return value if scale is None else value * scale, rest
 
     gradients, (state, numbers, judged) = jax.grad(loss, has_aux=True)(ts.params)
-    updates, optimizer = transformation.update(gradients, ts.optimizer, ts.params)
-    params: Any = optax.apply_updates(ts.params, updates)
+    changes, optimizer = updates.update(gradients, ts.optimizer, ts.params)
+    params = jax.tree.map(lambda p, change: (p + change).astype(p.dtype), ts.params, changes)
     for path, project in objective.constraints:
         params = replaced(params, path, project(at(params, path)))
     totals = objective.add(totals, numbers, judged)
@@ -306,7 +308,7 @@ def _rows(data: PyTree, index: Array) -> PyTree:
 
 def run_steps(
     objective: Objective,
-    transformation: optax.GradientTransformation,
+    updates: Any,
     ts: TrainState,
     hyperparameters: Mapping[str, Any],
     totals: Totals,
@@ -322,7 +324,7 @@ def run_steps(
     ts = ts._replace(optimizer=optimizers.with_hyperparameters(ts.optimizer, hyperparameters))
 
     def body(index: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
-        return train_step(objective, transformation, carry[0], _rows(data, order[index]), carry[1])
+        return train_step(objective, updates, carry[0], _rows(data, order[index]), carry[1])
 
     return lax.fori_loop(start, stop, body, (ts, totals))
 

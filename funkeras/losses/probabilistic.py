@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-import optax
 
 from funkeras import config
 from funkeras.losses.base import aligned, as_float, labels_of, loss, loss_class
@@ -223,6 +222,8 @@ def ctc(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     # Keras reads the number of non-zero labels as the length.
     lengths = jnp.sum(labels != 0, axis=-1, keepdims=True)
     padding = (jnp.arange(labels.shape[1]) >= lengths).astype(logits.dtype)
+    import optax  # slow to import, and nothing else here needs it
+
     return optax.ctc_loss(logits, jnp.zeros(logits.shape[:2], logits.dtype), labels, padding)
 
 

@@ -51,23 +51,27 @@ def seed_key() -> jax.Array:
 
 
 class Pace:
-    """How many steps to run in one program, so that it takes about `seconds`."""
+    """How many steps to run in one program, so that it takes about so many seconds.
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        self.steps = 1
+    What it learned stays with the engine, so that a second `fit` starts at full length.
+    """
+
+    def __init__(self) -> None:
+        self.step_seconds: float | None = None
+        self._before = 0
         self._began = 0.0
 
-    def next(self, left: int) -> int:
+    def next(self, left: int, seconds: float) -> int:
         """The length of the next chunk, given how many steps are left."""
         self._began = time.perf_counter()
-        return min(self.steps, left)
+        fitting = 1 if self.step_seconds is None else max(1, int(seconds / self.step_seconds))
+        # The first chunks include compilation: grow carefully until the estimate is sound.
+        return min(left, fitting, max(1, 16 * self._before))
 
     def done(self, steps: int) -> None:
-        """Learn from the chunk that just ended; grow carefully, since the first one compiles."""
-        took = max(time.perf_counter() - self._began, 1e-6)
-        fitting = int(steps * self.seconds / took)
-        self.steps = max(1, min(fitting, 16 * self.steps))
+        """Learn from the chunk that just ended."""
+        self.step_seconds = max(time.perf_counter() - self._began, 1e-6) / steps
+        self._before = max(steps, self._before)
 
 
 @dataclass(eq=False)
@@ -83,9 +87,10 @@ class Engine:
     slots: PyTree = None
     step: int = 0
     key: jax.Array = field(default_factory=seed_key)
+    pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
-        objective, rule = self.objective, self.optimizer.transformation
+        objective, rule = self.objective, self.optimizer.updates
         self.run = jax.jit(
             lambda ts, hyper, totals, data, order, start, stop: run_steps(
                 objective, rule, ts, hyper, totals, data, order, start, stop
@@ -280,7 +285,7 @@ def run_epochs(
     at a step that was finished.
     """
     rows = np.arange(feed.rows, dtype=np.int32)
-    pace = Pace(REFRESH if look else UNSEEN)
+    seconds = REFRESH if look else UNSEEN
     hinted = False
     for epoch in epochs:
         callbacks.on_epoch_begin(epoch)
@@ -290,14 +295,16 @@ def run_epochs(
         for order in batches(rows, size):
             step = 0
             while step < len(order) and not model.stop_training:
-                count = 1 if callbacks.sees_batches else pace.next(len(order) - step)
+                count = (
+                    1 if callbacks.sees_batches else engine.pace.next(len(order) - step, seconds)
+                )
                 if callbacks.sees_batches:
                     callbacks.on_batch_begin(batch, {"batch": batch, "size": order.shape[1]})
                 totals = run_chunk(engine, model, feed, totals, order, step, step + count)
                 step += count
                 batch += count
                 seen += count * order.shape[1]
-                pace.done(count)
+                engine.pace.done(count)
                 if callbacks.sees_batches:
                     own = {"batch": batch - 1, "size": order.shape[1], **engine.last(totals)}
                     callbacks.on_batch_end(batch - 1, own)

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from funkeras import formats
-from funkeras.formats import FileFormatError
+# `formats` brings h5py, which a script that saves nothing need not wait for: imported where used.
 
 __all__ = ["load_weights", "plain", "save_weights"]
 
@@ -22,6 +21,8 @@ def plain(value: Any) -> Any:
 
 def save_weights(model: Any, filepath: Any, overwrite: bool) -> None:
     """Write the weights of all layers, in the layout of Keras 2."""
+    from funkeras import formats
+
     path = Path(filepath)
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
@@ -34,7 +35,11 @@ def save_weights(model: Any, filepath: Any, overwrite: bool) -> None:
 
 def load_weights(model: Any, filepath: Any, by_name: bool) -> None:
     """Read weights in order, or by layer name, and swap them in when every array fits."""
-    limit = 2 * sum(8 * layer.count_params() for layer in model.layers) + (64 << 20)
+    from funkeras import formats
+    from funkeras.formats import FileFormatError
+
+    # In float64 at most; another megabyte, so that a slightly larger model is told of by shape.
+    limit = sum(8 * layer.count_params() for layer in model.layers) + (1 << 20)
     stored, _ = formats.load_weights(Path(filepath), limit=limit)
     found = [(name, arrays) for name, arrays in stored if arrays]
     layers = [layer for layer in model.layers if layer.weights]

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import optax
-
 from funkeras.optimizers import legacy, rules, schedules
 from funkeras.optimizers.base import Optimizer, optimizer, registry
 from funkeras.optimizers.hyperparameter import Hyperparameter
@@ -38,8 +36,9 @@ def get(identifier: Any) -> Optimizer:
     >>> float(get("sgd").learning_rate)
     0.01
     """
-    if isinstance(identifier, optax.GradientTransformation):
-        return OptaxOptimizer(identifier)
+    given: Any = identifier
+    if isinstance(given, tuple) and hasattr(given, "update"):  # optax's are named tuples
+        return OptaxOptimizer(given)
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     found = registry.get(identifier)

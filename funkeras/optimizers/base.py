@@ -3,11 +3,10 @@
 import copyreg
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import jax
 import numpy as np
-import optax
 
 from funkeras import config, spellings
 from funkeras.optimizers import layouts, schedules
@@ -15,6 +14,9 @@ from funkeras.optimizers.hyperparameter import Hyperparameter, checked
 from funkeras.optimizers.updates import CLIPS, LAZY, OptimizerState, Rule, Updates
 from funkeras.registry import Configured, Registry
 from funkeras.typing import Config, Params, PyTree
+
+if TYPE_CHECKING:
+    import optax
 
 __all__ = ["Optimizer", "optimizer", "registry"]
 
@@ -107,10 +109,18 @@ class Optimizer(Configured):
         return rate if callable(rate) else None
 
     @property
-    def transformation(self) -> optax.GradientTransformation:
+    def transformation(self) -> "optax.GradientTransformation":
+        """The optimizer as an optax transformation, to chain with others."""
+        import optax  # it takes as long to import as all of this library, and few need it
+
+        updates = self.updates
+        return optax.GradientTransformation(updates.init, updates.update)  # pyright: ignore[reportArgumentType]: optax's own types are looser
+
+    @property
+    def updates(self) -> Any:
         """The optimizer as pure functions `init(params)` and `update(grads, state, params)`."""
         settings = self._config
-        updates = Updates(
+        return Updates(
             rule=self.rule,
             values=self.values,
             schedule=self.schedule,
@@ -121,7 +131,6 @@ class Optimizer(Configured):
             overwrite_every=settings["ema_overwrite_frequency"],
             accumulate=settings["gradient_accumulation_steps"],
         )
-        return optax.GradientTransformation(updates.init, updates.update)  # pyright: ignore[reportArgumentType]: optax's own types are looser
 
     def __getattr__(self, name: str) -> Any:
         members = self.__dict__

@@ -1,21 +1,30 @@
 """Any optax transformation as an `Optimizer`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 
 from funkeras.optimizers.base import Optimizer
 from funkeras.optimizers.hyperparameter import Hyperparameter
 from funkeras.optimizers.updates import OptimizerState
 from funkeras.typing import Config, Params, PyTree
 
+if TYPE_CHECKING:
+    import optax
+
 __all__ = ["OptaxOptimizer"]
 
 SLOT = "optax"
+
+
+class Functions(NamedTuple):
+    """The two functions of an optimizer."""
+
+    init: Callable[..., OptimizerState]
+    update: Callable[..., tuple[PyTree, OptimizerState]]
 
 
 def _has_hyperparameters(node: Any) -> bool:
@@ -65,7 +74,9 @@ class OptaxOptimizer(Optimizer):
     transformation can be initialized for a single array.
     """
 
-    def __init__(self, inner: optax.GradientTransformation, name: str = "optax") -> None:
+    def __init__(self, inner: "optax.GradientTransformation", name: str = "optax") -> None:
+        import optax  # imported already by whoever made `inner`
+
         known = _exposed(inner.init(jnp.zeros(())))
         self.__dict__.update(
             era="modern",
@@ -80,7 +91,7 @@ class OptaxOptimizer(Optimizer):
         """None: a schedule is inside the transformation."""
 
     @property
-    def transformation(self) -> optax.GradientTransformation:
+    def updates(self) -> "Functions":
         """The wrapped transformation, its state inside an `OptimizerState`."""
         inner: Any = self.inner
 
@@ -97,7 +108,7 @@ class OptaxOptimizer(Optimizer):
             updates, held = inner.update(gradients, held, params, **extra)
             return updates, state._replace(iterations=state.iterations + 1, slots={SLOT: held})
 
-        return optax.GradientTransformation(init, update)  # pyright: ignore[reportArgumentType]: optax's own types are looser
+        return Functions(init, update)
 
     def finalize(self, params: Params, state: OptimizerState) -> Params:
         """The parameters as they are."""
