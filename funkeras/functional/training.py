@@ -131,7 +131,9 @@ class Objective:
             params, state, net_input(batch.x, self.input_dtypes), training=training, key=key
         )
         predictions = jax.tree.leaves(y_pred)
-        masks = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None) if mask else [None]
+        masks = (
+            jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None) if mask is not None else [None]
+        )
         masks = masks if len(masks) == len(predictions) else [None] * len(predictions)
         losses, means, judged = [], [], []
         cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)

@@ -103,7 +103,7 @@ class AlphaDropout(Layer):
     def __init__(
         self,
         rate: float | Any = ...,
-        noise_shape: Shape | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         *,
         name: str | None = None,
@@ -171,8 +171,8 @@ class AveragePooling1D(Layer):
     """Mean of each window of steps, padding left out; `strides` is `pool_size` by default."""
     def __init__(
         self,
-        pool_size: Sizes = 2,
-        strides: Sizes | None = None,
+        pool_size: Any = 2,
+        strides: Any = None,
         padding: str = 'valid',
         data_format: str | None = None,
         *,
@@ -195,8 +195,8 @@ class AveragePooling2D(Layer):
     """Mean of each window of pixels, padding left out; `strides` is `pool_size` by default."""
     def __init__(
         self,
-        pool_size: Sizes = 2,
-        strides: Sizes | None = None,
+        pool_size: Any = 2,
+        strides: Any = None,
         padding: str = 'valid',
         data_format: str | None = None,
         *,
@@ -219,8 +219,8 @@ class AveragePooling3D(Layer):
     """Mean of each window of voxels, padding left out; `strides` is `pool_size` by default."""
     def __init__(
         self,
-        pool_size: Sizes = 2,
-        strides: Sizes | None = None,
+        pool_size: Any = 2,
+        strides: Any = None,
         padding: str = 'valid',
         data_format: str | None = None,
         *,
@@ -243,7 +243,7 @@ class BatchNormalization(Layer):
     """Normalise each feature: `gamma * (x - mean) / sqrt(variance + epsilon) + beta`."""
     def __init__(
         self,
-        axis: Axes = -1,
+        axis: Any = -1,
         momentum: float = 0.99,
         epsilon: float = 0.001,
         center: bool = True,
@@ -276,9 +276,9 @@ class Bidirectional(Layer):
     """A recurrent layer, and another that reads backwards, with their outputs merged."""
     def __init__(
         self,
-        layer: Pair | Any = ...,
+        layer: Layer | Any = ...,
         merge_mode: str | None = 'concat',
-        backward_layer: Pair | None = None,
+        backward_layer: Layer | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -321,11 +321,11 @@ class Conv1D(Layer):
     def __init__(
         self,
         filters: int | Any = ...,
-        kernel_size: Sizes | Any = ...,
-        strides: Sizes = 1,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
         padding: str = 'valid',
         data_format: str | None = None,
-        dilation_rate: Sizes = 1,
+        dilation_rate: Any = 1,
         groups: int = 1,
         activation: Identifier = None,
         use_bias: bool = True,
@@ -356,11 +356,11 @@ class Conv2D(Layer):
     def __init__(
         self,
         filters: int | Any = ...,
-        kernel_size: Sizes | Any = ...,
-        strides: Sizes = 1,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
         padding: str = 'valid',
         data_format: str | None = None,
-        dilation_rate: Sizes = 1,
+        dilation_rate: Any = 1,
         groups: int = 1,
         activation: Identifier = None,
         use_bias: bool = True,
@@ -391,11 +391,11 @@ class Conv3D(Layer):
     def __init__(
         self,
         filters: int | Any = ...,
-        kernel_size: Sizes | Any = ...,
-        strides: Sizes = 1,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
         padding: str = 'valid',
         data_format: str | None = None,
-        dilation_rate: Sizes = 1,
+        dilation_rate: Any = 1,
         groups: int = 1,
         activation: Identifier = None,
         use_bias: bool = True,
@@ -477,7 +477,7 @@ class Dropout(Layer):
     def __init__(
         self,
         rate: float | Any = ...,
-        noise_shape: Shape | None = None,
+        noise_shape: Sequence[int | None] | None = None,
         seed: int | None = None,
         *,
         name: str | None = None,
@@ -535,7 +535,6 @@ class Embedding(Layer):
         weights: Sequence[Any] | None = None,
         input_shape: Shape | None = None,
         batch_shape: Shape | None = None,
-        input_dim: int | None = None,
         input_length: int | None = None,
         input_dtype: str | None = None,
         batch_size: int | None = None,
@@ -1028,10 +1027,10 @@ class Lambda(Layer):
     """Any pure function of the inputs: `function(x, **arguments)`."""
     def __init__(
         self,
-        function: Callable[..., Any] | Any = ...,
+        function: Any | Any = ...,
         output_shape: Any = None,
         mask: Any = None,
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1052,7 +1051,7 @@ class LayerNormalization(Layer):
     """Normalise each sample over `axis`: `gamma * (x - mean) / sqrt(variance + epsilon) + beta`."""
     def __init__(
         self,
-        axis: Axes = -1,
+        axis: Any = -1,
         epsilon: float = 0.001,
         center: bool = True,
         scale: bool = True,
@@ -1124,8 +1123,8 @@ class MaxPooling1D(Layer):
     """Largest value of each window of steps; `strides` is `pool_size` when not given."""
     def __init__(
         self,
-        pool_size: Sizes = 2,
-        strides: Sizes | None = None,
+        pool_size: Any = 2,
+        strides: Any = None,
         padding: str = 'valid',
         data_format: str | None = None,
         *,
@@ -1148,8 +1147,8 @@ class MaxPooling2D(Layer):
     """Largest value of each window of pixels; `strides` is `pool_size` when not given."""
     def __init__(
         self,
-        pool_size: Sizes = 2,
-        strides: Sizes | None = None,
+        pool_size: Any = 2,
+        strides: Any = None,
         padding: str = 'valid',
         data_format: str | None = None,
         *,
@@ -1172,8 +1171,8 @@ class MaxPooling3D(Layer):
     """Largest value of each window of voxels; `strides` is `pool_size` when not given."""
     def __init__(
         self,
-        pool_size: Sizes = 2,
-        strides: Sizes | None = None,
+        pool_size: Any = 2,
+        strides: Any = None,
         padding: str = 'valid',
         data_format: str | None = None,
         *,
@@ -1245,12 +1244,12 @@ class Merge(Layer):
     """Keras 1's layer of several inputs: `sum`, `mul`, `ave`, `max`, `concat`, `dot` or `cos`."""
     def __init__(
         self,
-        mode: str | Callable[..., Any] = 'sum',
+        mode: Any = 'sum',
         concat_axis: int = -1,
         dot_axes: int | Sequence[int] = -1,
         output_shape: Any = None,
         output_mask: Any = None,
-        arguments: Mapping[str, Any] | None = None,
+        arguments: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1440,7 +1439,7 @@ class RMSNormalization(Layer):
     """Scale each sample by its root mean square: `scale * x / sqrt(mean(x**2) + epsilon)`."""
     def __init__(
         self,
-        axis: Axes = -1,
+        axis: Any = -1,
         epsilon: float = 1e-06,
         *,
         name: str | None = None,
@@ -1462,7 +1461,7 @@ class RNN(Layer):
     """A cell run over the time steps of `x`, (batch, time, ...): the last output, or all."""
     def __init__(
         self,
-        cell: Pair | Sequence[Pair] | Any = ...,
+        cell: Layer | Sequence[Layer] | Any = ...,
         return_sequences: bool = False,
         return_state: bool = False,
         go_backwards: bool = False,
@@ -1755,7 +1754,7 @@ class StackedRNNCells(Layer):
     """Cells in a chain within each step; the states of all follow one another."""
     def __init__(
         self,
-        cells: Sequence[Pair] | Any = ...,
+        cells: Sequence[Layer] | Any = ...,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1817,7 +1816,7 @@ class TimeDistributed(Layer):
     """A layer applied to each time step: time is folded into the batch, and unfolded after."""
     def __init__(
         self,
-        layer: Pair | Any = ...,
+        layer: Layer | Any = ...,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1838,7 +1837,7 @@ class UnitNormalization(Layer):
     """Scale each sample to Euclidean length 1 along `axis`: `x / max(norm(x), 1e-12)`."""
     def __init__(
         self,
-        axis: Axes = -1,
+        axis: Any = -1,
         *,
         name: str | None = None,
         trainable: bool = True,

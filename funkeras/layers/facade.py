@@ -40,6 +40,7 @@ def facade(build: Any) -> type[Layer]:
         "signature": class_signature(build),
         "__signature__": class_signature(build),
         "spelling": build.keras_name,
+        "lookup": staticmethod(layer_class),
         "__doc__": build.__doc__,
         "__module__": "funkeras.layers",
     }

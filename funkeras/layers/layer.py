@@ -143,15 +143,20 @@ class Layer:
     builder: ClassVar[Callable[..., Pair] | None] = None
     signature: ClassVar[inspect.Signature] = inspect.Signature()
     spelling: ClassVar[str] = "Layer"
+    lookup: ClassVar[Any]
+    """From a class name in a config to the class."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         owner = type(self).spelling
         accepted = (*self.signature.parameters, *OPTIONS)
         given = spellings.translate(owner, accepted, args, kwargs)
-        options = {name: given.pop(name, default) for name, default in OPTIONS.items()}
+        options = {
+            name: default if name in self.signature.parameters else given.pop(name, default)
+            for name, default in OPTIONS.items()
+        }
         arguments = spellings.bind(owner, self.signature, (), given)
         self._arguments = {
-            name: kind.get(value) if (kind := kind_of(name)) else value
+            name: kind.get(value) if (kind := kind_of(name)) else _each_layer(value, self._made)
             for name, value in arguments.items()
         }
         self.activity_regularizer = regularizers.get(options["activity_regularizer"])
@@ -160,7 +165,7 @@ class Layer:
         self.dtype_policy: str = options["dtype"] or config.floatx()
         self.remat = bool(options["remat"])
         self.input_dtype: str | None = options["input_dtype"]
-        self.batch_shape = _declared_shape(options)
+        self.batch_shape = _declared_shape(options, "input_dim" in self.signature.parameters)
         self.dialect = config.dialect()
         self.input_shape: Any = None
         self._initial_weights = options["weights"]
@@ -169,6 +174,12 @@ class Layer:
         self.built = False
         self.pair = self.make_pair()
 
+    def _made(self, described: Any) -> "Layer":
+        """An inner layer, from its config if that is what was given."""
+        if isinstance(described, Layer):
+            return described
+        return self.lookup(described["class_name"]).from_config(described["config"])
+
     # What follows from the pair
 
     def make_pair(self) -> Pair:
@@ -176,8 +187,12 @@ class Layer:
         build = type(self).builder
         if build is None:
             raise NotImplementedError(f"{type(self).__name__} has no builder")
-        penalties = {*self.regularizers_by_argument(), *self.constraints_by_argument()}
-        arguments = {k: v for k, v in self._arguments.items() if k not in penalties}
+        own = inspect.signature(build).parameters
+        arguments = {
+            name: _each_layer(value, lambda layer: layer.functional)
+            for name, value in self._arguments.items()
+            if name in own
+        }
         try:
             pair = build(**arguments)
         except (TypeError, ValueError) as error:
@@ -201,34 +216,29 @@ class Layer:
             pair = combinators.frozen(pair, inference=self.dialect == "modern")
         return combinators.named(pair, self.name)
 
-    def regularizers_by_argument(self) -> dict[str, Any]:
-        """The penalties on weights, by argument (`kernel_regularizer`)."""
-        return {k: v for k, v in self._arguments.items() if k.endswith("_regularizer")}
+    def _rule(self, weight: str, suffix: str) -> Any:
+        """The penalty or constraint of a weight, asked of the inner layer where that owns it."""
+        head, _, rest = weight.partition("/")
+        inner = self._arguments.get(head) or self._arguments.get("layer")
+        if rest and isinstance(inner, Layer):
+            return inner._rule(rest, suffix)
+        stems = (weight, weight.removesuffix("_kernel"))
+        found = (self._arguments.get(f"{stem}{suffix}") for stem in stems)
+        return next((rule for rule in found if rule is not None), None)
 
-    def constraints_by_argument(self) -> dict[str, Any]:
-        """The constraints on weights, by argument (`kernel_constraint`)."""
-        return {k: v for k, v in self._arguments.items() if k.endswith("_constraint")}
-
-    def _by_weight(self, arguments: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-        found = {}
-        for weight in self.declared_weights():
-            prefix = weight.name.removesuffix("_kernel") if weight.trainable else None
-            for stem in (weight.name, prefix):
-                value = arguments.get(f"{stem}{suffix}")
-                if value is not None:
-                    found[weight.name] = value
-                    break
-        return found
+    def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
+        rules = {w.name: self._rule(w.name, suffix) for w in self.declared_weights() if w.trainable}
+        return {name: rule for name, rule in rules.items() if rule is not None}
 
     @property
     def weight_regularizers(self) -> dict[str, Callable[[Any], Any]]:
         """Weight name → penalty."""
-        return self._by_weight(self.regularizers_by_argument(), "_regularizer")
+        return self._rules("_regularizer")
 
     @property
     def weight_constraints(self) -> dict[str, Callable[[Any], Any]]:
         """Weight name → projection after each update."""
-        return self._by_weight(self.constraints_by_argument(), "_constraint")
+        return self._rules("_constraint")
 
     # Variables
 
@@ -371,7 +381,7 @@ class Layer:
             described["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         for name, value in self._arguments.items():
             kind = kind_of(name)
-            described[name] = kind.serialize(value) if kind else value
+            described[name] = kind.serialize(value) if kind else _each_layer(value, _described)
         return described
 
     @classmethod
@@ -412,18 +422,36 @@ def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) 
     return layer
 
 
-def _declared_shape(options: Mapping[str, Any]) -> Shape | None:
-    """The batch shape that a first layer's arguments describe, if they do."""
+def _declared_shape(options: Mapping[str, Any], whole_numbers: bool) -> Shape | None:
+    """The batch shape that a first layer's arguments describe, if they do.
+
+    Where `input_dim` is the layer's own argument, how many whole numbers there are, inputs have no
+    feature axis.
+    """
     if options["batch_shape"] is not None:
         return freeze_shape(options["batch_shape"])
-    shape = options["input_shape"]
-    if shape is None and options["input_dim"] is not None:
-        dim = options["input_dim"]
-        length = options["input_length"]
+    shape, dim, length = (options[n] for n in ("input_shape", "input_dim", "input_length"))
+    if shape is None and whole_numbers:
+        shape = length if isinstance(length, tuple | list) else (length,)
+    elif shape is None and dim is not None:
         shape = (dim,) if length is None else (length, dim)
     if shape is None:
         return None
     return (options["batch_size"], *freeze_shape(shape))
+
+
+def _each_layer(value: Any, change: Callable[[Any], Any]) -> Any:
+    """An argument with each layer in it changed: the layer of a wrapper, the cells of a stack."""
+    if isinstance(value, Layer) or (isinstance(value, Mapping) and "class_name" in value):
+        return change(value)
+    if isinstance(value, list | tuple) and any(isinstance(v, Layer | Mapping) for v in value):
+        return [_each_layer(part, change) for part in value]
+    return value
+
+
+def _described(layer: "Layer") -> Config:
+    """A layer's config with its class."""
+    return {"class_name": type(layer).spelling, "config": layer.get_config()}
 
 
 def dtypes_of(policy: Any) -> tuple[str, str]:

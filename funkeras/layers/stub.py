@@ -4,6 +4,7 @@
 """
 
 import ast
+import builtins
 import inspect
 import textwrap
 from collections.abc import Iterator
@@ -57,11 +58,20 @@ def _written_parameters(build: Any) -> Iterator[str]:
     arguments = definition.args.args
     defaults = [None] * (len(arguments) - len(definition.args.defaults)) + definition.args.defaults
     for argument, default in zip(arguments, defaults, strict=True):
-        annotation = ast.unparse(argument.annotation) if argument.annotation else "Any"
+        annotation = _annotation(argument.annotation)
         if default is None:
             yield f"{argument.arg}: {annotation} | Any = ..."
         else:
             yield f"{argument.arg}: {annotation} = {ast.unparse(default)}"
+
+
+def _annotation(written: ast.expr | None) -> str:
+    """An annotation in the stub's names: a layer for a pair, Any for what the stub doesn't have."""
+    if written is None:
+        return "Any"
+    names = {node.id for node in ast.walk(written) if isinstance(node, ast.Name)}
+    known = names <= {*vars(builtins), "Identifier", "Shape", "Sequence", "Any", "Pair"}
+    return ast.unparse(written).replace("Pair", "Layer") if known else "Any"
 
 
 def _class(name: str, build: Any) -> str:
@@ -72,7 +82,8 @@ def _class(name: str, build: Any) -> str:
         for parameter in class_signature(build).parameters
         if parameter not in written
     ]
-    lines = ["self", *own, *extra, "*", *OPTIONS.splitlines()]
+    options = [line for line in OPTIONS.splitlines() if line.partition(":")[0] not in written]
+    lines = ["self", *own, *extra, "*", *options]
     body = ",\n        ".join(lines)
     doc = (inspect.getdoc(build) or "").splitlines()[0]
     return (

@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 
 from funkeras import config, layers
-from funkeras.layers import Activation, BatchNormalization, Conv2D, Convolution2D, Dense, stub
+from funkeras.layers import (
+    LSTM,
+    Activation,
+    BatchNormalization,
+    Bidirectional,
+    Conv2D,
+    Convolution2D,
+    Dense,
+    Embedding,
+    TimeDistributed,
+    stub,
+)
 from funkeras.models import Sequential
 
 
@@ -88,9 +99,14 @@ def test_penalties_and_constraints_go_to_their_weight() -> None:
     layer.build((None, 3))
     assert set(layer.weight_regularizers) == {"kernel"}
     assert set(layer.weight_constraints) == {"bias"}
-    assert set(BatchNormalization(gamma_regularizer="l1").regularizers_by_argument()) == {
-        "gamma_regularizer",
-        "beta_regularizer",
+    norm = BatchNormalization(gamma_regularizer="l1", beta_constraint="nonneg")
+    norm.build((None, 3))
+    assert (set(norm.weight_regularizers), set(norm.weight_constraints)) == ({"gamma"}, {"beta"})
+    around = Bidirectional(LSTM(2, U_regularizer="l2"))
+    around.build((None, 5, 3))
+    assert set(around.weight_regularizers) == {
+        "forward_layer/recurrent_kernel",
+        "backward_layer/recurrent_kernel",
     }
 
 
@@ -126,7 +142,11 @@ def test_copies_have_their_own_equal_weights() -> None:
 WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "units": (lambda: Dense(0), ValueError, "units must be a positive integer, got 0"),
     "activation": (lambda: Activation("rely"), ValueError, "did you mean 'relu'"),
-    "initializer": (lambda: Dense(1, init="glorot_unifrom"), ValueError, "did you mean .GlorotUniform"),
+    "initializer": (
+        lambda: Dense(1, init="glorot_unifrom"),
+        ValueError,
+        "did you mean .GlorotUniform",
+    ),
     "twice": (lambda: Dense(1, units=2), TypeError, "'units' twice"),
     "both spellings": (lambda: Dense(units=1, output_dim=2), TypeError, "'units' twice"),
     "unknown layer": (lambda: layers.Convolution2F, AttributeError, "did you mean 'Convolution2D'"),
@@ -158,3 +178,21 @@ def test_every_class_is_importable_by_its_old_path() -> None:
 
     assert by_path is Convolution2D
     assert core_dense is Dense
+
+
+def test_wrappers_take_layers_and_their_configs() -> None:
+    model = Sequential(
+        [
+            Embedding(20, 6, input_length=5, mask_zero=True),
+            Bidirectional(LSTM(4, return_sequences=True), merge_mode="sum"),
+            TimeDistributed(Dense(3, activation="softmax")),
+        ]
+    )
+    assert model.output_shape == (None, 5, 3)
+    again = Sequential.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    tokens = np.random.default_rng(0).integers(0, 20, (2, 5))
+    np.testing.assert_array_equal(again.predict(tokens), model.predict(tokens))
+    model.compile("adam", "sparse_categorical_crossentropy")
+    history = model.fit(tokens, tokens[..., None] % 3, epochs=30, verbose=0)
+    assert history.history["loss"][-1] < 0.8 * history.history["loss"][0]
