@@ -36,9 +36,8 @@ def get(identifier: Any) -> Optimizer:
     >>> float(get("sgd").learning_rate)
     0.01
     """
-    given: Any = identifier
-    if isinstance(given, tuple) and hasattr(given, "update"):  # optax's are named tuples
-        return OptaxOptimizer(given)
+    if hasattr(identifier, "init") and hasattr(identifier, "update"):  # what optax calls one
+        return OptaxOptimizer(identifier)
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     found = registry.get(identifier)
