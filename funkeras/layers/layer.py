@@ -441,11 +441,14 @@ def _declared_shape(options: Mapping[str, Any], whole_numbers: bool) -> Shape | 
 
 
 def _each_layer(value: Any, change: Callable[[Any], Any]) -> Any:
-    """An argument with each layer in it changed: the layer of a wrapper, the cells of a stack."""
+    """An argument with each layer in it changed: the layer of a wrapper, the cells of a stack.
+
+    Lists become tuples: sizes come as lists from JSON and from old scripts.
+    """
     if isinstance(value, Layer) or (isinstance(value, Mapping) and "class_name" in value):
         return change(value)
-    if isinstance(value, list | tuple) and any(isinstance(v, Layer | Mapping) for v in value):
-        return [_each_layer(part, change) for part in value]
+    if isinstance(value, list | tuple):
+        return tuple(_each_layer(part, change) for part in value)
     return value
 
 
