@@ -69,8 +69,9 @@ class Pace:
         return min(left, fitting, max(1, 16 * self._before))
 
     def done(self, steps: int) -> None:
-        """Learn from the chunk that just ended."""
-        self.step_seconds = max(time.perf_counter() - self._began, 1e-6) / steps
+        """Learn from the chunk that just ended; one slow chunk may have been compiled first."""
+        took = max(time.perf_counter() - self._began, 1e-6) / steps
+        self.step_seconds = took if self.step_seconds is None else min(took, 2 * self.step_seconds)
         self._before = max(steps, self._before)
 
 
