@@ -1,5 +1,6 @@
 """Hooks at epoch and batch boundaries. They see a model and import none."""
 
+import inspect
 import math
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -172,11 +173,9 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Logs | None = None) -> None:
         """Ask the schedule."""
-        present = float(self.model.optimizer.learning_rate)
-        try:
-            rate = self.schedule(epoch, present)
-        except TypeError:  # a Keras 1 schedule, which knows the epoch only
-            rate = self.schedule(epoch)
+        # A schedule of Keras 1 knows the epoch only.
+        known = (epoch, float(self.model.optimizer.learning_rate))
+        rate = self.schedule(*known[: len(inspect.signature(self.schedule).parameters)])
         self.model.optimizer.learning_rate = float(rate)
         if self.verbose:
             print(f"\nEpoch {epoch + 1}: learning rate {float(rate):g}")

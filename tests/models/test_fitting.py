@@ -12,11 +12,11 @@ def test_chunks_grow_to_the_time_they_may_take(monkeypatch: pytest.MonkeyPatch) 
     pace = fitting.Pace()
     lengths = []
     for chunk in range(5):
-        steps = pace.next(1000, seconds=0.1)
-        clock += 0.001 * steps + (2.0 if chunk == 0 else 0.0)  # the first one compiles
+        steps = pace.next(1000, seconds=2**-3)
+        clock += 2**-10 * steps + (2.0 if chunk == 0 else 0.0)  # the first one compiles
         pace.done(steps)
         lengths.append(steps)
-    assert lengths == [1, 1, 16, 100, 100]
+    assert lengths == [1, 1, 16, 128, 128]
 
 
 def test_a_slow_chunk_at_most_halves_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
