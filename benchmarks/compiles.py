@@ -10,6 +10,9 @@ from funkeras.models import Sequential
 
 __all__: list[str] = []
 
+OURS = ("jit(run_steps)", "jit(evaluate_steps)", "jit(run)")
+"""Training, evaluation and prediction; the others make variables and read averages."""
+
 
 class Counter(logging.Handler):
     """Collects the names of compiled programs from jax's log."""
@@ -48,8 +51,9 @@ def main() -> None:
     for name, call in calls.items():
         counter.names.clear()
         call()
-        own = [n for n in counter.names if n in ("jit(run)", "jit(judge)", "jit(predict)")]
-        print(f"{name}: {len(counter.names)} programs, of them {len(own)} of ours: {counter.names}")
+        own = [n for n in counter.names if n in OURS]
+        others = len(counter.names) - len(own)
+        print(f"{name}: {', '.join(own) or 'nothing'}, and {others} small ones")
 
 
 if __name__ == "__main__":

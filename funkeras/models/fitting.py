@@ -5,6 +5,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
@@ -91,20 +92,12 @@ class Engine:
     pace: Pace = field(default_factory=Pace)
 
     def __post_init__(self) -> None:
-        objective, rule = self.objective, self.optimizer.updates
-        self.run = jax.jit(
-            lambda ts, hyper, totals, data, order, start, stop: run_steps(
-                objective, rule, ts, hyper, totals, data, order, start, stop
-            )
-        )
-        self.judge = jax.jit(
-            lambda params, state, totals, data, order, rows, start, stop: evaluate_steps(
-                objective, params, state, totals, data, order, rows, start, stop
-            )
-        )
-        self.average = jax.jit(lambda totals: averages(objective, totals))
-        self.fresh = jax.jit(objective.start)
-        self.init_slots = jax.jit(rule.init)
+        updates = self.optimizer.updates
+        self.run = jax.jit(partial(run_steps, self.objective, updates))
+        self.judge = jax.jit(partial(evaluate_steps, self.objective))
+        self.average = jax.jit(partial(averages, self.objective))
+        self.fresh = jax.jit(self.objective.start)
+        self.init_slots = jax.jit(updates.init)
 
     def train_state(self, params: PyTree, state: PyTree) -> TrainState:
         """Everything that the next steps change, from the model's variables as they are now."""
