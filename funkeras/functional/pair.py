@@ -86,7 +86,7 @@ class Pair:
     >>> from funkeras import functional as F
     >>> net = F.dense(4)
     >>> params, state = net.init(jax.random.key(0), (None, 3))
-    >>> y, state = net.apply(params, state, jnp.ones((2, 3)))
+    >>> y, state = net.apply(params, state, jax.numpy.ones((2, 3)))
     >>> params["kernel"].shape, y.shape, state
     ((3, 4), (2, 4), {})
 
