@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from funkeras import functional as F
 from funkeras.functional import Pair, builders
 
 __all__ = ["CASES", "Case"]
@@ -131,4 +132,56 @@ CASES = [
     Case("GroupNormalization", {"groups": 2}, (2, 3, 4), free=(1,)),
     Case("RMSNormalization", {}, SEQUENCE, free=(1,)),
     Case("UnitNormalization", {}, SEQUENCE, free=(1, 2)),
+    Case("Identity", {}, SEQUENCE, free=(1, 2)),
+    Case("Masking", {"mask_value": 9.0}, SEQUENCE, free=(1,)),
+    Case("Lambda", {"function": jnp.tanh}, SEQUENCE, free=(1, 2)),
+    Case("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, (2, 3)),
+    Case("Highway", {"activation": "tanh"}, (2, 3)),
+    Case("MaxoutDense", {"output_dim": 2, "nb_feature": 3}, (2, 3)),
+    Case("SpatialDropout1D", {"rate": 0.5}, SEQUENCE, free=(1,)),
+    Case("SpatialDropout2D", {"rate": 0.5}, IMAGE, free=(1, 2)),
+    Case("SpatialDropout3D", {"rate": 0.5}, VOLUME, free=(1, 2, 3)),
+    Case("GaussianNoise", {"stddev": 0.5}, SEQUENCE, free=(1, 2)),
+    Case("GaussianDropout", {"rate": 0.5}, SEQUENCE, free=(1, 2)),
+    Case("AlphaDropout", {"rate": 0.5}, SEQUENCE, free=(1, 2)),
+    Case("Embedding", {"input_dim": 7, "output_dim": 3}, (2, 5), free=(1,), below=7),
+    Case("PositionEmbedding", {"sequence_length": 6}, SEQUENCE),
+    *(
+        Case(name, {}, (SEQUENCE, SEQUENCE), free=(1,))
+        for name in ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Merge")
+    ),
+    Case("Concatenate", {}, (SEQUENCE, (2, 5, 2)), free=(1,)),
+    Case("Dot", {"axes": -1}, ((2, 3), (2, 3))),
+    Case("Merge", {"mode": "concat"}, (SEQUENCE, (2, 5, 2)), free=(1,), note="concat"),
+    Case("ReLU", {"max_value": 1.5, "negative_slope": 0.1}, SEQUENCE, free=(1, 2)),
+    Case("LeakyReLU", {}, SEQUENCE, free=(1, 2)),
+    Case("ELU", {"alpha": 0.5}, SEQUENCE, free=(1, 2)),
+    Case("ThresholdedReLU", {"theta": 0.3}, SEQUENCE, free=(1, 2)),
+    Case("Softmax", {"axis": 1}, SEQUENCE, free=(1, 2)),
+    Case("PReLU", {"shared_axes": (1,)}, SEQUENCE, free=(1,)),
+    Case("ParametricSoftplus", {}, (2, 3)),
+    Case("SReLU", {"shared_axes": (1,)}, SEQUENCE, free=(1,)),
+    Case("Attention", {"use_scale": True}, (SEQUENCE, (2, 4, 3)), free=(1,)),
+    Case("AdditiveAttention", {}, (SEQUENCE, (2, 4, 3)), free=(1,)),
+    Case("MultiHeadAttention", {"num_heads": 2, "key_dim": 2}, (SEQUENCE, (2, 4, 3)), free=(1,)),
+    Case(
+        "GroupedQueryAttention",
+        {"head_dim": 2, "num_query_heads": 4, "num_key_value_heads": 2},
+        (SEQUENCE, (2, 4, 3)),
+        free=(1,),
+    ),
+    Case("SimpleRNNCell", {"units": 4}, ((2, 3), (2, 4))),
+    Case("LSTMCell", {"units": 4}, ((2, 3), (2, 4), (2, 4))),
+    Case("GRUCell", {"units": 4}, ((2, 3), (2, 4))),
+    Case(
+        "StackedRNNCells",
+        {"cells": (F.gru_cell(4), F.simple_rnn_cell(2))},
+        ((2, 3), (2, 4), (2, 2)),
+    ),
+    Case("RNN", {"cell": F.gru_cell(4)}, SEQUENCE, free=(1,)),
+    Case("SimpleRNN", {"units": 4, "return_sequences": True}, SEQUENCE, free=(1,)),
+    Case("LSTM", {"units": 4, "return_state": True}, SEQUENCE, free=(1,)),
+    Case("GRU", {"units": 4, "go_backwards": True, "reset_after": True}, SEQUENCE, free=(1,)),
+    Case("Bidirectional", {"layer": F.lstm(2, return_sequences=True)}, SEQUENCE, free=(1,)),
+    Case("TimeDistributed", {"layer": F.dense(2, "tanh")}, SEQUENCE, free=(1,)),
 ]

@@ -15,6 +15,7 @@ from jax import lax, nn
 from jaxtyping import Bool, Float
 
 from funkeras.functional.checks import known, one_of, positive, share
+from funkeras.functional.convolve import at_least_single
 from funkeras.functional.noise import dropout as dropout_layer
 from funkeras.functional.pair import Pair, Shapes, Weight, layer
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, State
@@ -125,7 +126,7 @@ def _scored(
         if value_mask is not None:
             own = value_mask.astype(bool)[..., None, :]
             visible = own if visible is None else own & visible
-        wide = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
+        wide = scores.astype(at_least_single(scores.dtype))
         if visible is not None:
             wide = jnp.where(visible, wide, wide - 1e9)
         shares = nn.softmax(wide, axis=-1).astype(scores.dtype)
@@ -338,8 +339,10 @@ def _attend(
 
     Those axes become one of time steps, all others part of the batch.
     """
-    if flash and (with_scores or rate):
-        raise ValueError("flash_attention has no dropout and gives no attention scores")
+    if flash and (with_scores or rate or query.shape[-1] != value.shape[-1]):
+        raise ValueError(
+            "flash_attention has no dropout, gives no scores, and wants values of the keys' size"
+        )
     front = tuple(axis for axis in range(query.ndim - 2) if axis not in axes)
     outer = tuple(query.shape[axis] for axis in front)
     steps = tuple(query.shape[axis] for axis in axes)
@@ -357,7 +360,8 @@ def _attend(
     visible = None
     if not only_causal:
         visible = _visible(masks, outer, q.shape[1], k.shape[1], len(axes), causal, window)
-    if rate or with_scores:
+    # The library's operation wants values of the keys' size.
+    if rate or with_scores or q.shape[-1] != v.shape[-1]:
         if only_causal:
             visible = _band(q.shape[1], k.shape[1], True, None)
         y, shares = _explained(q, k, v, visible, rate, seed, training, key)
@@ -381,7 +385,7 @@ def _explained(
     """Attention that makes its weights known: for dropout of them, and for who asks."""
     k, v = (jnp.repeat(x, q.shape[2] // x.shape[2], axis=2) for x in (k, v))
     scores = jnp.einsum("nshd,nthd->nhts", k, q / math.sqrt(q.shape[-1]))
-    wide = scores.astype(jnp.promote_types(scores.dtype, jnp.float32))
+    wide = scores.astype(at_least_single(scores.dtype))
     if visible is None:
         shares = nn.softmax(wide)
     else:
@@ -403,12 +407,20 @@ def _fused(
     """Attention in one operation of the library, by cuDNN where that can and may be."""
 
     def run(implementation: Any) -> Array:
-        return nn.dot_product_attention(
-            q, k, v, mask=visible, is_causal=causal, implementation=implementation
-        )
+        # XLA's float16 products exist on GPU only; bfloat16 ones are everywhere.
+        plain = implementation == "xla" and q.dtype == jnp.float16
+        dtype = jnp.float32 if plain else q.dtype
+        # The operation's own float32 softmax is no mixing of dtypes that a caller could avoid.
+        with jax.numpy_dtype_promotion("standard"):
+            y = nn.dot_product_attention(
+                *(a.astype(dtype) for a in (q, k, v)),
+                mask=visible,
+                is_causal=causal,
+                implementation=implementation,
+            )
+        return y.astype(q.dtype)
 
-    size = q.shape[-1]
-    fits = q.dtype.name in HALVES and size == v.shape[-1] and size % 8 == 0 and size <= 128
+    fits = q.dtype.name in HALVES and q.shape[-1] % 8 == 0 and q.shape[-1] <= 128
     if flash:
         return run("cudnn")
     # Asking for the kernel without a GPU is an error when tracing, not only when running.

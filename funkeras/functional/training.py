@@ -14,6 +14,7 @@ from jax import lax, random
 
 from funkeras import metrics, optimizers
 from funkeras.functional.combinators import penalty
+from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair
 from funkeras.optimizers import OptimizerState
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
@@ -138,7 +139,7 @@ class Objective:
         losses, means, judged = [], [], []
         cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
         for output, pred, true, weights, own_mask in cases:
-            pred = pred.astype(jnp.promote_types(pred.dtype, jnp.float32))
+            pred = pred.astype(at_least_single(pred.dtype))
             reduce = _reduce_classic if self.classic else _reduce_modern
             value = jnp.zeros((), jnp.float32)
             if output.loss is not None:

@@ -187,9 +187,9 @@ class Layer:
         build = type(self).builder
         if build is None:
             raise NotImplementedError(f"{type(self).__name__} has no builder")
-        own = inspect.signature(build).parameters
+        own, named = inspect.signature(build).parameters, combinators.named
         arguments = {
-            name: _each_layer(value, lambda layer: layer.functional)
+            name: _each_layer(value, lambda layer: named(layer.functional, layer.pair.name))
             for name, value in self._arguments.items()
             if name in own
         }

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from funkeras import activations, config, spellings
-from funkeras import functional as F
 from funkeras.functional.pair import builders, flat_weights, nest
 from funkeras.layers.facade import class_signature
 
