@@ -69,10 +69,14 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "scale": ("stddev",),
     "show_accuracy": ("metrics",),
     "sigma": ("stddev",),
+    "a_left_init": ("a_left_initializer",),
+    "a_right_init": ("a_right_initializer",),
     "std": ("stddev",),
     "stride": ("strides",),
     "subsample": ("strides",),
     "subsample_length": ("strides",),
+    "t_left_init": ("t_left_initializer",),
+    "t_right_init": ("t_right_initializer",),
 }
 """Old argument → today's candidates."""
 

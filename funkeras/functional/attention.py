@@ -113,7 +113,7 @@ def _scored(
     def apply(
         params: Params,
         state: State,
-        x: Sequence[Array],
+        x: PyTree,
         *,
         training: bool = False,
         key: Key | None = None,
@@ -294,7 +294,7 @@ def _projected(
     def apply(
         params: Params,
         state: State,
-        x: Sequence[Array],
+        x: PyTree,
         *,
         training: bool = False,
         key: Key | None = None,
@@ -400,7 +400,7 @@ def _fused(
     q: Float[Array, "n t heads d"],
     k: Float[Array, "n s groups d"],
     v: Float[Array, "n s groups e"],
-    visible: Bool[Array, "m h t s"] | None,
+    visible: Bool[Array, "m _ _ s"] | None,
     causal: bool,
     flash: bool | None,
 ) -> Float[Array, "n t heads e"]:

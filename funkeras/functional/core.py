@@ -180,7 +180,7 @@ def masking(mask_value: float = 0.0) -> Pair:
 
 @layer("Lambda")
 def lambda_(
-    function: Callable[..., Any],
+    function: Any,
     output_shape: Any = None,
     mask: Any = None,
     arguments: Mapping[str, Any] | None = None,
