@@ -78,5 +78,6 @@ def test_wrong_inputs_and_arguments_are_named():
     with pytest.raises(ValueError, match="must be a multiple of num_key_value_heads, got 3 and 2"):
         F.group_query_attention(4, 3, 2)
     pair = F.multi_head_attention(2, 3, attention_axes=2)
+    variables = pair.init(KEY, (x[0].shape, x[1].shape))
     with pytest.raises(ValueError, match="attention_axes"):
-        pair.init(KEY, (x[0].shape, x[1].shape))
+        pair.apply(*variables, x[:2])
