@@ -79,5 +79,7 @@ def test_wrong_inputs_and_arguments_are_named():
         F.group_query_attention(4, 3, 2)
     pair = F.multi_head_attention(2, 3, attention_axes=2)
     variables = pair.init(KEY, (x[0].shape, x[1].shape))
-    with pytest.raises(ValueError, match="attention_axes"):
+    pair = F.multi_head_attention(2, 3, attention_axes=2)
+    variables = pair.init(KEY, (x[0].shape, x[1].shape))
+    with pytest.raises(ValueError, match=r"attention_axes \(2,\) do not fit"):
         pair.apply(*variables, x[:2])

@@ -105,12 +105,10 @@ def test_noise_is_nothing_at_inference_and_follows_the_key_in_training(pair):
 
 def test_spatial_dropout_drops_channels_where_the_data_format_has_them():
     x = jnp.ones((20, 3, 4, 5))
-    last, first = (run(F.spatial_dropout2d(0.5, where), x) for where in F_FORMATS)
+    last = run(F.spatial_dropout2d(0.5, "channels_last"), x)
+    first = run(F.spatial_dropout2d(0.5, "channels_first"), x)
     assert factors(np.asarray(x), last)[1] == [1, 2]
     assert factors(np.asarray(x), first)[1] == [2, 3]
-
-
-F_FORMATS = ("channels_last", "channels_first")
 
 
 def test_wrong_arguments_are_named():
