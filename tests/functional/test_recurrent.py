@@ -1,5 +1,6 @@
 """Recurrent layers equal genuine Keras of four generations and the formulas of their papers."""
 
+import inspect
 import json
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def constructor(name):
         build = builders.find(spellings.current_name(name))
         kwargs = {key: value for key, value in kwargs.items() if key not in INPUT_OPTIONS}
         bound = spellings.bind(name, class_signature(build), args, kwargs)
-        own = build.__wrapped__.__code__.co_varnames[: build.__wrapped__.__code__.co_argcount]
+        own = inspect.signature(build).parameters
         return build(**{key: value for key, value in bound.items() if key in own})
 
     return make
