@@ -372,7 +372,8 @@ def _change(
     before = [ys[1:], states[0][None]] if reverse else [states[0][None], ys[:-1]]
     assert cell.absorb is not None
     absorbed = cell.absorb(params, masks, z, jnp.concatenate(before), params_dot[KERNEL])
-    return outputs, push(others_dot, z_dot + absorbed, states_dot)
+    z_dot = jax.tree.map(jnp.add, z_dot, absorbed)
+    return outputs, push(others_dot, z_dot, states_dot)
 
 
 def _unfold(cell: Cell, *args: Any) -> tuple[Array, States]:
