@@ -10,6 +10,7 @@ from jax import lax
 from funkeras import config
 from funkeras.functional.cells import (
     Cell,
+    Gates,
     States,
     gru_cell,
     leading_shape,
@@ -363,7 +364,7 @@ def _change(
     others = {name: value for name, value in params.items() if name != KERNEL}
     others_dot = {name: value for name, value in params_dot.items() if name != KERNEL}
 
-    def scan(others: Params, z: Array, states: States) -> tuple[Array, States]:
+    def scan(others: Params, z: Gates, states: States) -> tuple[Array, States]:
         params = {**others, KERNEL: kernel}
         return _scan(cell, reverse, unroll, params, masks, z, states, present)
 
