@@ -137,9 +137,21 @@ SPREAD: dict[str, tuple[str, ...]] = {
 Genuine Keras 2 reads `Conv2D(32, 3, 3)` so too; Keras 3 takes the last number for the strides.
 """
 
+LAST = {"data_format": "channels_last"}
+GATED = {"recurrent_activation": "hard_sigmoid"}
+
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "classic": {
         "fit": {"epochs": 10},
+        "Conv1D": LAST,
+        "MaxPooling1D": LAST,
+        "AveragePooling1D": LAST,
+        "GlobalMaxPooling1D": LAST,
+        "GlobalAveragePooling1D": LAST,
+        "LSTM": {**GATED, "implementation": 0},
+        "GRU": {**GATED, "implementation": 0, "reset_after": False},
+        "LSTMCell": {**GATED, "implementation": 1},
+        "GRUCell": {**GATED, "implementation": 1, "reset_after": False},
         "Orthogonal": {"gain": 1.1},
         "VarianceScaling": {"distribution": "normal"},
         "l1_l2": {"l1": 0.01, "l2": 0.01},
@@ -156,6 +168,8 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     },
     "keras2": {
         "fit": {"epochs": 1},
+        "LSTM": {**GATED, "implementation": 1},
+        "GRU": {**GATED, "implementation": 1, "reset_after": False},
         "Orthogonal": {"gain": 1.0},
         "RMSprop": {},
         "Adagrad": {"learning_rate": 0.01, "initial_accumulator_value": 0.0},

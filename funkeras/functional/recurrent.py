@@ -78,7 +78,7 @@ def rnn(
         key: Key | None = None,
         mask: PyTree = None,
     ) -> tuple[PyTree, State]:
-        x, *given = x if isinstance(x, tuple | list) else (x,)
+        x, *given = map(jnp.asarray, x if isinstance(x, tuple | list) else (x,))
         shape = _whole(step_shape(x.shape))
         x = x if time_major else jnp.swapaxes(x, 0, 1)
         masks = run.draw(key, training, jax.ShapeDtypeStruct(shape, _floating(x.dtype)))
@@ -304,7 +304,8 @@ def _start(shapes: tuple[Shape, ...], given: Sequence[Array], kept: State, dtype
 
 def _first_mask(mask: PyTree) -> Array | None:
     """The sequence's mask where those of states may follow it."""
-    return mask[0] if isinstance(mask, tuple | list) else mask
+    mask = mask[0] if isinstance(mask, tuple | list) else mask
+    return None if mask is None else jnp.asarray(mask)
 
 
 def _present(mask: Array | None, x: Array, time_major: bool) -> Array | None:
