@@ -1,8 +1,8 @@
-"""Library-wide settings: floatx, epsilon, image data format and the dialect of defaults.
+"""Library-wide settings: floatx, epsilon, image data format, dialect and backend of defaults.
 
-Values come, strongest first, from the setters below, from the environment variable
-`FUNKERAS_DIALECT`, and from `$KERAS_HOME/keras.json` (`~/.keras/keras.json`) in the spelling of
-Keras 1 or 2, so that a machine set up for Keras needs no second file.
+Values come, strongest first, from the setters below, from the environment variables
+`FUNKERAS_DIALECT` and `KERAS_BACKEND`, and from `$KERAS_HOME/keras.json` (`~/.keras/keras.json`) in
+the spelling of Keras 1 or 2, so that a machine set up for Keras needs no second file.
 """
 
 import json
@@ -14,22 +14,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "backend",
     "dialect",
     "epsilon",
     "floatx",
     "image_data_format",
     "image_dim_ordering",
+    "set_backend",
     "set_dialect",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
     "set_image_dim_ordering",
+    "using_backend",
     "using_dialect",
 ]
 
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 DATA_FORMATS = ("channels_first", "channels_last")
 DIALECTS = ("classic", "keras2", "modern")
+BACKENDS = {
+    "theano": "theano",
+    **dict.fromkeys(("tensorflow", "cntk", "jax", "numpy", "openvino", "torch"), "tensorflow"),
+}
+"""Backend that Keras may be set up for → whose numbers it means: Theano's or TensorFlow's."""
 ORDERINGS = {"th": "channels_first", "tf": "channels_last"}
 
 
@@ -39,6 +47,7 @@ class _Settings:
     epsilon: float = 1e-7
     image_data_format: str = "channels_last"
     dialect: str = "classic"
+    backend: str = "tensorflow"
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...], where: str = "") -> str:
@@ -64,14 +73,22 @@ def _read_settings() -> _Settings:
                 "image_data_format", stored.get("image_data_format", ordering), DATA_FORMATS, where
             ),
             dialect=_one_of("dialect", stored.get("dialect", settings.dialect), DIALECTS, where),
+            backend=_backend(stored.get("backend", settings.backend), where),
         )
     if name := os.environ.get("FUNKERAS_DIALECT"):
         settings.dialect = _one_of("dialect", name, DIALECTS, " in FUNKERAS_DIALECT")
+    if name := os.environ.get("KERAS_BACKEND"):
+        settings.backend = _backend(name, " in KERAS_BACKEND")
     return settings
+
+
+def _backend(value: str, where: str = "") -> str:
+    return BACKENDS[_one_of("backend", value, tuple(BACKENDS), where)]
 
 
 _settings = _read_settings()
 _scoped_dialect: ContextVar[str | None] = ContextVar("dialect", default=None)
+_scoped_backend: ContextVar[str | None] = ContextVar("backend", default=None)
 
 
 def floatx() -> str:
@@ -148,3 +165,32 @@ def using_dialect(value: str) -> Iterator[None]:
         yield
     finally:
         _scoped_dialect.reset(token)
+
+
+def backend() -> str:
+    """Whose numbers hold where Keras 1 and 2.2.4 gave others on Theano than on TensorFlow.
+
+    There are few: moving variances of batch normalisation, `same` padding of even kernels. It is
+    `theano` or `tensorflow`, whatever computes here; other backends count as TensorFlow.
+    """
+    return _scoped_backend.get() or _settings.backend
+
+
+def set_backend(value: str) -> None:
+    """Set the backend that scripts were written for. Things made before keep theirs."""
+    _settings.backend = _backend(value)
+
+
+@contextmanager
+def using_backend(value: str) -> Iterator[None]:
+    """Use a backend's numbers for what is made inside the `with` block, in this thread.
+
+    >>> with using_backend("theano"):
+    ...     backend()
+    'theano'
+    """
+    token = _scoped_backend.set(_backend(value))
+    try:
+        yield
+    finally:
+        _scoped_backend.reset(token)

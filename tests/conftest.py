@@ -11,7 +11,8 @@ import pytest
 from jaxtyping import install_import_hook
 
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="funkeras-tests-")
-os.environ.pop("FUNKERAS_DIALECT", None)
+for setting in ("FUNKERAS_DIALECT", "KERAS_BACKEND"):
+    os.environ.pop(setting, None)
 
 sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
 
@@ -32,13 +33,9 @@ def settings() -> Iterator[None]:
     """Every test starts in the classic dialect and leaves no setting behind."""
     from funkeras import config
 
-    before = config.floatx(), config.epsilon(), config.image_data_format(), config.dialect()
-    setters = (
-        config.set_floatx,
-        config.set_epsilon,
-        config.set_image_data_format,
-        config.set_dialect,
-    )
+    names = ("floatx", "epsilon", "image_data_format", "dialect", "backend")
+    before = [getattr(config, name)() for name in names]
+    setters = [getattr(config, f"set_{name}") for name in names]
     config.set_dialect("classic")
     yield
     for change, value in zip(setters, before, strict=True):

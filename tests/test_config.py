@@ -17,31 +17,33 @@ def read(tmp_path: Path, stored: str | None = None, **environment: str) -> str:
         (tmp_path / "keras.json").write_text(stored)
     code = (
         "from funkeras import config as c; "
-        "print(c.floatx(), c.epsilon(), c.image_data_format(), c.dialect())"
+        "print(c.floatx(), c.epsilon(), c.image_data_format(), c.dialect(), c.backend())"
     )
     result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
         text=True,
-        env={**os.environ, "KERAS_HOME": str(tmp_path), **environment},
+        env={"PATH": os.environ["PATH"], "KERAS_HOME": str(tmp_path), **environment},
         cwd=Path(__file__).parents[1],
     )
     return result.stdout.strip() or result.stderr.strip().splitlines()[-1]
 
 
 def test_defaults(tmp_path: Path) -> None:
-    assert read(tmp_path) == "float32 1e-07 channels_last classic"
+    assert read(tmp_path) == "float32 1e-07 channels_last classic tensorflow"
 
 
 def test_keras_json_of_keras_1_is_honoured(tmp_path: Path) -> None:
     stored = json.dumps({"floatx": "float16", "epsilon": 1e-4, "image_dim_ordering": "th"})
-    assert read(tmp_path, stored) == "float16 0.0001 channels_first classic"
+    found = read(tmp_path, stored, KERAS_BACKEND="theano")
+    assert found == "float16 0.0001 channels_first classic theano"
 
 
 def test_the_environment_wins(tmp_path: Path) -> None:
-    stored = json.dumps({"dialect": "keras2", "image_data_format": "channels_first"})
-    found = read(tmp_path, stored, FUNKERAS_DIALECT="modern")
-    assert found == "float32 1e-07 channels_first modern"
+    stored = json.dumps({"dialect": "keras2", "backend": "theano"})
+    assert read(tmp_path, stored) == "float32 1e-07 channels_last keras2 theano"
+    found = read(tmp_path, stored, FUNKERAS_DIALECT="modern", KERAS_BACKEND="jax")
+    assert found == "float32 1e-07 channels_last modern tensorflow"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +61,8 @@ def test_setters_check_their_values() -> None:
         config.set_dialect("antique")
     with pytest.raises(ValueError, match="epsilon must be positive"):
         config.set_epsilon(0)
+    with pytest.raises(ValueError, match="backend must be one of theano, tensorflow"):
+        config.set_backend("caffe")
     config.set_image_dim_ordering("th")
     assert config.image_data_format() == "channels_first"
     config.set_image_data_format("channels_last")
@@ -69,3 +73,10 @@ def test_a_scoped_dialect_ends_with_its_block() -> None:
     with config.using_dialect("modern"):
         assert config.dialect() == "modern"
     assert config.dialect() == "classic"
+
+
+def test_a_backend_is_set_for_good_or_for_a_block() -> None:
+    config.set_backend("theano")
+    with config.using_backend("torch"):
+        assert config.backend() == "tensorflow"
+    assert config.backend() == "theano"
