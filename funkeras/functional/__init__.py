@@ -6,6 +6,7 @@ from funkeras.functional import combinators as _combinators
 from funkeras.functional import convolution as _convolution
 from funkeras.functional import core as _core
 from funkeras.functional import embedding as _embedding
+from funkeras.functional import graphs as _graphs
 from funkeras.functional import merging as _merging
 from funkeras.functional import noise as _noise
 from funkeras.functional import nonlinear as _nonlinear
@@ -20,6 +21,7 @@ from funkeras.functional.combinators import *
 from funkeras.functional.convolution import *
 from funkeras.functional.core import *
 from funkeras.functional.embedding import *
+from funkeras.functional.graphs import *
 from funkeras.functional.merging import *
 from funkeras.functional.noise import *
 from funkeras.functional.nonlinear import *
@@ -44,6 +46,7 @@ __all__ = [
         _wrappers,
         _nonlinear,
         _embedding,
+        _graphs,
         _merging,
         _attention,
     )

@@ -55,7 +55,7 @@ def serial(*pairs: Pair) -> Pair:
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         shape = input_shape
         for name, pair in parts:
-            with _located(name, shape):
+            with located(name, shape):
                 for weight in pair.weights(shape):
                     yield weight._replace(name=f"{name}/{weight.name}")
                 shape = output_shape(pair, shape)
@@ -63,7 +63,7 @@ def serial(*pairs: Pair) -> Pair:
     def shape_after(input_shape: Shapes) -> Shapes:
         shape = input_shape
         for name, pair in parts:
-            with _located(name, shape):
+            with located(name, shape):
                 shape = output_shape(pair, shape)
         return shape
 
@@ -73,7 +73,7 @@ def serial(*pairs: Pair) -> Pair:
         new_state: State = {}
         for index, (name, pair) in enumerate(parts):
             own_key = None if key is None else random.fold_in(key, index)
-            with _located(name, x):
+            with located(name, x):
                 x, own, mask = pair.run(
                     params.get(name, {}),
                     state.get(name, {}),
@@ -90,7 +90,7 @@ def serial(*pairs: Pair) -> Pair:
 
 
 @contextmanager
-def _located(name: str, x: PyTree) -> Iterator[None]:
+def located(name: str, x: PyTree) -> Iterator[None]:
     """Add to an error which layer it came from and what that layer got."""
     try:
         yield
