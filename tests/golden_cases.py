@@ -52,8 +52,6 @@ class Golden:
             for word in call.keywords
             if word.arg not in OF_THE_CLASS
         }
-        if self.kwargs.get("mode") == 0:
-            del self.kwargs["mode"]
 
     def __str__(self):
         return self.id
@@ -75,7 +73,7 @@ class Golden:
     def pair(self):
         """The layer, from the spelling of its generation."""
         builder = F.builders.find(spellings.current_name(self.name))
-        with config.using_dialect(self.dialect):
+        with config.using_dialect(self.dialect), config.using_backend(self.row["backends"][0]):
             given = spellings.bind(self.name, signature(builder), self.args, self.kwargs)
             return builder(**given)
 
@@ -115,7 +113,7 @@ class Golden:
         pair = self.pair()
         x = jnp.asarray(self.stored("input")[0], precision)
         declared = list(flat_weights(pair, x.shape))
-        params, state = {}, {}
+        params, state = pair.init(jax.random.key(0), x.shape)
         for weight, value in zip(declared, self.stored("weights") or [], strict=True):
             assert weight.shape == value.shape
             nest(

@@ -1,18 +1,19 @@
 """Normalisation: by the batch, by the features of a sample, by groups, by size."""
 
+import inspect
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Shaped
 
-from funkeras import config
-from funkeras.functional.checks import known, positive
+from funkeras import config, initializers
+from funkeras.functional.checks import known, one_of, positive
 from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, Weight, layer, stateless
-from funkeras.typing import Array, Identifier, Key, Mask, Params, Shape, State
+from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
 __all__ = [
     "batch_normalization",
@@ -24,12 +25,22 @@ __all__ = [
 
 Axes: TypeAlias = int | Sequence[int]
 
-UNBIASED: dict[str, Callable[[float | Array, float], float | Array]] = {
-    "classic": lambda count, epsilon: 1.0,
-    "keras2": lambda count, epsilon: count / (count - 1.0 - epsilon),
-    "modern": lambda count, epsilon: 1.0,
+Learned: TypeAlias = Callable[[Array, float | Array, float], Array]
+
+LEARNED: dict[tuple[str, str], Learned] = {
+    ("classic", "tensorflow"): lambda variance, count, epsilon: variance,
+    ("classic", "theano"): lambda variance, count, epsilon: variance + epsilon,
+    ("keras2", "tensorflow"): lambda variance, count, epsilon: (
+        variance * (count / (count - 1.0 - epsilon))
+    ),
+    ("keras2", "theano"): lambda variance, count, epsilon: (
+        (variance + epsilon) * (count / (count - 1.0 - epsilon))
+    ),
 }
-"""Dialect → factor that takes a batch's variance to what the moving one learns from."""
+"""Dialect and backend → what the moving variance learns from a batch's, if not that itself."""
+
+UPDATES = "updates"
+"""Number of batches that the moving averages have seen, where that matters."""
 
 
 @layer("BatchNormalization")
@@ -43,6 +54,11 @@ def batch_normalization(
     gamma_initializer: Identifier = "ones",
     moving_mean_initializer: Identifier = "zeros",
     moving_variance_initializer: Identifier = "ones",
+    renorm: bool = False,
+    renorm_clipping: Mapping[str, float] | None = None,
+    renorm_momentum: float = 0.99,
+    synchronized: bool = False,
+    mode: int = 0,
 ) -> Pair:
     """Normalise each feature: `gamma * (x - mean) / sqrt(variance + epsilon) + beta`.
 
@@ -51,21 +67,42 @@ def batch_normalization(
     count for neither, except in Keras 1 and 2.2.4, where they do.
     Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
 
+    Args:
+        renorm: bring training nearer to inference: multiply by `r = deviation / renorm_stddev` and
+            add `d = (mean - renorm_mean) / renorm_stddev`, moving averages of their own, before
+            `gamma` and `beta`. Ioffe 2017, https://arxiv.org/abs/1702.03275
+        renorm_clipping: bounds `rmin`, `rmax` of `r` and `dmax` of `d`.
+        synchronized: changes nothing: the batch is the whole one on however many devices.
+        mode: Keras 1's: 0 is the above, 1 normalises each sample's last axis by itself, 2 each
+            feature by the present batch at inference too.
+
     >>> from funkeras.functional import output_shape
     >>> output_shape(batch_normalization(), (None, 28, 28, 3))
     (None, 28, 28, 3)
     """
-    if not 0 <= momentum <= 1:
-        raise ValueError(f"momentum must be in [0, 1], got {momentum}")
-    dialect = config.dialect()
-    unbiased = UNBIASED[dialect]
-    heeds_mask = dialect == "modern"
+    for name, value in (("momentum", momentum), ("renorm_momentum", renorm_momentum)):
+        if not 0 <= value <= 1:
+            raise ValueError(f"{name} must be in [0, 1], got {value}")
+    one_of("mode", mode, (0, 1, 2))
+    bounds = _renorm_bounds(renorm_clipping)
+    origin = config.dialect(), config.backend()
+    learned = LEARNED.get(origin)
+    # Keras 2.2.4 on TensorFlow forgets where its moving averages started.
+    forgets = origin == ("keras2", "tensorflow")
+    heeds_mask = config.dialect() == "modern"
+    deviation = _Root(moving_variance_initializer)
 
     def weights(input_shape: Shape) -> Iterator[Weight]:
         shape = _feature_shape(input_shape, axis)
         yield from _affine_weights(shape, center, scale, beta_initializer, gamma_initializer)
         yield Weight("moving_mean", shape, moving_mean_initializer, trainable=False)
         yield Weight("moving_variance", shape, moving_variance_initializer, trainable=False)
+        if renorm:
+            yield Weight("moving_stddev", shape, deviation, trainable=False)
+            yield Weight("renorm_mean", shape, moving_mean_initializer, trainable=False)
+            yield Weight("renorm_stddev", shape, deviation, trainable=False)
+        if forgets:
+            yield Weight(UPDATES, (), "zeros", trainable=False, saved=False, dtype="int32")
 
     def apply(
         params: Params,
@@ -74,30 +111,129 @@ def batch_normalization(
         *,
         training: bool = False,
         key: Key | None = None,
-        mask: Mask = None,
+        mask: PyTree = None,
     ) -> tuple[Shaped[Array, "batch *n"], State]:
         axes = _axes(axis, x.ndim)
         wide = _widened(x)
-        if not training:
+        if mode == 0 and not training:
             mean, variance = (
                 _spread(state[name], axes, wide) for name in ("moving_mean", "moving_variance")
             )
             return _normalized(wide, mean, variance, epsilon, params, axes).astype(x.dtype), state
+        if mode == 1:
+            return _by_sample(wide, epsilon, params, axes).astype(x.dtype), state
         reduced = tuple(i for i in range(x.ndim) if i not in axes)
         mean, variance, count = _moments(wide, reduced, mask if heeds_mask else None)
-        y = _normalized(wide, mean, variance, epsilon, params, axes)
-
-        def follow(name: str, batch: Array) -> Array:
-            moving = state[name]
-            target = lax.stop_gradient(batch).reshape(moving.shape).astype(moving.dtype)
-            return moving * momentum + target * (1 - momentum)
-
-        return y.astype(x.dtype), {
-            "moving_mean": follow("moving_mean", mean),
-            "moving_variance": follow("moving_variance", variance * unbiased(count, epsilon)),
+        if mode == 2:
+            return _normalized(wide, mean, variance, epsilon, params, axes).astype(x.dtype), state
+        y = (wide - mean) * lax.rsqrt(variance + epsilon)
+        if renorm:
+            y = _renormalized(y, mean, variance, epsilon, state, axes, bounds)
+        y = _affine(y, params, axes).astype(x.dtype)
+        seen = state[UPDATES] + 1 if forgets else None
+        rate = _rate(momentum, seen)
+        if renorm:
+            return y, _renorm_statistics(state, mean, variance, epsilon, rate, 1 - renorm_momentum)
+        if learned is not None:
+            variance = learned(variance, count, epsilon)
+        # There images with their channels last took a kernel that has its own correction.
+        if forgets and x.ndim == 4 and axes == (3,):
+            variance = variance * (count / (count - 1))
+        after = {
+            "moving_mean": _moved(state["moving_mean"], mean, rate),
+            "moving_variance": _moved(state["moving_variance"], variance, rate),
         }
+        return y, after if seen is None else {**after, UPDATES: seen}
 
     return Pair(apply, weights)
+
+
+def _root(initializer: Identifier) -> Callable[..., PyTree]:
+    def draw(source: PyTree, shape: tuple[int, ...]) -> PyTree:
+        return source.xp.sqrt(initializers.draw(initializer, source, shape))
+
+    return draw
+
+
+class _Root(initializers.Initializer):
+    """Square roots of what another initializer gives."""
+
+    build = staticmethod(_root)
+    signature = inspect.signature(_root)
+
+
+def _rate(momentum: float, seen: Array | None) -> float | Array:
+    """The batch's part in a moving average, or in one of the `seen` batches alone."""
+    if seen is None or momentum in (0, 1):
+        return 1 - momentum
+    # 1 - momentum ** seen, without the cancellation.
+    total = -jnp.expm1(seen.astype(config.floatx()) * math.log(momentum))
+    return jnp.minimum((1 - momentum) / total, 1)
+
+
+def _moved(moving: Array, batch: Array, rate: float | Array) -> Array:
+    """A moving average after one more batch."""
+    target = lax.stop_gradient(batch).reshape(moving.shape).astype(moving.dtype)
+    rate = rate if isinstance(rate, float | int) else rate.astype(moving.dtype)
+    return moving * (1 - rate) + target * rate
+
+
+def _by_sample(x: Array, epsilon: float, params: Params, axes: tuple[int, ...]) -> Array:
+    """Keras 1's mode 1: the last axis normalised, with epsilon beside the deviation as well."""
+    if axes != (x.ndim - 1,):
+        raise ValueError(f"mode 1 normalises the last axis, got axis {axes} of rank {x.ndim}")
+    mean, variance, _ = _moments(x, axes)
+    return _affine((x - mean) / (jnp.sqrt(variance + epsilon) + epsilon), params, axes)
+
+
+def _renorm_bounds(clipping: Mapping[str, float] | None) -> dict[str, float]:
+    bounds = {name: float(value) for name, value in (clipping or {}).items() if value is not None}
+    for name in bounds:
+        one_of("a key of renorm_clipping", name, ("rmin", "rmax", "dmax"))
+    if bounds.get("rmin", 0) > bounds.get("rmax", math.inf) or bounds.get("dmax", 0) < 0:
+        raise ValueError(f"renorm_clipping must have rmin <= rmax and 0 <= dmax, got {clipping}")
+    return bounds
+
+
+def _renormalized(
+    y: Array,
+    mean: Array,
+    variance: Array,
+    epsilon: float,
+    state: State,
+    axes: tuple[int, ...],
+    bounds: Mapping[str, float],
+) -> Array:
+    """`y * r + d`, what the moving averages would have made of the batch, but for the bounds."""
+    floor = math.sqrt(epsilon)  # a deviation that was never updated may be 0
+    usual = jnp.maximum(_spread(state["renorm_stddev"], axes, y), floor)
+    r = jnp.sqrt(variance + epsilon) / usual
+    d = (mean - _spread(state["renorm_mean"], axes, y)) / usual
+    r = jnp.clip(r, bounds.get("rmin"), bounds.get("rmax"))
+    if "dmax" in bounds:
+        d = jnp.clip(d, -bounds["dmax"], bounds["dmax"])
+    return y * lax.stop_gradient(r) + lax.stop_gradient(d)
+
+
+def _renorm_statistics(
+    state: State,
+    mean: Array,
+    variance: Array,
+    epsilon: float,
+    rate: float | Array,
+    renorm_rate: float,
+) -> State:
+    """The moving averages that follow: deviations move, and the variance follows from one."""
+    deviation = jnp.sqrt(variance + epsilon)
+    moving = _moved(state["moving_stddev"], deviation, rate)
+    after = {
+        "moving_mean": _moved(state["moving_mean"], mean, rate),
+        "moving_variance": jnp.maximum(jnp.square(moving) - epsilon, 0),
+        "moving_stddev": moving,
+        "renorm_mean": _moved(state["renorm_mean"], mean, renorm_rate),
+        "renorm_stddev": _moved(state["renorm_stddev"], deviation, renorm_rate),
+    }
+    return {**state, **after}
 
 
 @layer("LayerNormalization")
@@ -230,7 +366,7 @@ def _spread(weight: Array, axes: tuple[int, ...], like: Array) -> Array:
 
 
 def _moments(
-    x: Array, axes: tuple[int, ...], mask: Mask = None
+    x: Array, axes: tuple[int, ...], mask: PyTree = None
 ) -> tuple[Array, Array, Array | float]:
     """Mean and variance, and the number of entries that each is of.
 
@@ -241,12 +377,13 @@ def _moments(
         mean = jnp.mean(x, axes, keepdims=True)
         variance = jnp.mean(jnp.square(x - mean), axes, keepdims=True)
         return mean, variance, float(math.prod(x.shape[i] for i in axes))
-    kept = mask.astype(x.dtype).reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
+    kept = jnp.asarray(mask, bool).reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
     kept = jnp.broadcast_to(kept, x.shape)
-    count = jnp.maximum(jnp.sum(kept, axes, keepdims=True), 1)
-    mean = jnp.sum(x * kept, axes, keepdims=True) / count
-    variance = jnp.sum(jnp.square(x - mean) * kept, axes, keepdims=True) / count
-    return mean, variance, count
+    zero = jnp.zeros((), x.dtype)
+    count = jnp.maximum(jnp.sum(kept.astype(x.dtype), axes, keepdims=True), 1)
+    mean = jnp.sum(jnp.where(kept, x, zero), axes, keepdims=True) / count
+    difference = jnp.where(kept, x - mean, zero)
+    return mean, jnp.sum(jnp.square(difference), axes, keepdims=True) / count, count
 
 
 def _normalized(

@@ -51,7 +51,13 @@ KINDS: dict[str, Any] = {
 }
 """Last word of an argument's name → the module that knows what its value means."""
 
-WEIGHT_NAMES = {"W": "kernel", "b": "bias", "U": "recurrent_kernel"}
+WEIGHT_NAMES = {
+    "W": "kernel",
+    "b": "bias",
+    "U": "recurrent_kernel",
+    "running_mean": "moving_mean",
+    "running_std": "moving_variance",
+}
 """Keras 1's attributes for weights."""
 
 _counters: dict[str, Iterator[int]] = defaultdict(itertools.count)
@@ -346,11 +352,15 @@ class Layer:
         return sum(int(np.prod(weight.shape)) for weight in self.declared_weights())
 
     def reset_states(self) -> None:
-        """Set what is kept between batches, and no file holds, back to its beginning."""
-        transient = [w for w in self.pair.weights(self.input_shape) if not w.saved]
-        _, fresh = draw_variables(transient, lambda index: initializers.NumpySource())
+        """Set the recurrent states that are kept between batches back to their beginning."""
+        declared = self.pair.weights(self.input_shape)
+        _, fresh = draw_variables(
+            (w for w in declared if not w.saved and "/state_" in f"/{w.name}"),
+            lambda index: initializers.NumpySource(),
+        )
         state = jax.tree.map(lambda a: a, self._state)
-        state.update(jax.tree.map(jnp.asarray, fresh))
+        for path, value in jax.tree_util.tree_leaves_with_path(fresh):
+            nest(state, "/".join(part.key for part in path), jnp.asarray(value))
         self.adopt(self._params, state)
 
     # Calling and describing

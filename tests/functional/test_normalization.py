@@ -18,22 +18,72 @@ def normalised(x, axes, epsilon=1e-3):
     return (x - x.mean(axes, keepdims=True)) / np.sqrt(x.var(axes, keepdims=True) + epsilon)
 
 
-@pytest.mark.parametrize(
-    ("dialect", "factor"), [("classic", 1), ("modern", 1), ("keras2", 30 / (30 - 1 - 1e-3))]
-)
-def test_moving_averages_follow_the_batch(dialect, factor):
-    with config.using_dialect(dialect):
+def variance_learned(variance, dialect, backend, n=30, epsilon=1e-3):
+    if backend == "theano" and dialect != "modern":
+        variance = variance + epsilon
+    return variance * n / (n - 1 - epsilon) if dialect == "keras2" else variance
+
+
+@pytest.mark.parametrize("dialect", config.DIALECTS)
+@pytest.mark.parametrize("backend", ["tensorflow", "theano"])
+def test_moving_averages_follow_the_batch(dialect, backend):
+    with config.using_dialect(dialect), config.using_backend(backend):
         pair = F.batch_normalization(momentum=0.9)
     params, state = made(pair)
     y, after = pair.apply(params, state, jnp.asarray(X), training=True)
     np.testing.assert_allclose(y, normalised(X, (0, 1)), atol=1e-5)
-    np.testing.assert_allclose(after["moving_mean"], 0.1 * X.mean((0, 1)), rtol=1e-5)
-    variance = 0.9 + 0.1 * X.var((0, 1)) * factor
-    np.testing.assert_allclose(after["moving_variance"], variance, rtol=1e-5)
+    y, after = pair.apply(params, after, jnp.asarray(2 * X), training=True)
+    mean, variance = X.mean((0, 1)), X.var((0, 1))
+    means, variances = (mean, 2 * mean), (variance, 4 * variance)
+    variances = [variance_learned(own, dialect, backend) for own in variances]
+    share = np.array([0.09, 0.1])
+    start = 0.81
+    if (dialect, backend) == ("keras2", "tensorflow"):
+        start, share = 0, share / share.sum()
+    np.testing.assert_allclose(after["moving_mean"], share @ means, rtol=1e-5)
+    np.testing.assert_allclose(after["moving_variance"], start + share @ variances, rtol=1e-5)
     y, same = pair.apply(params, after, jnp.asarray(X))
     scale = np.sqrt(np.asarray(after["moving_variance"]) + 1e-3)
     np.testing.assert_allclose(y, (X - np.asarray(after["moving_mean"])) / scale, atol=1e-5)
     assert same is after
+
+
+def test_image_variances_of_keras_2_on_tensorflow_are_corrected_twice():
+    x = jnp.asarray(X.reshape(3, 2, 5, 4))
+    with config.using_dialect("keras2"):
+        pair = F.batch_normalization(momentum=0.5)
+    after = pair.apply(*made(pair, x), x, training=True)[1]
+    expected = variance_learned(X.var((0, 1)), "keras2", "tensorflow") * 30 / 29
+    np.testing.assert_allclose(after["moving_variance"], expected, rtol=1e-5)
+
+
+def test_mode_1_normalises_each_sample_and_mode_2_each_batch():
+    by_sample, by_batch = F.batch_normalization(mode=1), F.batch_normalization(mode=2)
+    variables = made(by_sample)
+    deviation = np.sqrt(X.var(-1, keepdims=True) + 1e-3) + 1e-3
+    expected = {by_sample: (X - X.mean(-1, keepdims=True)) / deviation}
+    expected[by_batch] = normalised(X, (0, 1))
+    for pair, y in expected.items():
+        for training in (False, True):
+            got, state = pair.apply(*variables, jnp.asarray(X), training=training)
+            np.testing.assert_allclose(got, y, atol=1e-5)
+            assert state is variables[1]
+
+
+def test_renormalisation_scales_by_moving_averages_within_bounds():
+    bounds = {"rmin": 0.5, "rmax": 1.5, "dmax": 0.25}
+    pair = F.batch_normalization(renorm=True, renorm_clipping=bounds, renorm_momentum=0.8)
+    params, state = made(pair)
+    state |= {"renorm_mean": jnp.asarray([3.0, 2.9, 0, 9]), "renorm_stddev": jnp.full(4, 1.4)}
+    y, after = pair.apply(params, state, jnp.asarray(X), training=True)
+    mean, deviation = X.mean((0, 1)), np.sqrt(X.var((0, 1)) + 1e-3)
+    r = np.clip(deviation / 1.4, 0.5, 1.5)
+    d = np.clip((mean - np.asarray(state["renorm_mean"])) / 1.4, -0.25, 0.25)
+    np.testing.assert_allclose(y, normalised(X, (0, 1)) * r + d, atol=1e-5)
+    np.testing.assert_allclose(after["renorm_stddev"], 0.8 * 1.4 + 0.2 * deviation, rtol=1e-5)
+    moving = 0.99 + 0.01 * deviation
+    np.testing.assert_allclose(after["moving_stddev"], moving, rtol=1e-5)
+    np.testing.assert_allclose(after["moving_variance"], moving**2 - 1e-3, rtol=1e-5)
 
 
 def test_masked_steps_count_in_the_old_dialects_only():
@@ -94,3 +144,11 @@ def test_wrong_arguments_are_refused():
         made(F.group_normalization(3))
     with pytest.raises(ValueError, match=r"momentum must be in \[0, 1\], got 1.5"):
         F.batch_normalization(momentum=1.5)
+    with pytest.raises(ValueError, match="mode must be one of 0, 1, 2; got 3"):
+        F.batch_normalization(mode=3)
+    with pytest.raises(ValueError, match="mode 1 normalises the last axis"):
+        F.batch_normalization(mode=1, axis=1).apply(*made(F.batch_normalization()), jnp.asarray(X))
+    with pytest.raises(ValueError, match="rmin <= rmax"):
+        F.batch_normalization(renorm=True, renorm_clipping={"rmin": 2, "rmax": 1})
+    with pytest.raises(ValueError, match="must be one of rmin, rmax, dmax; got 'max'"):
+        F.batch_normalization(renorm=True, renorm_clipping={"max": 1})

@@ -67,6 +67,7 @@ def test_run_equals_genuine_keras(case: dict[str, Any], stored: Any) -> None:
     }
     tolerance = max(2e-6, 6 * (case.get("f32_f64_max_rel_diff") or 0))
     config.set_dialect(DIALECTS[case["generation"]])
+    config.set_backend("theano" if case["id"].endswith("@theano") else "tensorflow")
     names = Names(namespace())
 
     def value(item: Any) -> Any:
