@@ -39,6 +39,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "filter_length": ("kernel_size",),
     "forget_bias_init": ("unit_forget_bias",),
     "gamma_init": ("gamma_initializer",),
+    "grayscale": ("color_mode",),
     "high": ("max_value",),
     "init": (
         "kernel_initializer",
@@ -50,6 +51,8 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "inner_init": ("recurrent_initializer",),
     "input": ("inputs",),
     "input_dtype": ("dtype",),
+    "input_text": ("text",),
+    "intensity": ("intensity_range",),
     "length": ("size",),
     "low": ("min_value",),
     "l": ("l1", "l2"),
@@ -138,6 +141,8 @@ Genuine Keras 2 reads `Conv2D(32, 3, 3)` so too; Keras 3 takes the last number f
 """
 
 LAST = {"data_format": "channels_last"}
+NEAREST = {"interpolation_order": 0}
+JPEG = {"save_format": "jpeg"}
 GATED = {"recurrent_activation": "hard_sigmoid"}
 
 DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
@@ -165,6 +170,17 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "Adam": {"epsilon": 1e-8},
         "Adamax": {"learning_rate": 0.002, "epsilon": 1e-8},
         "Nadam": {"learning_rate": 0.002, "epsilon": 1e-8, "schedule_decay": 0.004},
+        "random_rotation": NEAREST,
+        "random_shift": NEAREST,
+        "random_shear": NEAREST,
+        "random_zoom": NEAREST,
+        "apply_affine_transform": {"row_axis": 0, "col_axis": 1, "channel_axis": 2},
+        "list_pictures": {"ext": "jpg|jpeg|bmp|png"},
+        "flow": JPEG,
+        "flow_from_directory": JPEG,
+        "NumpyArrayIterator": JPEG,
+        "DirectoryIterator": JPEG,
+        "ImageDataGenerator": NEAREST,
     },
     "keras2": {
         "fit": {"epochs": 1},
@@ -177,6 +193,16 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "Adam": {},
         "Adamax": {"learning_rate": 0.002},
         "Nadam": {"learning_rate": 0.002, "schedule_decay": 0.004},
+        "random_rotation": {},
+        "random_shift": {},
+        "random_shear": {},
+        "random_zoom": {},
+        "list_pictures": {},
+        "flow": {},
+        "flow_from_directory": {},
+        "NumpyArrayIterator": {},
+        "DirectoryIterator": {},
+        "ImageDataGenerator": {},
     },
     "modern": {},
 }
