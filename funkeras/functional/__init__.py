@@ -1,5 +1,6 @@
 """The mathematics: every layer as a pure pair, and the combinators that make nets of them."""
 
+from funkeras.functional import adapted as _adapted
 from funkeras.functional import attention as _attention
 from funkeras.functional import cells as _cells
 from funkeras.functional import combinators as _combinators
@@ -15,6 +16,7 @@ from funkeras.functional import pair as _pair
 from funkeras.functional import pooling as _pooling
 from funkeras.functional import recurrent as _recurrent
 from funkeras.functional import wrappers as _wrappers
+from funkeras.functional.adapted import *
 from funkeras.functional.attention import *
 from funkeras.functional.cells import *
 from funkeras.functional.combinators import *
@@ -40,6 +42,7 @@ __all__ = [
         _convolution,
         _pooling,
         _normalization,
+        _adapted,
         _noise,
         _cells,
         _recurrent,

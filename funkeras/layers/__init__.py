@@ -5,8 +5,32 @@ from typing import Any
 from funkeras.layers.facade import class_names, layer_class
 from funkeras.layers.input import Input, InputLayer
 from funkeras.layers.layer import Layer, Variable
+from funkeras.layers.merge import (
+    add,
+    average,
+    concatenate,
+    dot,
+    maximum,
+    minimum,
+    multiply,
+    subtract,
+)
 
-__all__ = ["Input", "InputLayer", "Layer", "Variable", *class_names()]
+__all__ = [
+    "Input",
+    "InputLayer",
+    "Layer",
+    "Variable",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+    *class_names(),
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,15 @@ from funkeras.layers.input import Input as Input
 from funkeras.layers.input import InputLayer as InputLayer
 from funkeras.layers.layer import Layer as Layer
 from funkeras.layers.layer import Variable as Variable
+from funkeras.layers.merge import add as add
+from funkeras.layers.merge import average as average
+from funkeras.layers.merge import concatenate as concatenate
+from funkeras.layers.merge import dot as dot
+from funkeras.layers.merge import maximum as maximum
+from funkeras.layers.merge import minimum as minimum
+from funkeras.layers.merge import multiply as multiply
+from funkeras.layers.merge import subtract as subtract
+from funkeras.layers.special import Adapted, Merging
 from funkeras.typing import Identifier, Shape
 
 def __getattr__(name: str) -> Any: ...
@@ -252,6 +261,11 @@ class BatchNormalization(Layer):
         gamma_initializer: Identifier = 'ones',
         moving_mean_initializer: Identifier = 'zeros',
         moving_variance_initializer: Identifier = 'ones',
+        renorm: bool = False,
+        renorm_clipping: Any = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        mode: int = 0,
         beta_regularizer: Identifier = None,
         gamma_regularizer: Identifier = None,
         beta_constraint: Identifier = None,
@@ -1240,16 +1254,19 @@ class MaxoutDense(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Merge(Layer):
+class Merge(Merging):
     """Keras 1's layer of several inputs: `sum`, `mul`, `ave`, `max`, `concat`, `dot` or `cos`."""
     def __init__(
         self,
+        layers: Any = None,
         mode: Any = 'sum',
         concat_axis: int = -1,
         dot_axes: int | Sequence[int] = -1,
         output_shape: Any = None,
         output_mask: Any = None,
         arguments: Any = None,
+        node_indices: Any = None,
+        tensor_indices: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1329,6 +1346,30 @@ class Multiply(Layer):
     """Product of the inputs, entry by entry, in shapes as `add` takes them."""
     def __init__(
         self,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Normalization(Adapted):
+    """Shift and scale by fixed statistics: `(x - mean) / sqrt(variance)`, or that undone."""
+    def __init__(
+        self,
+        axis: Any = -1,
+        mean: Any = None,
+        variance: Any = None,
+        invert: bool = False,
         *,
         name: str | None = None,
         trainable: bool = True,

@@ -1,13 +1,14 @@
 """The Keras class of a functional layer, derived from its builder's signature."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
 from funkeras import spellings
 from funkeras.functional.pair import Pair, builders
 from funkeras.layers.layer import Layer
+from funkeras.layers.special import BASES
 
 __all__ = ["class_names", "facade", "layer_class"]
 
@@ -16,7 +17,11 @@ PENALIZED = ("moving_mean", "moving_variance")
 
 
 def class_signature(build: Callable[..., Pair]) -> inspect.Signature:
-    """The builder's arguments, then a regularizer and a constraint for each weight, as in Keras."""
+    """The builder's arguments, then a regularizer and a constraint for each weight, as in Keras.
+
+    A class that has more than a pair may have arguments `before` and `after` those.
+    """
+    base = BASES.get(getattr(build, "keras_name", ""), Layer)
     own = inspect.signature(build).parameters
     stems = [
         name.removesuffix("_initializer")
@@ -25,11 +30,13 @@ def class_signature(build: Callable[..., Pair]) -> inspect.Signature:
     ]
     extra = [f"{stem}_{kind}" for kind in ("regularizer", "constraint") for stem in stems]
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    parameters = [
-        *own.values(),
-        *(inspect.Parameter(name, keyword, default=None) for name in extra if name not in own),
-    ]
-    return inspect.Signature(parameters)
+
+    def optional(names: Iterable[str]) -> list[inspect.Parameter]:
+        return [inspect.Parameter(name, keyword, default=None) for name in names if name not in own]
+
+    return inspect.Signature(
+        [*optional(base.before), *own.values(), *optional(extra), *optional(base.after)]
+    )
 
 
 @cache
@@ -44,7 +51,7 @@ def facade(build: Any) -> type[Layer]:
         "__doc__": build.__doc__,
         "__module__": "funkeras.layers",
     }
-    return type(build.keras_name, (Layer,), members)
+    return type(build.keras_name, (BASES.get(build.keras_name, Layer),), members)
 
 
 @cache

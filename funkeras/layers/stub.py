@@ -14,6 +14,8 @@ from typing import Any
 from funkeras import spellings
 from funkeras.functional.pair import builders
 from funkeras.layers.facade import class_signature
+from funkeras.layers.layer import Layer
+from funkeras.layers.special import BASES
 
 __all__ = ["PATH", "stub"]
 
@@ -28,6 +30,15 @@ from funkeras.layers.input import Input as Input
 from funkeras.layers.input import InputLayer as InputLayer
 from funkeras.layers.layer import Layer as Layer
 from funkeras.layers.layer import Variable as Variable
+from funkeras.layers.merge import add as add
+from funkeras.layers.merge import average as average
+from funkeras.layers.merge import concatenate as concatenate
+from funkeras.layers.merge import dot as dot
+from funkeras.layers.merge import maximum as maximum
+from funkeras.layers.merge import minimum as minimum
+from funkeras.layers.merge import multiply as multiply
+from funkeras.layers.merge import subtract as subtract
+from funkeras.layers.special import Adapted, Merging
 from funkeras.typing import Identifier, Shape
 
 def __getattr__(name: str) -> Any: ...
@@ -74,20 +85,23 @@ def _annotation(written: ast.expr | None) -> str:
     return ast.unparse(written).replace("Pair", "Layer") if known else "Any"
 
 
+def _added_annotation(name: str) -> str:
+    """That of an argument that the builder does not have."""
+    return "Identifier" if name.endswith(("_regularizer", "_constraint")) else "Any"
+
+
 def _class(name: str, build: Any) -> str:
-    own = list(_written_parameters(build))
-    written = {line.partition(":")[0] for line in own}
-    extra = [
-        f"{parameter}: Identifier = None"
-        for parameter in class_signature(build).parameters
-        if parameter not in written
+    written = {line.partition(":")[0]: line for line in _written_parameters(build)}
+    own = [
+        written.get(name, f"{name}: {_added_annotation(name)} = None")
+        for name in class_signature(build).parameters
     ]
     options = [line for line in OPTIONS.splitlines() if line.partition(":")[0] not in written]
-    lines = ["self", *own, *extra, "*", *options]
+    lines = ["self", *own, "*", *options]
     body = ",\n        ".join(lines)
     doc = (inspect.getdoc(build) or "").splitlines()[0]
     return (
-        f'class {name}(Layer):\n    """{doc}"""\n'
+        f'class {name}({BASES.get(name, Layer).__name__}):\n    """{doc}"""\n'
         f"    def __init__(\n        {body},\n    ) -> None: ...\n"
     )
 
