@@ -4,9 +4,10 @@ Data is resident (on the device as a whole, batches gathered there) or streamed 
 time, for what does not fit). Both feed the same compiled program.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -14,9 +15,24 @@ import numpy as np
 
 from funkeras import config
 from funkeras.functional.training import Batch
+from funkeras.models.prefetch import ahead
 from funkeras.typing import Shape
 
-__all__ = ["Feed", "arrays", "as_batch", "check_inputs", "class_weights", "rows_of", "split"]
+__all__ = [
+    "Ask",
+    "Epochs",
+    "Feed",
+    "Piece",
+    "arrays",
+    "as_batch",
+    "batches",
+    "check_inputs",
+    "class_weights",
+    "every",
+    "rows_of",
+    "shuffled",
+    "split",
+]
 
 RESIDENT_BYTES = 4 << 30
 """Arrays beyond this are streamed to the device in chunks instead of placed there as a whole."""
@@ -50,9 +66,14 @@ def _are_arrays(data: Sequence[Any]) -> bool:
 
 def _as_array(data: Any, what: str) -> Any:
     """One array in a dtype that training takes; arrays on disk stay there."""
+    if hasattr(data, "detach"):  # torch
+        data = data.detach().cpu()
     if hasattr(data, "to_numpy"):  # pandas
         data = data.to_numpy()
-    if not hasattr(data, "shape") or not hasattr(data, "dtype"):
+        if data.dtype == object:  # its own nullable numbers come so
+            with suppress(TypeError, ValueError):
+                data = data.astype(config.floatx())
+    if not hasattr(data, "shape") or not isinstance(getattr(data, "dtype", None), np.dtype):
         try:
             data = np.asarray(data)
         except ValueError as error:
@@ -125,11 +146,18 @@ def take(data: Batch, rows: Any) -> Batch:
     def pick(a: Any) -> Any:
         if isinstance(a, np.ndarray | jax.Array) or isinstance(rows, slice):
             return a[rows]
-        # h5py reads increasing rows only
         unique, inverse = np.unique(rows, return_inverse=True)
-        return np.asarray(a[unique])[inverse]
+        return _increasing(a, unique)[inverse]
 
     return jax.tree.map(pick, data, is_leaf=lambda a: hasattr(a, "shape"))
+
+
+def _increasing(a: Any, rows: np.ndarray) -> np.ndarray:
+    """Increasing rows of an array on disk, neighbours in one go: single ones are slow to read."""
+    runs = np.split(rows, np.flatnonzero(np.diff(rows) != 1) + 1)
+    if 4 * len(runs) > len(rows):
+        return np.asarray(a[rows])
+    return np.concatenate([np.asarray(a[run[0] : run[-1] + 1]) for run in runs])
 
 
 def split(data: Batch, share: float) -> tuple[Batch, Batch]:
@@ -143,9 +171,55 @@ def split(data: Batch, share: float) -> tuple[Batch, Batch]:
     return take(data, slice(0, at)), take(data, slice(at, count))
 
 
+def batches(rows: np.ndarray, size: int) -> list[np.ndarray]:
+    """Row numbers as (steps, size), and what is left over as one smaller batch."""
+    full = len(rows) // size * size
+    parts = [rows[:full].reshape(-1, size), rows[full:].reshape(1, -1)]
+    return [part for part in parts if part.size]
+
+
+def shuffled(rows: np.ndarray, how: bool | str, size: int) -> np.ndarray:
+    """Row numbers in the order of the next epoch; Keras shuffles the same array again each time."""
+    if how == "batch":
+        full = len(rows) // size * size
+        blocks = rows[:full].reshape(-1, size)
+        np.random.shuffle(blocks)
+        return np.concatenate([blocks.reshape(-1), rows[full:]])
+    if how:
+        np.random.shuffle(rows)
+    return rows
+
+
+class Piece(NamedTuple):
+    """Steps for one call of a program: the batches `order[start:stop]` of the rows of `data`.
+
+    Of all entries of `order` the first `rows` count; the others fill the last batch up.
+    """
+
+    data: Batch
+    order: Any
+    start: int
+    stop: int
+    rows: int
+
+    @property
+    def size(self) -> int:
+        """Rows in a batch."""
+        return self.order.shape[1]
+
+
+Ask: TypeAlias = Callable[[int], int]
+"""From the number of steps that can be taken at once to the number that is wanted."""
+
+
+def every(left: int) -> int:
+    """As many steps as there are."""
+    return left
+
+
 @dataclass
 class Feed:
-    """Data on its way to the device; `place` gives the program's view of some batches."""
+    """Arrays on their way to the device; `pieces` gives the program's view of some batches."""
 
     data: Batch
 
@@ -158,23 +232,78 @@ class Feed:
         )
         self.resident = in_memory and size <= RESIDENT_BYTES
         self.row_bytes = max(1, size // self.rows)
-        self._order: tuple[Any, Any] = (None, None)
         if self.resident:
             self.data = jax.tree.map(jnp.asarray, self.data)
 
-    def place(
-        self, order: np.ndarray, start: int, stop: int
-    ) -> Iterator[tuple[Any, Any, int, int]]:
-        """Data, order and bounds that together are the batches `order[start:stop]`."""
-        if self.resident:
-            if self._order[0] is not order:
-                self._order = (order, jnp.asarray(order, jnp.int32))
-            yield self.data, self._order[1], start, stop
-            return
+    def pieces(
+        self, order: np.ndarray, ask: Ask = every, first: int = 0, rows: int | None = None
+    ) -> Iterator[Piece]:
+        """The batches of `order`, (steps, size), from number `first` on; `rows` entries count."""
+        rows = order.size if rows is None else rows
+        for piece in self._resident(order, rows) if self.resident else self._read(order, rows):
+            steps = piece.stop
+            start, first = min(first, steps), max(0, first - steps)
+            while start < steps:
+                count = max(1, min(ask(steps - start), steps - start))
+                yield piece._replace(start=start, stop=start + count)
+                start += count
+
+    def _resident(self, order: np.ndarray, rows: int) -> Iterator[Piece]:
+        yield Piece(self.data, jnp.asarray(order, jnp.int32), 0, len(order), rows)
+
+    def _read(self, order: np.ndarray, rows: int) -> Iterator[Piece]:
+        """Chunks of the batches; each is read from where the data is while the last one trains."""
         size = order.shape[1]
         capacity = min(len(order), max(1, CHUNK_BYTES // (self.row_bytes * size)))
         local = jnp.arange(capacity * size, dtype=jnp.int32).reshape(capacity, size)
-        for begin in range(start, stop, capacity):
-            end = min(stop, begin + capacity)
-            rows = np.resize(order[begin:end].reshape(-1), capacity * size)
-            yield jax.tree.map(jnp.asarray, take(self.data, rows)), local, 0, end - begin
+
+        def read() -> Iterator[Piece]:
+            for begin in range(0, len(order), capacity):
+                end = min(len(order), begin + capacity)
+                wanted = np.resize(order[begin:end].reshape(-1), capacity * size)
+                data = jax.tree.map(jnp.asarray, take(self.data, wanted))
+                counted = min(rows - begin * size, (end - begin) * size)
+                yield Piece(data, local, 0, end - begin, counted)
+
+        with closing(ahead(read(), 1)) as chunks:  # pyright: ignore[reportArgumentType]: a generator
+            yield from chunks
+
+
+@dataclass
+class Epochs:
+    """Arrays to learn from, epoch after epoch in a new order."""
+
+    feed: Feed
+    size: int
+    shuffle: bool | str
+
+    def __post_init__(self) -> None:
+        self.order = np.arange(self.feed.rows, dtype=np.int32)
+        self.samples: int | None = self.feed.rows
+        self.steps: int | None = -(-self.feed.rows // self.size)
+
+    def begin(self) -> None:
+        """Put the rows in the order of the next epoch."""
+        self.order = shuffled(self.order, self.shuffle, self.size)
+
+    def pieces(self, ask: Ask, first: int = 0) -> Iterator[Piece]:
+        """This epoch's batches from number `first` on."""
+        for part in batches(self.order, self.size):
+            yield from self.feed.pieces(part, ask, min(first, len(part)))
+            first = max(0, first - len(part))
+
+    def judged(self, paddable: bool, ask: Ask = every) -> Iterator[Piece]:
+        """All batches in the given order, the last one filled up if it may be."""
+        if not paddable:
+            yield from self.pieces(ask)
+            return
+        padding = -len(self.order) % self.size
+        order = np.concatenate([self.order, np.zeros(padding, np.int32)])
+        yield from self.feed.pieces(order.reshape(-1, self.size), ask, rows=len(self.order))
+
+    def example(self) -> Batch:
+        """Arrays of the shapes and dtypes of a batch's."""
+        return self.feed.data
+
+    def close(self) -> None:
+        """Nothing to end."""

@@ -3,10 +3,11 @@
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
@@ -27,11 +28,11 @@ from funkeras.functional.training import (
     run_steps,
     select,
 )
-from funkeras.models.data import Feed
+from funkeras.models.data import Ask, Epochs, Feed, Piece
 from funkeras.optimizers import Optimizer
 from funkeras.typing import PyTree
 
-__all__ = ["Engine", "Pace", "make_engine", "run_epochs"]
+__all__ = ["Engine", "Pace", "Progress", "Source", "make_engine", "run_epochs"]
 
 REFRESH = 0.1
 """Seconds of training between two looks at it, while somebody is looking."""
@@ -76,6 +77,47 @@ class Pace:
         self._before = max(steps, self._before)
 
 
+class Source(Protocol):
+    """Batches to learn from or to be judged by: `Epochs` of arrays, or a `Stream`."""
+
+    @property
+    def samples(self) -> int | None:
+        """Rows in an epoch, if that is known."""
+        ...
+
+    @property
+    def steps(self) -> int | None:
+        """Batches in an epoch, if that is known."""
+        ...
+
+    def begin(self) -> None:
+        """Prepare the next epoch."""
+        ...
+
+    def pieces(self, ask: Ask, first: int = 0) -> Iterator[Piece]:
+        """The batches of the epoch, from number `first` on where they have numbers."""
+        ...
+
+    def judged(self, paddable: bool, ask: Ask = ...) -> Iterator[Piece]:
+        """All batches at inference, filled up to one size if they may be."""
+        ...
+
+    def close(self) -> None:
+        """End what runs ahead."""
+        ...
+
+
+@dataclass
+class Progress:
+    """Where a run is: with the model's and the engine's arrays, enough to go on from there."""
+
+    source: Source
+    epoch: int = 0
+    batch: int = 0
+    seen: int = 0
+    totals: Any = None
+
+
 @dataclass(eq=False)
 class Engine:
     """A compiled model: what it minimizes, how, and the programs that XLA made of it."""
@@ -90,6 +132,7 @@ class Engine:
     step: int = 0
     key: jax.Array = field(default_factory=seed_key)
     pace: Pace = field(default_factory=Pace)
+    progress: "Progress | None" = None
 
     def __post_init__(self) -> None:
         updates = self.optimizer.updates
@@ -190,11 +233,9 @@ def make_engine(
         model.functional,
         tuple(outputs),
         classic,
-        penalties=tuple(model.weight_rules("weight_regularizers")),
+        penalties=tuple(model.weight_regularizers.items()),
         constraints=tuple(
-            (path, rule)
-            for path, rule in model.weight_rules("weight_constraints")
-            if path in trainable
+            (path, rule) for path, rule in model.weight_constraints.items() if path in trainable
         ),
         input_dtypes=tuple(model.input_dtypes),
     )
@@ -223,97 +264,117 @@ def _by_row(function: Callable[..., Any], y_shape: Any, out_shape: Any) -> bool:
     return bool(result.shape) and result.shape[0] == 8
 
 
-def batches(rows: np.ndarray, size: int) -> list[np.ndarray]:
-    """Row numbers as (steps, size), and what is left over as one smaller batch."""
-    full = len(rows) // size * size
-    parts = [rows[:full].reshape(-1, size), rows[full:].reshape(1, -1)]
-    return [part for part in parts if part.size]
-
-
-def shuffled(rows: np.ndarray, how: bool | str, size: int) -> np.ndarray:
-    """Row numbers in the order of the next epoch; Keras shuffles the same array again each time."""
-    if how == "batch":
-        full = len(rows) // size * size
-        blocks = rows[:full].reshape(-1, size)
-        np.random.shuffle(blocks)
-        return np.concatenate([blocks.reshape(-1), rows[full:]])
-    if how:
-        np.random.shuffle(rows)
-    return rows
-
-
-def evaluate(engine: Engine, model: Any, feed: Feed, size: int) -> dict[str, float]:
+def evaluate(
+    engine: Engine, model: Any, source: Source, callbacks: CallbackList | None = None
+) -> dict[str, Any]:
     """Logs of one pass over the data, at inference."""
     params, state = model.params, model.state
     totals = engine.fresh()
-    rows = np.arange(feed.rows, dtype=np.int32)
-    if engine.paddable:
-        padding = -len(rows) % size
-        parts = [np.concatenate([rows, np.zeros(padding, np.int32)]).reshape(-1, size)]
-    else:
-        parts = batches(rows, size)
-    for part in parts:
-        left = min(feed.rows, part.size)
-        for data, order, start, stop in feed.place(part, 0, len(part)):
-            count = left if order.shape[0] == len(part) else min(left, stop * size)
-            totals = engine.judge(params, state, totals, data, order, count, start, stop)
-            left -= count
-    return engine.logs(totals)
+    sees = callbacks is not None and callbacks.sees_tests
+    if callbacks is not None:
+        callbacks.on_test_begin()
+    batch = 0
+    source.begin()
+    with closing(source.judged(engine.paddable, (lambda left: 1) if sees else _all)) as pieces:  # pyright: ignore[reportArgumentType]: a generator
+        for piece in pieces:
+            if sees and callbacks is not None:
+                callbacks.on_test_batch_begin(batch)
+            rows = jnp.int32(piece.rows)
+            data, order, start, stop = piece[:4]
+            totals = engine.judge(params, state, totals, data, order, rows, start, stop)
+            batch += stop - start
+            if sees and callbacks is not None:
+                callbacks.on_test_batch_end(batch - 1, engine.logs(totals))
+    logs = engine.logs(totals)
+    if callbacks is not None:
+        callbacks.on_test_end(logs)
+    return logs
+
+
+def _all(left: int) -> int:
+    return left
 
 
 def run_epochs(
     engine: Engine,
     model: Any,
-    feed: Feed,
-    size: int,
-    epochs: range,
-    shuffle: bool | str,
+    progress: Progress,
+    epochs: int,
     callbacks: CallbackList,
     validate: Callable[[], Mapping[str, float]] | None,
-    look: Callable[[int, Mapping[str, float]], None] | None,
-    validation_freq: int = 1,
-) -> None:
-    """Train for some epochs, calling back as Keras does.
+    look: Callable[[int, int, Mapping[str, float]], None] | None,
+    validation_freq: int | Collection[int] = 1,
+) -> dict[str, Any]:
+    """Train up to epoch `epochs`, calling back as Keras does; the last epoch's logs.
 
     After every chunk the layers own the new variables, so whatever stops the run leaves the model
     at a step that was finished.
     """
-    rows = np.arange(feed.rows, dtype=np.int32)
-    seconds = REFRESH if look else UNSEEN
+    source = progress.source
+    logs: dict[str, Any] = {}
     hinted = False
-    for epoch in epochs:
+    while progress.epoch < epochs and not model.stop_training:
+        epoch = progress.epoch
         callbacks.on_epoch_begin(epoch)
-        rows = shuffled(rows, shuffle, size)
-        totals = engine.fresh()
-        batch = seen = 0
-        for order in batches(rows, size):
-            step = 0
-            while step < len(order) and not model.stop_training:
-                count = (
-                    1 if callbacks.sees_batches else engine.pace.next(len(order) - step, seconds)
-                )
-                if callbacks.sees_batches:
-                    callbacks.on_batch_begin(batch, {"batch": batch, "size": order.shape[1]})
-                totals = run_chunk(engine, model, feed, totals, order, step, step + count)
-                step += count
-                batch += count
-                seen += count * order.shape[1]
-                engine.pace.done(count)
-                if callbacks.sees_batches:
-                    own = {"batch": batch - 1, "size": order.shape[1], **engine.last(totals)}
-                    callbacks.on_batch_end(batch - 1, own)
-                if look:
-                    look(seen, engine.logs(totals))
-        logs = engine.logs(totals)
+        if progress.totals is None:
+            source.begin()
+            progress.totals = engine.fresh()
+        whole = run_epoch(engine, model, progress, callbacks, look)
+        logs = engine.logs(progress.totals)
         if not math.isfinite(logs["loss"]) and not model.stop_training and not hinted:
             hinted = True
             hint_at_nan(logs["loss"], epoch)
-        if validate is not None and (epoch + 1) % validation_freq == 0:
+        due = _due(epoch + 1, validation_freq) and (whole or not engine.objective.classic)
+        if validate is not None and due:
             logs.update({f"val_{name}": value for name, value in validate().items()})
         callbacks.on_epoch_end(epoch, logs)
-        if model.stop_training:
-            break
+        progress.epoch, progress.batch, progress.seen, progress.totals = epoch + 1, 0, 0, None
+        callbacks.settled()
     engine.finish(model)
+    return logs
+
+
+def _due(epoch: int, freq: int | Collection[int]) -> bool:
+    return epoch % freq == 0 if isinstance(freq, int) else epoch in freq
+
+
+def run_epoch(
+    engine: Engine,
+    model: Any,
+    progress: Progress,
+    callbacks: CallbackList,
+    look: Callable[[int, int, Mapping[str, float]], None] | None,
+) -> bool:
+    """The batches of an epoch that are left; whether all were used."""
+    seconds = REFRESH if look else UNSEEN
+    paced = 0
+    looked = time.perf_counter()
+
+    def ask(left: int) -> int:
+        nonlocal paced
+        left = min(left, callbacks.room(progress.batch))
+        paced = 1 if callbacks.sees_batches else engine.pace.next(left, seconds)
+        return paced
+
+    with closing(progress.source.pieces(ask, progress.batch)) as pieces:  # pyright: ignore[reportArgumentType]: a generator
+        for piece in pieces:
+            count = piece.stop - piece.start
+            callbacks.on_batch_begin(progress.batch, piece.size)
+            progress.totals = run_piece(engine, model, progress.totals, piece)
+            progress.batch += count
+            progress.seen += count * piece.size
+            if paced and not callbacks.sees_batches:
+                engine.pace.done(count)
+            if callbacks.sees_batches:
+                callbacks.on_batch_end(progress.batch - 1, piece.size, engine.last(progress.totals))
+            callbacks.settled()
+            now = time.perf_counter()
+            if look and (paced or now - looked > REFRESH):
+                looked = now
+                look(progress.seen, progress.batch, engine.logs(progress.totals))
+            if model.stop_training:
+                return progress.batch == progress.source.steps
+    return True
 
 
 def hint_at_nan(loss: float, epoch: int) -> None:
@@ -326,26 +387,54 @@ def hint_at_nan(loss: float, epoch: int) -> None:
     )
 
 
-def run_chunk(
-    engine: Engine, model: Any, feed: Feed, totals: Any, order: np.ndarray, start: int, stop: int
-) -> Any:
-    """Run the steps `start … stop` of `order` and hand the new variables to the layers."""
-    for data, local, begin, end in feed.place(order, start, stop):
-        ts = engine.train_state(model.params, model.state)
-        hyper = engine.optimizer.values()
-        ts, totals = engine.run(ts, hyper, totals, data, local, begin, end)
-        jax.block_until_ready(totals.sums)
+def run_piece(engine: Engine, model: Any, totals: Any, piece: Piece) -> Any:
+    """Run some steps and hand the new variables to the layers; the totals that follow."""
+    ts = engine.train_state(model.params, model.state)
+    data, order, start, stop = piece[:4]
+    ts, totals = engine.run(ts, engine.optimizer.values(), totals, data, order, start, stop)
+    jax.block_until_ready(totals.sums)
+    step = engine.step + stop - start
+
+    def keep() -> None:
         model.adopt(merge(ts.params, ts.frozen), ts.state)
-        engine.slots = ts.optimizer
-        engine.step += end - begin
+        engine.slots, engine.step = ts.optimizer, step
+        engine.optimizer.iterations = int(ts.optimizer.iterations)
+
+    try:
+        keep()
+    except BaseException:  # an interrupt between two layers: all of them are at the same step
+        keep()
+        raise
     return totals
 
 
-def train_batch(engine: Engine, model: Any, batch: Batch) -> dict[str, float]:
+def train_batch(engine: Engine, model: Any, batch: Batch) -> dict[str, Any]:
     """One step on one batch; its logs."""
-    feed = Feed(batch)
-    order = np.arange(feed.rows, dtype=np.int32).reshape(1, -1)
-    return engine.logs(run_chunk(engine, model, feed, engine.fresh(), order, 0, 1))
+    source = Epochs(Feed(batch), len(batch.x[0]), False)
+    totals = engine.fresh()
+    for piece in source.pieces(_all):
+        totals = run_piece(engine, model, totals, piece)
+    return engine.logs(totals)
+
+
+def predict_stream(
+    run: Callable[..., list[jax.Array]], model: Any, source: Any, callbacks: CallbackList | None
+) -> list[np.ndarray]:
+    """Outputs for the batches of one pass over a source."""
+    parts = []
+    if callbacks is not None:
+        callbacks.on_predict_begin()
+    for index, inputs in enumerate(source.batches()):
+        if callbacks is not None:
+            callbacks.on_predict_batch_begin(index)
+        outputs = predict(run, model.params, model.state, inputs, inputs[0].shape[0])
+        parts.append(outputs)
+        if callbacks is not None:
+            shown = outputs[0] if len(outputs) == 1 else outputs
+            callbacks.on_predict_batch_end(index, shown)
+    if callbacks is not None:
+        callbacks.on_predict_end()
+    return [np.concatenate(column) for column in zip(*parts, strict=True)]
 
 
 def predict(

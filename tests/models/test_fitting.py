@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from funkeras.models import fitting
+from funkeras.models import data, fitting
 
 
 def test_chunks_grow_to_the_time_they_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,15 +33,15 @@ def test_a_slow_chunk_at_most_halves_the_next(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.parametrize(("rows", "sizes"), [(10, [(3, 3), (1, 1)]), (9, [(3, 3)]), (2, [(1, 2)])])
 def test_batches_end_with_what_is_left(rows: int, sizes: list[tuple[int, int]]) -> None:
-    parts = fitting.batches(np.arange(rows), 3)
+    parts = data.batches(np.arange(rows), 3)
     assert [part.shape for part in parts] == sizes
     np.testing.assert_array_equal(np.concatenate([p.ravel() for p in parts]), np.arange(rows))
 
 
 def test_shuffling_keeps_every_row_and_batches_if_asked() -> None:
     np.random.seed(0)
-    rows = fitting.shuffled(np.arange(10), "batch", 3)
+    rows = data.shuffled(np.arange(10), "batch", 3)
     assert sorted(rows) == list(range(10))
     blocks = rows[:9].reshape(3, 3)
     assert all(list(block) == list(range(block[0], block[0] + 3)) for block in blocks)
-    np.testing.assert_array_equal(fitting.shuffled(np.arange(4), False, 3), np.arange(4))
+    np.testing.assert_array_equal(data.shuffled(np.arange(4), False, 3), np.arange(4))

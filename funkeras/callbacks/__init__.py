@@ -1,0 +1,30 @@
+"""Hooks at epoch and batch boundaries. They see a model and import none."""
+
+from funkeras.callbacks.base import Callback, CallbackList
+from funkeras.callbacks.checkpoint import ModelCheckpoint
+from funkeras.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
+from funkeras.callbacks.records import (
+    BaseLogger,
+    CSVLogger,
+    History,
+    LambdaCallback,
+    ProgbarLogger,
+    RemoteMonitor,
+)
+from funkeras.callbacks.stopping import EarlyStopping, TerminateOnNaN
+
+__all__ = [
+    "BaseLogger",
+    "CSVLogger",
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "ModelCheckpoint",
+    "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "TerminateOnNaN",
+]
