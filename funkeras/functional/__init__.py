@@ -1,6 +1,7 @@
 """The mathematics: every layer as a pure pair, and the combinators that make nets of them."""
 
 from funkeras.functional import adapted as _adapted
+from funkeras.functional import adaptive as _adaptive
 from funkeras.functional import attention as _attention
 from funkeras.functional import cells as _cells
 from funkeras.functional import combinators as _combinators
@@ -8,6 +9,7 @@ from funkeras.functional import convolution as _convolution
 from funkeras.functional import core as _core
 from funkeras.functional import embedding as _embedding
 from funkeras.functional import graphs as _graphs
+from funkeras.functional import local as _local
 from funkeras.functional import merging as _merging
 from funkeras.functional import noise as _noise
 from funkeras.functional import nonlinear as _nonlinear
@@ -15,8 +17,12 @@ from funkeras.functional import normalization as _normalization
 from funkeras.functional import pair as _pair
 from funkeras.functional import pooling as _pooling
 from funkeras.functional import recurrent as _recurrent
+from funkeras.functional import resizing as _resizing
+from funkeras.functional import separable as _separable
+from funkeras.functional import transposed as _transposed
 from funkeras.functional import wrappers as _wrappers
 from funkeras.functional.adapted import *
+from funkeras.functional.adaptive import *
 from funkeras.functional.attention import *
 from funkeras.functional.cells import *
 from funkeras.functional.combinators import *
@@ -24,6 +30,7 @@ from funkeras.functional.convolution import *
 from funkeras.functional.core import *
 from funkeras.functional.embedding import *
 from funkeras.functional.graphs import *
+from funkeras.functional.local import *
 from funkeras.functional.merging import *
 from funkeras.functional.noise import *
 from funkeras.functional.nonlinear import *
@@ -31,6 +38,9 @@ from funkeras.functional.normalization import *
 from funkeras.functional.pair import *
 from funkeras.functional.pooling import *
 from funkeras.functional.recurrent import *
+from funkeras.functional.resizing import *
+from funkeras.functional.separable import *
+from funkeras.functional.transposed import *
 from funkeras.functional.wrappers import *
 
 __all__ = [
@@ -40,7 +50,12 @@ __all__ = [
         _combinators,
         _core,
         _convolution,
+        _transposed,
+        _separable,
+        _local,
+        _resizing,
         _pooling,
+        _adaptive,
         _normalization,
         _adapted,
         _noise,

@@ -12,7 +12,7 @@ from jax import random
 from funkeras.functional.pair import Pair, Shapes, Weight, output_shape
 from funkeras.typing import Array, Key, Params, PyTree, State
 
-__all__ = ["cast", "frozen", "named", "penalized", "penalty", "remat", "serial"]
+__all__ = ["cast", "frozen", "in_phase", "named", "penalized", "penalty", "remat", "serial"]
 
 PENALTY = "penalty"
 """Name of the state entry in which a layer hands its part of the loss to the training step."""
@@ -128,6 +128,18 @@ def frozen(pair: Pair, inference: bool) -> Pair:
         y, _, mask = pair.run(params, state, x, training=training and not inference, **flow)
         return y, state, mask
 
+    return pair.rerun(run)
+
+
+def in_phase(pair: Pair, training: bool) -> Pair:
+    """The pair that always, or never, runs as in training."""
+
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, **flow: Any
+    ) -> tuple[PyTree, State, PyTree]:
+        return pair.run(params, state, x, training=phase, **flow)
+
+    phase = training
     return pair.rerun(run)
 
 

@@ -219,12 +219,27 @@ def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:
     return known
 
 
-def _shape_by_evaluation(pair: Pair) -> Callable[[Shapes], Shapes]:
-    def evaluate(input_shape: Shapes, stand_in: int) -> Any:
-        def spec(shape: Shape) -> jax.ShapeDtypeStruct:
-            sizes = tuple(stand_in if size is None else size for size in shape)
-            return jax.ShapeDtypeStruct(sizes, config.floatx())
+def abstract(evaluate: Callable[[int], PyTree], unknown: bool) -> PyTree:
+    """Shapes and dtypes of what `evaluate` gives, called with the sizes that stand in for None."""
 
+    def merge(first: Any, *others: Any) -> jax.ShapeDtypeStruct:
+        sizes = tuple(
+            size if all(other.shape[axis] == size for other in others) else None
+            for axis, size in enumerate(first.shape)
+        )
+        return jax.ShapeDtypeStruct(sizes, first.dtype)  # pyright: ignore[reportArgumentType]: None
+
+    results = [evaluate(stand_in) for stand_in in (PROBES if unknown else PROBES[:1])]
+    return jax.tree.map(merge, *results)
+
+
+def stand_in_for(shape: Shape, size: int, dtype: Any) -> jax.ShapeDtypeStruct:
+    """An array of that shape with `size` for what is unknown."""
+    return jax.ShapeDtypeStruct(tuple(size if own is None else own for own in shape), dtype)
+
+
+def _shape_by_evaluation(pair: Pair) -> Callable[[Shapes], Shapes]:
+    def rule(input_shape: Shapes) -> Shapes:
         variables: tuple[Params, State] = ({}, {})
         for weight in pair.weights(input_shape):
             dtype = weight.dtype or config.floatx()
@@ -233,24 +248,17 @@ def _shape_by_evaluation(pair: Pair) -> Callable[[Shapes], Shapes]:
                 weight.name,
                 jax.ShapeDtypeStruct(weight.shape, dtype),
             )
-        x = jax.tree.map(spec, input_shape, is_leaf=is_shape)
-        y, _ = jax.eval_shape(pair.apply, *variables, x)
-        return y
 
-    def rule(input_shape: Shapes) -> Shapes:
-        sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
-        outputs = [
-            evaluate(input_shape, stand_in)
-            for stand_in in (PROBES if None in sizes else PROBES[:1])
-        ]
-
-        def merge(first: Any, *others: Any) -> Shape:
-            return tuple(
-                size if all(other.shape[axis] == size for other in others) else None
-                for axis, size in enumerate(first.shape)
+        def evaluate(size: int) -> PyTree:
+            x = jax.tree.map(
+                lambda shape: stand_in_for(shape, size, config.floatx()),
+                input_shape,
+                is_leaf=is_shape,
             )
+            return jax.eval_shape(pair.apply, *variables, x)[0]
 
-        return jax.tree.map(merge, *outputs)
+        sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
+        return jax.tree.map(lambda y: y.shape, abstract(evaluate, None in sizes))
 
     return rule
 

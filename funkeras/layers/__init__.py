@@ -15,6 +15,7 @@ from funkeras.layers.merge import (
     multiply,
     subtract,
 )
+from funkeras.layers.special import CONTAINERS
 
 __all__ = [
     "Input",
@@ -31,6 +32,8 @@ __all__ = [
     "subtract",
     *class_names(),
 ]
+
+CONTAINERS["InputLayer"] = InputLayer
 
 
 def __getattr__(name: str) -> Any:

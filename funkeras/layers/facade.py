@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-from funkeras import spellings
+from funkeras import registry, spellings
 from funkeras.functional.pair import Pair, builders
 from funkeras.layers.layer import Layer
-from funkeras.layers.special import BASES
+from funkeras.layers.special import BASES, CONTAINERS
 
 __all__ = ["class_names", "facade", "layer_class"]
 
@@ -47,16 +47,14 @@ def facade(build: Any) -> type[Layer]:
         "signature": class_signature(build),
         "__signature__": class_signature(build),
         "spelling": build.keras_name,
-        "lookup": staticmethod(layer_class),
         "__doc__": build.__doc__,
         "__module__": "funkeras.layers",
     }
     return type(build.keras_name, (BASES.get(build.keras_name, Layer),), members)
 
 
-@cache
-def layer_class(name: str) -> type[Layer]:
-    """The Keras class of that name, of any generation.
+def layer_class(name: str) -> Any:
+    """The class of that name: a custom object, a kind of model, or a layer of any generation.
 
     An old name that only moved arguments (`Convolution2D`) is a subclass that reads them in their
     old order.
@@ -64,6 +62,15 @@ def layer_class(name: str) -> type[Layer]:
     Raises:
         AttributeError: if no generation has such a layer.
     """
+    written = registry.get_custom_objects().get(name) or CONTAINERS.get(name)
+    return written or _derived(name)
+
+
+Layer.lookup = staticmethod(layer_class)
+
+
+@cache
+def _derived(name: str) -> type[Layer]:
     current = spellings.current_name(name)
     if current not in class_names():
         hint = spellings.nearest(name, class_names())

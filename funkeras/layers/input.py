@@ -3,11 +3,14 @@
 from typing import Any
 
 from funkeras import config, spellings
-from funkeras.functional.pair import freeze_shape
-from funkeras.layers.layer import automatic_name
+from funkeras.functional.pair import Pair, freeze_shape, stateless
+from funkeras.layers.layer import Layer, automatic_name
 from funkeras.symbolic import SymbolicTensor
+from funkeras.typing import Config
 
 __all__ = ["Input", "InputLayer"]
+
+ARGUMENTS = ("shape", "batch_size", "dtype", "sparse", "batch_shape", "name", "optional")
 
 
 def Input(*args: Any, **kwargs: Any) -> SymbolicTensor:  # noqa: N802
@@ -16,37 +19,54 @@ def Input(*args: Any, **kwargs: Any) -> SymbolicTensor:  # noqa: N802
     >>> Input(shape=(784,)).shape
     (None, 784)
     """
-    accepted = ("shape", "batch_size", "dtype", "sparse", "batch_shape", "name")
-    given = spellings.translate("Input", accepted, args, kwargs)
-    return symbolic_input("Input", given)
+    given = spellings.translate("Input", ARGUMENTS, args, kwargs)
+    return InputLayer(**given).tensor
 
 
-def symbolic_input(owner: str, given: dict[str, Any]) -> SymbolicTensor:
-    """The symbolic tensor that arguments of `Input` or `InputLayer` describe."""
-    shape = given.get("batch_shape")
-    if shape is None:
-        if given.get("shape") is None:
-            raise TypeError(f"{owner}() needs shape=, without the batch, or batch_shape=")
-        inner = given["shape"]
-        shape = (given.get("batch_size"), *(inner if hasattr(inner, "__iter__") else (inner,)))
-    dtype = given.get("dtype") or config.floatx()
-    return SymbolicTensor(freeze_shape(shape), dtype, given.get("name") or automatic_name("Input"))
-
-
-class InputLayer:
+class InputLayer(Layer):
     """The entry of a model as a layer: `InputLayer(input_shape=(784,))`."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        accepted = ("input_shape", "batch_size", "dtype", "name", "batch_shape", "shape", "sparse")
-        given = spellings.translate("InputLayer", accepted, args, kwargs)
-        given["shape"] = given.pop("input_shape", None) or given.get("shape")
-        self.tensor = symbolic_input("InputLayer", given)
-        self.name = self.tensor.name
+    spelling = "InputLayer"
 
-    def get_config(self) -> dict[str, Any]:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        accepted = ("input_shape", *ARGUMENTS[1:], "shape", "ragged")
+        given = spellings.translate("InputLayer", accepted, args, kwargs)
+        shape = given.get("batch_shape")
+        if shape is None:
+            inner = given.get("input_shape", given.get("shape"))
+            if inner is None:
+                raise TypeError("an input needs shape=, without the batch, or batch_shape=")
+            shape = (given.get("batch_size"), *(inner if hasattr(inner, "__iter__") else (inner,)))
+        modern = config.dialect() == "modern"
+        super().__init__(
+            name=given.get("name") or automatic_name("InputLayer" if modern else "Input"),
+            batch_shape=freeze_shape(shape),
+            input_dtype=str(given.get("dtype") or config.floatx()),
+        )
+        self.tensor = SymbolicTensor(self.batch_shape, self.input_dtype, self.name, source=self)
+        self.build(self.batch_shape)
+
+    def make_pair(self) -> Pair:
+        """What goes in comes out."""
+        return stateless(lambda params, x: x)
+
+    @property
+    def output(self) -> SymbolicTensor:
+        """The symbolic tensor."""
+        return self.tensor
+
+    input = output
+
+    def get_output_at(self, node_index: int) -> SymbolicTensor:
+        """The symbolic tensor."""
+        return self.tensor
+
+    get_input_at = get_output_at
+
+    def get_config(self) -> Config:
         """The arguments that make an equal layer."""
         return {
-            "batch_input_shape": self.tensor.shape,
-            "dtype": self.tensor.dtype,
+            "batch_input_shape": self.batch_shape,
+            "dtype": self.input_dtype,
             "name": self.name,
         }

@@ -12,7 +12,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras import activations, config, constraints, initializers, regularizers, spellings
+from funkeras import (
+    activations,
+    config,
+    constraints,
+    initializers,
+    regularizers,
+    spellings,
+    symbolic,
+)
 from funkeras.functional import combinators
 from funkeras.functional.pair import (
     Pair,
@@ -168,20 +176,25 @@ class Layer:
             name: kind.get(value) if (kind := kind_of(name)) else _each_layer(value, self._made)
             for name, value in arguments.items()
         }
-        self.activity_regularizer = regularizers.get(options["activity_regularizer"])
-        self.name: str = options["name"] or automatic_name(type(self).__name__)
+        self._begin(options)
         self.trainable = bool(options["trainable"])
-        self.dtype_policy: str = options["dtype"] or config.floatx()
-        self.remat = bool(options["remat"])
         self.input_dtype: str | None = options["input_dtype"]
         self.batch_shape = _declared_shape(options, "input_dim" in self.signature.parameters)
-        self.dialect = config.dialect()
         self.input_shape: Any = None
         self._initial_weights = options["weights"]
         self._params: Params = {}
         self._state: State = {}
         self.built = False
         self.pair = self.make_pair()
+
+    def _begin(self, options: Mapping[str, Any]) -> None:
+        """Set what layers and models have in common."""
+        self.name: str = options["name"] or automatic_name(type(self).__name__)
+        self.activity_regularizer = regularizers.get(options["activity_regularizer"])
+        self.dtype_policy: str = options["dtype"] or config.floatx()
+        self.remat = bool(options["remat"])
+        self.dialect = config.dialect()
+        self._calls: list[symbolic.Call] = []
 
     def _made(self, described: Any) -> "Layer":
         """An inner layer, from its config if that is what was given."""
@@ -238,6 +251,18 @@ class Layer:
     def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
         rules = {w.name: self._rule(w.name, suffix) for w in self.declared_weights() if w.trainable}
         return {name: rule for name, rule in rules.items() if rule is not None}
+
+    def trainable_paths(self) -> set[str]:
+        """Names of the weights that training changes."""
+        declared = self.pair.weights(self.input_shape) if self.trainable and self.built else ()
+        return {weight.name for weight in declared if weight.trainable}
+
+    def penalizes_activity(self) -> bool:
+        """Whether it, or a layer inside it, adds a penalty on its outputs to the loss."""
+        inner = jax.tree.leaves(list(self._arguments.values()))
+        return self.activity_regularizer is not None or any(
+            layer.penalizes_activity() for layer in inner if isinstance(layer, Layer)
+        )
 
     @property
     def weight_regularizers(self) -> dict[str, Callable[[Any], Any]]:
@@ -368,12 +393,71 @@ class Layer:
 
     # Calling and describing
 
-    def __call__(self, x: Any, mask: Any = None) -> Any:
-        """Run the layer on arrays at inference, building it for their shape first."""
-        x = jax.tree.map(jnp.asarray, x)
-        self.build(jax.tree.map(lambda a: a.shape, x))
-        y, _ = self.functional.apply(self._params, self._state, x, mask=mask)
+    def __call__(
+        self,
+        x: Any,
+        *others: Any,
+        mask: Any = None,
+        training: bool | None = None,
+        **named: Any,
+    ) -> Any:
+        """Run the layer on arrays, or record it where `x` is symbolic; builds it first.
+
+        Args:
+            others, named: further inputs (`value`, `key`, `initial_state`).
+            mask: which time steps of arrays count; symbolic tensors bring theirs along.
+            training: run as in training; at inference if left out, or as the model runs.
+        """
+        x = joined_inputs(self.name, x, others, named)
+        if not symbolic.is_symbolic(x):
+            x = jax.tree.map(jnp.asarray, x)
+        self.build(symbolic.shapes_of(x))
+        if symbolic.is_symbolic(x):
+            y = symbolic.record(self, x, training)
+            self._calls.append(jax.tree.leaves(y)[0].call)
+            return y
+        key = jax.random.key(np.random.randint(1 << 31)) if training else None
+        y, state = self.functional.apply(
+            self.params, self.state, x, training=bool(training), key=key, mask=mask
+        )
+        if training:
+            self.adopt(self.params, state)
         return y
+
+    def _only_call(self, what: str) -> symbolic.Call:
+        if len(self._calls) == 1:
+            return self._calls[0]
+        count = len(self._calls)
+        raise RuntimeError(
+            f"layer {self.name!r} has been called {count} times, so it has "
+            + (f"no {what} yet" if not count else f"several: use get_{what}_at(index)")
+        )
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensor, or tensors, that the layer gave in its one call."""
+        return self._only_call("output").outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor, or tensors, that the layer got in its one call."""
+        return self._only_call("input").inputs
+
+    def get_output_at(self, node_index: int) -> Any:
+        """What the layer gave in one of its calls."""
+        return self._calls[node_index].outputs
+
+    def get_input_at(self, node_index: int) -> Any:
+        """What the layer got in one of its calls."""
+        return self._calls[node_index].inputs
+
+    def get_output_shape_at(self, node_index: int) -> Any:
+        """Shape of what the layer gave in one of its calls."""
+        return symbolic.shapes_of(self.get_output_at(node_index))
+
+    def get_input_shape_at(self, node_index: int) -> Any:
+        """Shape of what the layer got in one of its calls."""
+        return symbolic.shapes_of(self.get_input_at(node_index))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for that input."""
@@ -425,6 +509,25 @@ class Layer:
     def __reduce__(self) -> Any:
         weights = (self.input_shape, self.get_weights()) if self.built else None
         return _restore, (type(self), self.get_config(), weights)
+
+
+INPUT_KEYWORDS = ("value", "key", "initial_state", "constants")
+"""Arguments of a call that are inputs too, in the order in which layers take them."""
+
+
+def joined_inputs(name: str, x: Any, others: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    """All inputs of a call, as its pair takes them: one, or a tuple."""
+    unknown = [keyword for keyword in named if keyword not in INPUT_KEYWORDS]
+    if unknown:
+        raise TypeError(f"a call of layer {name!r} takes no argument {unknown[0]!r}")
+    more = list(others)
+    for keyword in INPUT_KEYWORDS:
+        value = named.get(keyword)
+        if value is not None:
+            more.extend(value if isinstance(value, tuple | list) else [value])
+    if more:
+        return (*(x if isinstance(x, tuple | list) else (x,)), *more)
+    return tuple(x) if isinstance(x, list) else x
 
 
 def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) -> Layer:

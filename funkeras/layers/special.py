@@ -44,11 +44,6 @@ class Merging(Layer):
     after = ("node_indices", "tensor_indices")
     functions: ClassVar[tuple[str, ...]] = ("mode", "output_shape", "output_mask")
 
-    def _made(self, described: Any) -> Any:
-        if isinstance(described, Mapping) and described["class_name"] in CONTAINERS:
-            return CONTAINERS[described["class_name"]].from_config(described["config"])
-        return super()._made(described)
-
     def get_config(self) -> Config:
         """The arguments, with the kind of each that may be a function, as Keras 1 has them.
 

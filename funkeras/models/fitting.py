@@ -29,6 +29,7 @@ from funkeras.functional.training import (
     select,
 )
 from funkeras.models.data import Ask, Epochs, Feed, Piece
+from funkeras.models.snapshots import Run
 from funkeras.optimizers import Optimizer
 from funkeras.typing import PyTree
 
@@ -116,6 +117,7 @@ class Progress:
     batch: int = 0
     seen: int = 0
     totals: Any = None
+    reapply: Callable[[], None] | None = None
 
 
 @dataclass(eq=False)
@@ -228,9 +230,9 @@ def make_engine(
             )
         )
     per_output = [f"{name}_loss" for name in model.output_names] if several else []
-    trainable = model.trainable_paths()
+    pair, trainable = model.settled()
     objective = Objective(
-        model.functional,
+        pair,
         tuple(outputs),
         classic,
         penalties=tuple(model.weight_regularizers.items()),
@@ -313,9 +315,13 @@ def run_epochs(
     source = progress.source
     logs: dict[str, Any] = {}
     hinted = False
+    callbacks.on_ready(Run(engine, model, progress, callbacks))
     while progress.epoch < epochs and not model.stop_training:
         epoch = progress.epoch
         callbacks.on_epoch_begin(epoch)
+        if progress.reapply is not None and progress.batch:
+            progress.reapply()
+        progress.reapply = None
         if progress.totals is None:
             source.begin()
             progress.totals = engine.fresh()

@@ -12,9 +12,10 @@ import numpy as np
 
 from funkeras import config, losses, optimizers, spellings
 from funkeras.callbacks import Callback, CallbackList, History
+from funkeras.functional.combinators import frozen, named
 from funkeras.functional.pair import Pair
 from funkeras.functional.training import Batch, net_input
-from funkeras.layers.layer import Layer, Variable, variables_version
+from funkeras.layers.layer import OPTIONS, Layer, Variable, variables_version
 from funkeras.models import fitting, saving, summary
 from funkeras.models.data import (
     Epochs,
@@ -29,75 +30,150 @@ from funkeras.models.data import (
 )
 from funkeras.models.generators import GeneratorMethods
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
+from funkeras.models.structure import Structure, layer_from_entry, structure_from_config
 from funkeras.progress import Progbar
+from funkeras.registry import custom_object_scope
 from funkeras.spellings import spelled
+from funkeras.symbolic import SymbolicTensor
 from funkeras.typing import Params, Shape, State
 
 __all__ = ["Model"]
 
 
-class Model(GeneratorMethods):
-    """Base of models: owns layers in order, and a pure pair made of theirs.
+class Model(GeneratorMethods, Layer):
+    """A graph of layers, or the base of other kinds of models, with what trains it.
 
-    A kind of model says what its `layers`, `functional` pair and shapes are; everything else
-    follows here.
+    `Model(inputs, outputs)` holds the layers between symbolic tensors. It is a layer too: models
+    can be called, shared and nested like layers.
+
+    Args:
+        inputs, outputs: a symbolic tensor, or a list or dict of them.
+        name: numbered by class when left out.
+
+    Raises:
+        ValueError: if the outputs do not follow from the inputs, or two layers share a name.
     """
 
-    name: str
-    layers: list[Layer]
+    spelling = "Model"
     keras_1_order: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Methods whose arguments had another order in Keras 1; the classic dialect keeps it."""
 
-    def __init__(self) -> None:
+    @spelled
+    def __init__(
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        self._arguments = {}
+        self._begin({**OPTIONS, "name": name})
+        self._trainable = bool(trainable)
         self.stop_training = False
         self.history: History | None = None
         self.optimizer: Any = None
         self.loss: Any = None
         self._compiled: dict[str, Any] | None = None
         self._engine: fitting.Engine | None = None
+        self._settled: tuple[Pair, set[str]] | None = None
         self._predict: Callable[..., Any] | None = None
         self._gathered: tuple[int, Params, State] = (-1, {}, {})
+        self._structure: Structure | None = None
+        if inputs is not None or outputs is not None:
+            self._structure = Structure(inputs, outputs)
 
     # What a kind of model says
 
-    @property
-    def functional(self) -> Pair:
-        """This model as a pure pair."""
-        raise NotImplementedError
-
-    @property
-    def input_shapes(self) -> list[Shape]:
-        """Shape of each input, the batch first."""
-        raise NotImplementedError
-
-    @property
-    def input_names(self) -> list[str]:
-        """Name of each input."""
-        raise NotImplementedError
-
-    @property
-    def input_dtypes(self) -> list[str]:
-        """Dtype that each input is cast to."""
-        raise NotImplementedError
-
-    @property
-    def output_names(self) -> list[str]:
-        """Name of each output."""
-        raise NotImplementedError
-
-    @property
-    def output_shapes(self) -> list[Shape]:
-        """Shape of each output, the batch first."""
-        raise NotImplementedError
+    def _known(self) -> Structure:
+        if self._structure is None:
+            raise RuntimeError(f"{self.name!r} has no inputs and outputs: Model(inputs, outputs)")
+        return self._structure
 
     @property
     def built(self) -> bool:
         """Whether the variables exist."""
-        raise NotImplementedError
+        return self._structure is not None
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, those furthest from the outputs first."""
+        return self._known().layers
+
+    @property
+    def pair(self) -> Pair:
+        """The pure pair between inputs and outputs."""
+        return self._known().trace.pair()
+
+    @property
+    def functional(self) -> Pair:
+        """This model as a pure pair, with the layers frozen that are not trainable."""
+        pair = self.pair
+        if not self.trainable:
+            pair = frozen(pair, inference=self.dialect == "modern")
+        return named(pair, self.name)
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that data enters by."""
+        return self._known().inputs
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that come out."""
+        return jax.tree.leaves(self._known().outputs)
+
+    @property
+    def input(self) -> Any:
+        """The input, or the list of them."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
+    @property
+    def output(self) -> Any:
+        """The output, or the list of them."""
+        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input, or the list of them."""
+        return self.input_shapes[0] if len(self.input_shapes) == 1 else self.input_shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output, or the list of them."""
+        return self.output_shapes[0] if len(self.output_shapes) == 1 else self.output_shapes
+
+    @property
+    def batch_shape(self) -> Any:
+        """Shape of the input, as the first layer of a chain tells it."""
+        return self.input_shape if self.built else None
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """Shape of each input, the batch first."""
+        return [tensor.shape for tensor in self.inputs]
+
+    @property
+    def input_names(self) -> list[str]:
+        """Name of each input."""
+        return self._known().input_names
+
+    @property
+    def input_dtypes(self) -> list[str]:
+        """Dtype that each input is cast to."""
+        return [tensor.dtype for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Name of each output: that of its layer."""
+        return self._known().output_names
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """Shape of each output, the batch first."""
+        return [tensor.shape for tensor in self.outputs]
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the variables."""
-        raise NotImplementedError
+        """Make the variables, where they do not exist yet."""
 
     # Variables
 
@@ -156,11 +232,15 @@ class Model(GeneratorMethods):
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
+        if not self.trainable:
+            return []
         return [variable for layer in self.layers for variable in layer.trainable_weights]
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training does not change by gradients."""
+        if not self.trainable:
+            return self.weights
         return [variable for layer in self.layers for variable in layer.non_trainable_weights]
 
     def get_weights(self) -> list[np.ndarray]:
@@ -189,35 +269,36 @@ class Model(GeneratorMethods):
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes any layer; assigning freezes or frees all of them."""
-        return any(layer.trainable for layer in self.layers)
+        """Whether training changes the model at all.
+
+        In Keras 1 and 2 a word about the model that leaves its layers alone; in later ones
+        assigning it freezes or frees every layer.
+        """
+        return self._trainable
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        for layer in self.layers:
-            layer.trainable = bool(value)
+        self._trainable = bool(value)
+        if self.dialect == "modern" and self.built:
+            for layer in self.layers:
+                layer.trainable = self._trainable
 
     def trainable_paths(self) -> set[str]:
         """Paths (`dense_1/kernel`) of the arrays that training changes."""
-        return {
-            f"{layer.name}/{weight.name}"
-            for layer in self.layers
-            if layer.trainable
-            for weight in layer.pair.weights(layer.input_shape)
-            if weight.trainable
-        }
+        if not self.trainable:
+            return set()
+        return {f"{layer.name}/{path}" for layer in self.layers for path in layer.trainable_paths()}
 
-    def weight_rules(self, kind: str) -> list[tuple[str, Callable[[Any], Any]]]:
-        """(path, rule) of the `weight_regularizers` or `weight_constraints` of all layers."""
-        return [
-            (f"{layer.name}/{name}", rule)
+    def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
+        return {
+            f"{layer.name}/{name}": rule
             for layer in self.layers
-            for name, rule in getattr(layer, kind).items()
-        ]
+            for name, rule in layer._rules(suffix).items()
+        }
 
     def penalizes_activity(self) -> bool:
         """Whether a layer adds a penalty on its outputs to the loss."""
-        return any(layer.activity_regularizer is not None for layer in self.layers)
+        return any(layer.penalizes_activity() for layer in self.layers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its index."""
@@ -279,8 +360,18 @@ class Model(GeneratorMethods):
         }
         if metrics is True:  # Keras 0's show_accuracy=True
             self._compiled["metrics"] = ["accuracy"]
+        self._settled = (self.functional, self.trainable_paths()) if self.built else None
         self._engine = None
         self._predict = None
+
+    def settled(self) -> tuple[Pair, set[str]]:
+        """The pair that training runs, and the paths of what it changes, as `compile` found them.
+
+        A model without weights then has them found at its first use.
+        """
+        if self._settled is None:
+            self._settled = (self.functional, self.trainable_paths())
+        return self._settled
 
     def _by_output(self, what: str, given: Any, default: Any) -> list[Any]:
         """One value per output, from one for all, a list, or a dict by output name."""
@@ -745,8 +836,23 @@ class Model(GeneratorMethods):
         (print_fn or print)(summary.table(self, line_length))
 
     def get_config(self) -> Any:
-        """What makes an equal model, as plain data."""
-        raise NotImplementedError
+        """Layers and the calls between them, as Keras 2 writes them."""
+        return self._known().get_config(self.name)
+
+    @classmethod
+    def from_config(
+        cls,
+        config: Any,
+        custom_objects: Mapping[str, Any] | None = None,
+        make: Callable[[Mapping[str, Any]], Layer] | None = None,
+    ) -> Any:
+        """The model that the `get_config` of any Keras generation described.
+
+        `make` turns the entry of a layer into the layer; by its class's `from_config` if left out.
+        """
+        with custom_object_scope(custom_objects):
+            inputs, outputs = structure_from_config(config, make or layer_from_entry)
+            return cls(inputs, outputs, name=config.get("name"))
 
     def to_json(self, **options: Any) -> str:
         """The config as JSON."""

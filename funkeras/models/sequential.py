@@ -1,15 +1,18 @@
 """`Sequential`: layers in a chain."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import jax
+
 from funkeras import config
-from funkeras.functional.combinators import serial
-from funkeras.functional.pair import Pair
-from funkeras.layers import layer_class
+from funkeras.functional.combinators import serial, unique_names
+from funkeras.functional.pair import Pair, freeze_shape
 from funkeras.layers.input import InputLayer
-from funkeras.layers.layer import Layer, automatic_name
+from funkeras.layers.layer import Layer
 from funkeras.models.model import Model
+from funkeras.models.structure import layer_from_entry
+from funkeras.registry import custom_object_scope
 from funkeras.symbolic import SymbolicTensor
 from funkeras.typing import Config, Shape
 
@@ -24,13 +27,25 @@ class Sequential(Model):
 
     keras_1_order = {"train_on_batch": ("x", "y", "class_weight", "sample_weight")}
 
-    def __init__(self, layers: Iterable[Any] | None = None, name: str | None = None) -> None:
-        super().__init__()
-        self.name = name or automatic_name("Sequential")
-        self.layers = []
+    spelling = "Sequential"
+
+    def __init__(
+        self,
+        layers: Iterable[Any] | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        super().__init__(name=name, trainable=trainable)
+        self._layers: list[Layer] = []
         self._input: SymbolicTensor | None = None
+        self._tensors: list[Any] = []
         for layer in layers or ():
             self.add(layer)
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the chain."""
+        return self._layers
 
     def add(self, layer: Any) -> None:
         """Put a layer at the end of the chain."""
@@ -44,23 +59,32 @@ class Sequential(Model):
         if any(known.name == layer.name for known in self.layers):
             raise ValueError(f"{self.name!r} has a layer named {layer.name!r} already")
         if not self.layers and self._input is None and layer.batch_shape is not None:
-            dtype = layer.input_dtype or default_input_dtype(layer)
-            self._input = SymbolicTensor(layer.batch_shape, dtype, f"{layer.name}_input")
+            self._begin_with(layer.batch_shape, layer, f"{layer.name}_input")
         if self._input is not None:
-            shape = self.layers[-1].output_shape if self.layers else self._input.shape
-            layer.build(shape)
+            self._extend(layer)
         self.layers.append(layer)
         self._reset()
+
+    def _begin_with(self, shape: Shape, first: Layer | None, name: str) -> None:
+        dtype = config.floatx() if first is None else default_input_dtype(first)
+        self._input = InputLayer(batch_shape=shape, dtype=dtype, name=name).tensor
+
+    def _extend(self, layer: Layer) -> None:
+        """Call the layer on what the chain gives so far."""
+        before = self._tensors[-1] if self._tensors else self._input
+        self._tensors.append(layer(before))
 
     def pop(self) -> Layer:
         """Take the last layer off and return it."""
         if not self.layers:
             raise TypeError(f"{self.name!r} has no layers to pop")
         self._reset()
+        del self._tensors[-1:]
         return self.layers.pop()
 
     def _reset(self) -> None:
         self._engine = None
+        self._settled = None
         self._predict = None
         self._gathered = (-1, {}, {})
 
@@ -69,12 +93,10 @@ class Sequential(Model):
         if self._input is None:
             if input_shape is None:
                 raise ValueError(f"{self.name!r} needs an input shape to be built")
-            dtype = default_input_dtype(self.layers[0]) if self.layers else config.floatx()
-            self._input = SymbolicTensor(tuple(input_shape), dtype, f"{self.name}_input")
-        shape: Any = self._input.shape
-        for layer in self.layers:
-            layer.build(shape)
-            shape = layer.output_shape
+            first = self.layers[0] if self.layers else None
+            self._begin_with(freeze_shape(input_shape), first, f"{self.name}_input")
+        for layer in self.layers[len(self._tensors) :]:
+            self._extend(layer)
 
     @property
     def built(self) -> bool:
@@ -82,8 +104,8 @@ class Sequential(Model):
         return bool(self.layers) and self._input is not None
 
     @property
-    def functional(self) -> Pair:
-        """This model as a pure pair: the chain of its layers' pairs."""
+    def pair(self) -> Pair:
+        """The chain of the layers' pairs."""
         return serial(*(layer.functional for layer in self.layers))
 
     def _known_input(self) -> SymbolicTensor:
@@ -92,19 +114,14 @@ class Sequential(Model):
         return self._input
 
     @property
-    def input_shape(self) -> Shape:
-        """Shape of the input, the batch first."""
-        return self._known_input().shape
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensor that data enters by, in a list."""
+        return [self._known_input()]
 
     @property
-    def output_shape(self) -> Shape:
-        """Shape of the output, the batch first."""
-        return self.output_shapes[0]
-
-    @property
-    def input_shapes(self) -> list[Shape]:
-        """Shape of the one input, as a list."""
-        return [self._known_input().shape]
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensor that comes out of the last layer, in a list."""
+        return jax.tree.leaves(self._tensors[-1]) if self._tensors else self.inputs
 
     @property
     def input_names(self) -> list[str]:
@@ -112,19 +129,9 @@ class Sequential(Model):
         return [self._known_input().name]
 
     @property
-    def input_dtypes(self) -> list[str]:
-        """Dtype that the input is cast to, as a list."""
-        return [self._known_input().dtype]
-
-    @property
     def output_names(self) -> list[str]:
         """Name of the last layer, as a list."""
-        return [self.layers[-1].name]
-
-    @property
-    def output_shapes(self) -> list[Shape]:
-        """Shape of the one output, as a list."""
-        return [self.layers[-1].output_shape if self.layers else self._known_input().shape]
+        return unique_names([self.layers[-1].name for _ in self.outputs])
 
     def get_config(self) -> Config:
         """The layers' configs, as Keras 2.2 writes them."""
@@ -138,19 +145,23 @@ class Sequential(Model):
 
     @classmethod
     def from_config(
-        cls, config: Any, custom_objects: Mapping[str, Any] | None = None
+        cls,
+        config: Any,
+        custom_objects: Mapping[str, Any] | None = None,
+        make: Callable[[Mapping[str, Any]], Layer] | None = None,
     ) -> "Sequential":
         """The model that `get_config` described; also the bare list of Keras 1 and 2.0."""
         described = config if isinstance(config, list) else config["layers"]
         model = cls(name=None if isinstance(config, list) else config.get("name"))
-        for item in described:
-            if item["class_name"] == "InputLayer":
-                model.add(InputLayer(**item["config"]))
-            else:
-                model.add(layer_class(item["class_name"]).from_config(item["config"]))
+        with custom_object_scope(custom_objects):
+            for entry in described:
+                model.add((make or layer_from_entry)(entry))
         return model
 
 
 def default_input_dtype(layer: Layer) -> str:
     """The dtype of a first layer's input, as Keras sets it: whole numbers for an embedding."""
-    return "int32" if type(layer).__name__ == "Embedding" else config.floatx()
+    if isinstance(layer, Model):
+        return layer.input_dtypes[0]
+    whole = type(layer).__name__ == "Embedding"
+    return layer.input_dtype or ("int32" if whole else config.floatx())

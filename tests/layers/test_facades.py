@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from funkeras import formats
+from funkeras import config, formats
 from funkeras.functional import Pair
 from funkeras.layers.facade import layer_class
 from funkeras.layers.layer import Layer
@@ -32,7 +32,8 @@ def as_layers(value: Any) -> Any:
 def made(case: Case) -> tuple[Layer, Any, Any]:
     """The case's Keras layer, its inputs and what it gives."""
     np.random.seed(0)
-    layer = layer_class(case.name)(**as_layers(case.arguments))
+    with config.using_dialect("modern"):  # whose defaults the builders have
+        layer = layer_class(case.name)(**as_layers(case.arguments))
     x = case.inputs()
     return layer, x, layer(x)
 

@@ -1,0 +1,252 @@
+"""What a graph model consists of: its inputs, outputs and layers, and the configs that say so."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import jax
+
+from funkeras.functional.combinators import unique_names
+from funkeras.layers.facade import layer_class
+from funkeras.layers.layer import Layer
+from funkeras.symbolic import Call, Operation, SymbolicTensor, Trace, trace
+from funkeras.typing import Config, PyTree
+
+__all__ = ["Structure", "layer_from_entry", "structure_from_config"]
+
+
+class Structure:
+    """The layers between symbolic inputs and outputs, in the order in which Keras lists them.
+
+    Fields:
+        inputs: symbolic tensors; outputs: likewise, nested as they were given.
+        layers: those furthest from the outputs first, as in files of Keras models.
+    """
+
+    def __init__(self, inputs: PyTree, outputs: PyTree) -> None:
+        self.inputs = _flat("inputs", inputs)
+        self.outputs = outputs
+        flat = _flat("outputs", outputs)
+        self.trace: Trace = trace(self.inputs, outputs)
+        self.layers = _by_depth(self.inputs, flat, self.trace)
+        self.input_names = [_source_name(tensor) for tensor in self.inputs]
+        self.output_names = unique_names([_source_name(tensor) for tensor in flat])
+        self.output_shapes = [tensor.shape for tensor in flat]
+
+    def get_config(self, name: str) -> Config:
+        """Layers with the calls between them, as Keras 2 writes them."""
+        kept = {call: index for index, call in _layer_calls(self.trace.calls)}
+
+        def refer(tensor: SymbolicTensor) -> list[Any]:
+            if tensor.call is None:
+                return [tensor.source.name, 0, 0]
+            return [tensor.call.callee.name, kept[tensor.call], tensor.index]
+
+        described = []
+        for layer in self.layers:
+            nodes = []
+            for call in self.trace.calls:
+                if call.callee is layer:
+                    options = {} if call.training is None else {"training": call.training}
+                    nodes.append([[*refer(t), options] for t in jax.tree.leaves(call.inputs)])
+            described.append(
+                {
+                    "name": layer.name,
+                    "class_name": type(layer).spelling,
+                    "config": layer.get_config(),
+                    "inbound_nodes": nodes,
+                }
+            )
+        return {
+            "name": name,
+            "layers": described,
+            "input_layers": [refer(tensor) for tensor in self.inputs],
+            "output_layers": [refer(tensor) for tensor in _flat("outputs", self.outputs)],
+        }
+
+
+def _flat(what: str, tensors: PyTree) -> list[SymbolicTensor]:
+    leaves = jax.tree.leaves(tensors)
+    for leaf in leaves:
+        if not isinstance(leaf, SymbolicTensor):
+            raise TypeError(
+                f"{what} of a model must be symbolic tensors, from Input() or a layer's call; "
+                f"got {type(leaf).__name__}: {leaf!r}"
+            )
+    if not leaves:
+        raise ValueError(f"a model needs {what}")
+    return leaves
+
+
+def _source_name(tensor: SymbolicTensor) -> str:
+    return tensor.name if tensor.call is None else tensor.call.callee.name
+
+
+def _layer_calls(calls: Sequence[Call]) -> list[tuple[int, Call]]:
+    """The calls of layers, each with its number among the calls of its layer."""
+    counts: dict[Any, int] = {}
+    numbered = []
+    for call in calls:
+        if isinstance(call.callee, Operation):
+            raise ValueError(
+                f"a model that uses the operation {call.callee.name!r} outside of a layer has no "
+                "config: put the operation into a Lambda layer"
+            )
+        counts[call.callee] = counts.get(call.callee, -1) + 1
+        numbered.append((counts[call.callee], call))
+    return numbered
+
+
+def _by_depth(
+    inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor], traced: Trace
+) -> list[Layer]:
+    """The layers by their distance from the outputs, as Keras sorts them.
+
+    Layers of equal depth come in the order in which a walk from the outputs meets them.
+    """
+    depths: dict[Any, int] = {}
+    call_depths: dict[Call, int] = {}
+    entries = {tensor: tensor.source for tensor in inputs if tensor.source is not None}
+    given = set(inputs)
+
+    def deepen(tensor: SymbolicTensor, depth: int) -> None:
+        if tensor in given:
+            if tensor in entries:
+                depths[entries[tensor]] = max(depths.get(entries[tensor], 0), depth)
+        elif tensor.call is not None:
+            call_depths[tensor.call] = max(call_depths.get(tensor.call, 0), depth)
+
+    for tensor in outputs:
+        deepen(tensor, 0)
+    for call in reversed(traced.calls):
+        depth = max(call_depths.get(call, 0), depths.get(call.callee, 0))
+        depths[call.callee] = depth
+        for tensor in jax.tree.leaves(call.inputs):
+            deepen(tensor, depth + 1)
+
+    met: dict[Any, int] = {}
+    done: set[Any] = set()
+    waiting = list(reversed(outputs))
+    while waiting:
+        tensor = waiting.pop()
+        if tensor in given:
+            if tensor in entries:
+                met.setdefault(entries[tensor], len(met))
+        elif tensor.call is not None and tensor.call not in done:
+            done.add(tensor.call)
+            met.setdefault(tensor.call.callee, len(met))
+            waiting.extend(reversed(jax.tree.leaves(tensor.call.inputs)))
+    for source in entries.values():  # an input that no output needs
+        depths.setdefault(source, 0)
+        met.setdefault(source, len(met))
+    layers = [callee for callee in depths if isinstance(callee, Layer)]
+    return sorted(layers, key=lambda layer: (-depths[layer], met[layer]))
+
+
+def layer_from_entry(entry: Mapping[str, Any]) -> Layer:
+    """The layer of a config's entry, by its class."""
+    return layer_class(entry["class_name"]).from_config(entry["config"])
+
+
+def structure_from_config(
+    config: Mapping[str, Any], make: Callable[[Mapping[str, Any]], Layer]
+) -> tuple[PyTree, PyTree]:
+    """Inputs and outputs of the graph that a config of any generation describes.
+
+    Args:
+        config: with `layers`, `input_layers` and `output_layers`.
+        make: from a layer's entry (`class_name`, `config`) to the layer.
+
+    Raises:
+        ValueError: if a call needs what no call gives.
+    """
+    made: dict[str, Layer] = {}
+    waiting: list[tuple[Layer, Any]] = []
+    for entry in config["layers"]:
+        name = entry.get("name") or entry["config"]["name"]
+        made[name] = make(entry)
+        waiting.extend((made[name], node) for node in entry.get("inbound_nodes", ()))
+    given: dict[tuple[str, int], list[SymbolicTensor]] = {}
+    for name, layer in made.items():
+        if hasattr(layer, "tensor"):
+            given[name, 0] = [layer.tensor]
+    counts: dict[Layer, int] = {}
+
+    def find(reference: Sequence[Any]) -> SymbolicTensor:
+        name, node, index = reference[:3]
+        return given[name, node][index]
+
+    while waiting:
+        held_back = []
+        blocked: set[Layer] = set()  # calls of one layer are numbered: they keep their order
+        for layer, node in waiting:
+            references = _references(node)
+            ready = all((name, count) in given for name, count, *_ in references["all"])
+            if layer in blocked or not ready:
+                held_back.append((layer, node))
+                blocked.add(layer)
+                continue
+            count = counts[layer] = counts.get(layer, -1) + 1
+            args, kwargs = references["build"](find)
+            given[layer.name, count] = jax.tree.leaves(layer(*args, **kwargs))
+        if len(held_back) == len(waiting):
+            names = sorted({layer.name for layer, _ in waiting})
+            raise ValueError(f"the calls of the layers {names} need what no call gives")
+        waiting = held_back
+
+    def ends(references: Any) -> PyTree:
+        if isinstance(references, Mapping):
+            return {name: ends(part) for name, part in references.items()}
+        if references and isinstance(references[0], str):  # Keras 3 writes a single one bare
+            return find(references)
+        return [find(reference) for reference in references]
+
+    return ends(config["input_layers"]), ends(config["output_layers"])
+
+
+def _references(node: Any) -> dict[str, Any]:
+    """Which tensors a call needs, and a function that makes its arguments of them."""
+    if isinstance(node, Mapping):  # Keras 3: arguments with tensors described in place
+        found: list[Sequence[Any]] = []
+        _walk(node, found.append)
+
+        def build(find: Callable[[Sequence[Any]], Any]) -> tuple[list[Any], dict[str, Any]]:
+            return _walk(node.get("args", []), find), _options(_walk(node["kwargs"], find))
+
+        return {"all": found, "build": build}
+    if node and isinstance(node[0], str):  # tf.keras writes the only input without its list
+        node = [node]
+    named = {key: value for reference in node for key, value in (*reference[3:], {})[0].items()}
+    references = [reference[:3] for reference in node]
+    _walk(named, references.append)
+
+    def build_positional(find: Callable[[Sequence[Any]], Any]) -> tuple[list[Any], dict[str, Any]]:
+        tensors = [find(reference) for reference in node]
+        return [tensors[0] if len(tensors) == 1 else tensors], _options(_walk(named, find))
+
+    return {"all": references, "build": build_positional}
+
+
+def _is_reference(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) >= 3
+        and isinstance(value[0], str)
+        and all(isinstance(part, int) for part in value[1:3])
+    )
+
+
+def _options(named: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in named.items() if value is not None and key != "mask"}
+
+
+def _walk(value: Any, find: Callable[[Sequence[Any]], Any]) -> Any:
+    """`value` with each tensor that a config refers to replaced."""
+    if _is_reference(value):
+        return find(value)
+    if isinstance(value, Mapping):
+        if value.get("class_name") == "__keras_tensor__":
+            return find(value["config"]["keras_history"])
+        return {key: _walk(part, find) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_walk(part, find) for part in value]
+    return value
