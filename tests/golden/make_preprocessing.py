@@ -25,7 +25,8 @@ def main(folder):
     for case in (case for case in index if case["group"] == "preprocessing"):
         with np.load(folder / case["npz"]) as source:
             arrays = {
-                name: [keep(source, k) for k in keys] if isinstance(keys, list)
+                name: [keep(source, k) for k in keys]
+                if isinstance(keys, list)
                 else keep(source, keys)
                 for name, keys in case["arrays"].items()
             }

@@ -7,12 +7,8 @@ from typing import Any
 import numpy as np
 
 from funkeras import config
-from funkeras.preprocessing.image.iterators import (
-    DataFrameIterator,
-    DirectoryIterator,
-    NumpyArrayIterator,
-    check_images,
-)
+from funkeras.preprocessing.image.files import DataFrameIterator, DirectoryIterator
+from funkeras.preprocessing.image.iterators import NumpyArrayIterator, check_images
 from funkeras.preprocessing.image.pictures import channels_first
 from funkeras.preprocessing.image.transforms import (
     apply_affine_transform,
@@ -27,6 +23,12 @@ __all__ = ["ImageDataGenerator"]
 
 EPSILON = {"classic": 1e-7, "keras2": 1e-6, "modern": 1e-6}
 """Added to standard deviations."""
+STATISTICS = {
+    "featurewise_center": "mean",
+    "featurewise_std_normalization": "std",
+    "zca_whitening": "zca_whitening_matrix",
+}
+"""Option → where `fit` puts what it needs."""
 
 
 class ImageDataGenerator:
@@ -332,21 +334,22 @@ class ImageDataGenerator:
             x = x - np.mean(x, axis=axis, keepdims=True)
         if self.samplewise_std_normalization:
             x = x / (np.std(x, axis=axis, keepdims=True) + epsilon)
-        if self.featurewise_center and self._fitted("featurewise_center", self.mean):
-            x = x - self.mean
-        if self.featurewise_std_normalization and self._fitted(
-            "featurewise_std_normalization", self.std
-        ):
-            x = x / np.add(self.std, epsilon)
-        if self.zca_whitening and self._fitted("zca_whitening", self.zca_whitening_matrix):
-            flat = x.reshape(-1, int(np.prod(x.shape[-3:])))
-            x = (flat @ self.zca_whitening_matrix).reshape(x.shape)
+        if (mean := self._statistic("featurewise_center")) is not None:
+            x = x - mean
+        if (std := self._statistic("featurewise_std_normalization")) is not None:
+            x = x / (std + epsilon)
+        if (whitening := self._statistic("zca_whitening")) is not None:
+            x = (x.reshape(-1, int(np.prod(x.shape[-3:]))) @ whitening).reshape(x.shape)
         return x
 
-    def _fitted(self, option: str, found: Any) -> bool:
+    def _statistic(self, option: str) -> Any:
+        """What `fit` found for an option that is on."""
+        if not getattr(self, option):
+            return None
+        found = getattr(self, STATISTICS[option])
         if found is None:
-            warnings.warn(f"{option} does nothing before .fit(images)", stacklevel=4)
-        return found is not None
+            warnings.warn(f"{option} does nothing before .fit(images)", stacklevel=3)
+        return found
 
     def get_random_transform(self, img_shape: Sequence[int], seed: Any = None) -> dict[str, Any]:
         """Parameters of a random transformation for an image of that shape.

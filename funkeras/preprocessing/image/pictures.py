@@ -159,6 +159,8 @@ def save_img(
         if picture.mode == "RGBA":
             warnings.warn("JPEG has no transparency: written without it", stacklevel=3)
             picture = picture.convert("RGB")
+    if picture.mode == "I" and file_format and file_format.lower() == "png":
+        picture = picture.convert("I;16")  # the most that PNG can hold
     picture.save(path, format=file_format or None, **kwargs)
 
 
