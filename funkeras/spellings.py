@@ -25,6 +25,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "W_regularizer": ("kernel_regularizer", "embeddings_regularizer", "alpha_regularizer"),
     "U_regularizer": ("recurrent_regularizer",),
     "U_constraint": ("recurrent_constraint",),
+    "alpha": ("negative_slope",),
     "atrous_rate": ("dilation_rate",),
     "b_constraint": ("bias_constraint",),
     "b_regularizer": ("bias_regularizer",),
@@ -113,6 +114,7 @@ CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
         "SeparableConv2D",
         ("filters", "nb_row", "nb_col", "init", "activation", "weights"),
     ),
+    "GroupQueryAttention": ("GroupedQueryAttention", ()),
     "MaxPool1D": ("MaxPooling1D", ()),
     "MaxPool2D": ("MaxPooling2D", ()),
     "MaxPool3D": ("MaxPooling3D", ()),
@@ -134,6 +136,7 @@ SPREAD: dict[str, tuple[str, ...]] = {
     "Conv2DTranspose": ("filters", "nb_row", "nb_col"),
     "SeparableConv2D": ("filters", "nb_row", "nb_col"),
     "LocallyConnected2D": ("filters", "nb_row", "nb_col"),
+    "ConvLSTM2D": ("filters", "nb_row", "nb_col"),
 }
 """Classes that kept their name: with so many leading integers the call is one of Keras 1.
 
@@ -156,6 +159,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "LSTM": {**GATED, "implementation": 0},
         "GRU": {**GATED, "implementation": 0, "reset_after": False},
         "LSTMCell": {**GATED, "implementation": 1},
+        **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvLSTM2DCell"), GATED),
         "GRUCell": {**GATED, "implementation": 1, "reset_after": False},
         "Orthogonal": {"gain": 1.1},
         "VarianceScaling": {"distribution": "normal"},

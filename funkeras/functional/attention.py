@@ -204,7 +204,7 @@ def multi_head_attention(
     )
 
 
-@layer("GroupedQueryAttention", "GroupQueryAttention")
+@layer("GroupedQueryAttention")
 def group_query_attention(
     head_dim: int,
     num_query_heads: int,

@@ -244,7 +244,10 @@ class Layer:
         inner = self._arguments.get(head) or self._arguments.get("layer")
         if rest and isinstance(inner, Layer):
             return inner._rule(rest, suffix)
-        stems = (weight, weight.removesuffix("_kernel"))
+        if not rest and isinstance(cell := self._arguments.get("cell"), Layer):
+            return cell._rule(weight, suffix)
+        last = weight.rpartition("/")[2]  # the projections of attention share their arguments
+        stems = (last, last.removesuffix("_kernel"))
         found = (self._arguments.get(f"{stem}{suffix}") for stem in stems)
         return next((rule for rule in found if rule is not None), None)
 

@@ -102,3 +102,20 @@ def test_states_of_inner_layers_are_reset_beside_their_moving_averages():
     for name, part in before.items():
         for key, value in part.items():
             np.testing.assert_array_equal(inner.state[name][key], value)
+
+
+def test_penalties_reach_the_weights_of_inner_parts():
+    x = np.ones((2, 4, 6), "float32")
+    heads = layers.MultiHeadAttention(2, 3, kernel_regularizer="l2", bias_constraint="nonneg")
+    heads([x, x])
+    parts = ("query", "key", "value", "attention_output")
+    assert list(heads.weight_regularizers) == [f"{part}/kernel" for part in parts]
+    assert list(heads.weight_constraints) == [f"{part}/bias" for part in parts]
+    cell = layers.RNN(layers.LSTMCell(3, recurrent_regularizer="l1"))
+    cell(x)
+    assert list(cell.weight_regularizers) == ["recurrent_kernel"]
+
+
+def test_names_of_other_generations():
+    assert layers.GroupQueryAttention(3, 4, 2).spelling == "GroupQueryAttention"
+    assert layers.LeakyReLU(alpha=0.1).negative_slope == 0.1
