@@ -86,17 +86,19 @@ class Golden:
         return [self._laid_out(value) for value in values] if "weights" in name else values
 
     def _laid_out(self, kernel):
-        """A kernel of Keras 1 as (*space, in, out).
+        """A kernel of Keras 1 as (*space, in, out), of a deconvolution as (*space, out, in).
 
         `th` ones come as (out, in, *space), those of sequences with an axis of size 1, and
         Theano turns every kernel round.
         """
-        if "Convolution" not in self.name or kernel.ndim < 3:
+        if "convolution" not in self.name.lower() or kernel.ndim < 3:
             return kernel
         if self.name.endswith("1D"):
             kernel = kernel[:, 0]
         elif self.kwargs.get("dim_ordering") == "th":
             kernel = np.moveaxis(kernel, (1, 0), (-2, -1))
+        if self.name == "Deconvolution2D":
+            kernel = kernel.swapaxes(-1, -2)
         turned = self.row["backends"] == ["theano"]
         return np.flip(kernel, range(kernel.ndim - 2)) if turned else kernel
 

@@ -1,5 +1,6 @@
 """Hooks at epoch and batch boundaries. They see a model and import none."""
 
+from funkeras.callbacks.backup import BackupAndRestore
 from funkeras.callbacks.base import Callback, CallbackList
 from funkeras.callbacks.checkpoint import ModelCheckpoint
 from funkeras.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
@@ -14,6 +15,7 @@ from funkeras.callbacks.records import (
 from funkeras.callbacks.stopping import EarlyStopping, TerminateOnNaN
 
 __all__ = [
+    "BackupAndRestore",
     "BaseLogger",
     "CSVLogger",
     "Callback",

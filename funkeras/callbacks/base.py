@@ -96,8 +96,8 @@ class Callback:
 
     # Beyond Keras's
 
-    def on_ready(self) -> None:
-        """After every callback's `on_train_begin`."""
+    def on_ready(self, run: Any) -> None:
+        """After every callback's `on_train_begin`; `run` can be captured and restored."""
 
     def on_settled(self) -> None:
         """After every callback heard of the last steps, or of the epoch's end."""
@@ -152,7 +152,10 @@ class CallbackList:
     def on_train_begin(self) -> None:
         """Before the first epoch."""
         self._each("on_train_begin", {})
-        self._each("on_ready")
+
+    def on_ready(self, run: Any) -> None:
+        """After every `on_train_begin`."""
+        self._each("on_ready", run)
 
     def on_train_end(self, logs: Logs) -> None:
         """After the last epoch."""

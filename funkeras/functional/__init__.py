@@ -16,6 +16,9 @@ from funkeras.functional import nonlinear as _nonlinear
 from funkeras.functional import normalization as _normalization
 from funkeras.functional import pair as _pair
 from funkeras.functional import pooling as _pooling
+from funkeras.functional import preprocessing_categories as _preprocessing_categories
+from funkeras.functional import preprocessing_images as _preprocessing_images
+from funkeras.functional import preprocessing_random as _preprocessing_random
 from funkeras.functional import recurrent as _recurrent
 from funkeras.functional import resizing as _resizing
 from funkeras.functional import separable as _separable
@@ -37,6 +40,9 @@ from funkeras.functional.nonlinear import *
 from funkeras.functional.normalization import *
 from funkeras.functional.pair import *
 from funkeras.functional.pooling import *
+from funkeras.functional.preprocessing_categories import *
+from funkeras.functional.preprocessing_images import *
+from funkeras.functional.preprocessing_random import *
 from funkeras.functional.recurrent import *
 from funkeras.functional.resizing import *
 from funkeras.functional.separable import *
@@ -58,6 +64,9 @@ __all__ = [
         _adaptive,
         _normalization,
         _adapted,
+        _preprocessing_images,
+        _preprocessing_random,
+        _preprocessing_categories,
         _noise,
         _cells,
         _recurrent,

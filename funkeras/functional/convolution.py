@@ -8,7 +8,7 @@ from jaxtyping import Shaped
 
 from funkeras import activations, config
 from funkeras.functional.checks import known, no_mask, one_of, positive, rank, tuple_of
-from funkeras.functional.convolve import convolve, explicit_padding, output_sizes
+from funkeras.functional.convolve import Padding, convolve, explicit_padding, output_sizes
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Params, Shape
 
@@ -20,10 +20,35 @@ Sizes: TypeAlias = int | Sequence[int]
 PADDINGS = ("valid", "same", "full")
 
 
-def resolve_format(data_format: str | None) -> str:
-    """The place of the channels axis, `config.image_data_format()` when none is given."""
+def channels_at(data_format: str | None) -> int:
+    """The channels axis, 1 or -1: `config.image_data_format()` decides when none is given."""
     chosen = config.image_data_format() if data_format is None else data_format
-    return one_of("data_format", chosen, ("channels_first", "channels_last"))
+    one_of("data_format", chosen, ("channels_first", "channels_last"))
+    return 1 if chosen == "channels_first" else -1
+
+
+def padding_rule(padding: str, allowed: Sequence[str] = PADDINGS) -> str:
+    """The rule for that argument; on the backend Theano, Keras 1 and 2 had another for `same`."""
+    one_of("padding", padding, allowed)
+    on_theano = config.backend() == "theano" and config.dialect() != "modern"
+    return "same_theano" if padding == "same" and on_theano else padding
+
+
+def fitting_padding(
+    padding: str,
+    size: Sequence[int],
+    kernel_size: Sequence[int],
+    strides: Sequence[int],
+    dilation: Sequence[int],
+) -> Padding:
+    """What goes before and after each axis, if the kernel then fits the input."""
+    edges = explicit_padding(padding, size, kernel_size, strides, dilation)
+    if min(output_sizes(size, kernel_size, strides, edges, dilation)) < 1:
+        raise ValueError(
+            f"kernel_size {tuple(kernel_size)} with dilation_rate {tuple(dilation)} must fit the "
+            f"input, got one of {tuple(size)} with padding {padding!r}"
+        )
+    return edges
 
 
 @layer("Conv1D")
@@ -53,7 +78,7 @@ def conv1d(
         filters,
         kernel_size,
         strides,
-        one_of("padding", padding, (*PADDINGS, "causal")),
+        padding_rule(padding, (*PADDINGS, "causal")),
         data_format,
         dilation_rate,
         groups,
@@ -89,7 +114,7 @@ def conv2d(
         filters,
         kernel_size,
         strides,
-        one_of("padding", padding, PADDINGS),
+        padding_rule(padding),
         data_format,
         dilation_rate,
         groups,
@@ -125,7 +150,7 @@ def conv3d(
         filters,
         kernel_size,
         strides,
-        one_of("padding", padding, PADDINGS),
+        padding_rule(padding),
         data_format,
         dilation_rate,
         groups,
@@ -158,7 +183,7 @@ def _convolution(
     kernel_size = tuple_of("kernel_size", kernel_size, space)
     strides = tuple_of("strides", strides, space)
     dilation = tuple_of("dilation_rate", dilation_rate, space)
-    channels_axis = 1 if resolve_format(data_format) == "channels_first" else -1
+    channels_axis = channels_at(data_format)
     activate = activations.get(activation)
 
     def weights(input_shape: Shape) -> Iterator[Weight]:
@@ -175,12 +200,7 @@ def _convolution(
         rank(x.shape, space + 2)
         x = jnp.moveaxis(x, channels_axis, -1)
         size = x.shape[1:-1]
-        edges = explicit_padding(padding, size, kernel_size, strides, dilation)
-        if min(output_sizes(size, kernel_size, strides, edges, dilation)) < 1:
-            raise ValueError(
-                f"kernel_size {kernel_size} with dilation_rate {dilation} must fit the input, "
-                f"got one of {size} with padding {padding!r}"
-            )
+        edges = fitting_padding(padding, size, kernel_size, strides, dilation)
         y = convolve(x, params["kernel"], strides, edges, dilation, groups)
         y = y + params["bias"] if use_bias else y
         return activate(jnp.moveaxis(y, -1, channels_axis))

@@ -25,7 +25,15 @@ from jax.interpreters import ad, batching, mlir
 
 from funkeras.typing import Array
 
-__all__ = ["Padding", "at_least_single", "convolve", "explicit_padding", "output_sizes"]
+__all__ = [
+    "Padding",
+    "at_least_single",
+    "convolve",
+    "convolve_transposed",
+    "explicit_padding",
+    "output_sizes",
+    "same_from",
+]
 
 Padding: TypeAlias = tuple[tuple[int, int], ...]
 """How much goes before and after each spatial axis."""
@@ -71,7 +79,8 @@ def explicit_padding(
 ) -> Padding:
     """What `valid`, `same`, `full` or `causal` adds before and after each axis.
 
-    `same` gives ceil(size / stride) outputs and puts an odd zero at the end, as TensorFlow does.
+    `same` gives ceil(size / stride) outputs and puts an odd zero at the end, as TensorFlow does;
+    `same_theano` gives as many, the first of them with half the kernel before the input.
 
     >>> explicit_padding("same", (5, 6), (3, 2), (1, 2), (1, 1))
     ((1, 1), (0, 0))
@@ -86,9 +95,19 @@ def explicit_padding(
         "same": same,
         "full": lambda n, span, stride: (span, span),
         "causal": lambda n, span, stride: (span, 0),
+        "same_theano": lambda n, span, stride: same_from((span + 1) // 2, n, span, stride),
     }
     spans = [(k - 1) * d for k, d in zip(kernel_size, dilation, strict=True)]
     return tuple(map(rules[padding], size, spans, strides))
+
+
+def same_from(before: int, n: int, span: int, stride: int) -> tuple[int, int]:
+    """Padding of an axis for ceil(n / stride) outputs, with that much of it before the input.
+
+    >>> same_from(1, 6, 2, 2), same_from(2, 6, 3, 1)
+    ((1, 0), (2, 1))
+    """
+    return before, max((math.ceil(n / stride) - 1) * stride + span + 1 - n - before, 0)
 
 
 def output_sizes(
@@ -135,6 +154,25 @@ def convolve(
         return jnp.dot(x, kernel.reshape(kernel.shape[space:]))
     geometry = Geometry(x.shape[1:-1], kernel.shape[:space], strides, padding, dilation, groups)
     return _bind("y", geometry, x[None], kernel[None])[0]
+
+
+def convolve_transposed(
+    y: Array,
+    kernel: Array,
+    size: tuple[int, ...],
+    strides: tuple[int, ...],
+    padding: Padding,
+    dilation: tuple[int, ...],
+) -> Array:
+    """Spread `y` (batch, *space, in) over `size` places by `kernel` (*space, out, in).
+
+    The transpose of `convolve` with the same geometry:
+    x[b, p * strides + q * dilation - padding, o] sums y[b, p, i] kernel[q, o, i] over p, q and i.
+    """
+    dtype = jnp.result_type(y, kernel)
+    y, kernel = y.astype(dtype), kernel.astype(dtype)
+    geometry = Geometry(size, kernel.shape[: len(size)], strides, padding, dilation, 1)
+    return _bind("x", geometry, y[None], kernel[None])[0]
 
 
 # The primitive. Its operands have a leading axis of ensemble members, which `vmap` fills.

@@ -9,9 +9,15 @@ import numpy as np
 from jax import lax
 from jaxtyping import Shaped
 
-from funkeras.functional.checks import no_mask, one_of, rank, tuple_of
-from funkeras.functional.convolution import resolve_format
-from funkeras.functional.convolve import Padding, at_least_single, explicit_padding, output_sizes
+from funkeras.functional.checks import no_mask, rank, tuple_of
+from funkeras.functional.convolution import channels_at, padding_rule
+from funkeras.functional.convolve import (
+    Padding,
+    at_least_single,
+    explicit_padding,
+    output_sizes,
+    same_from,
+)
 from funkeras.functional.pair import Pair, layer, stateless
 from funkeras.typing import Array, Key, Mask, Params, State
 
@@ -193,19 +199,30 @@ def _pooling(
 ) -> Pair:
     size = tuple_of("pool_size", pool_size, space)
     steps = size if strides is None else tuple_of("strides", strides, space)
-    one_of("padding", padding, ("valid", "same"))
-    channels_axis = 1 if resolve_format(data_format) == "channels_first" else -1
+    rule = padding_rule(padding, ("valid", "same"))
+    channels_axis = channels_at(data_format)
 
     def apply(params: Params, x: Shaped[Array, "batch *n"]) -> Shaped[Array, "batch *m"]:
         rank(x.shape, space + 2)
         x = jnp.moveaxis(x, channels_axis, -1)
         whole = x.shape[1:-1]
-        edges = explicit_padding(padding, whole, size, steps, (1,) * space)
+        edges = _edges(rule, whole, size, steps)
         if min(output_sizes(whole, size, steps, edges, (1,) * space)) < 1:
             raise ValueError(f"pool_size {size} must fit the input, got one of {whole}")
         return jnp.moveaxis(pool(x, size, steps, edges), -1, channels_axis)
 
     return stateless(apply, mask=no_mask)
+
+
+def _edges(
+    rule: str, whole: tuple[int, ...], size: tuple[int, ...], strides: tuple[int, ...]
+) -> Padding:
+    """What goes before and after each axis; Theano put more before it than half a window."""
+    if rule != "same_theano":
+        return explicit_padding(rule, whole, size, strides, (1,) * len(size))
+    before = [k - 2 if k > 2 and k % 2 else k - 1 for k in size]
+    spans = [k - 1 for k in size]
+    return tuple(map(same_from, before, whole, spans, strides))
 
 
 def largest(x: Array, size: tuple[int, ...], strides: tuple[int, ...], padding: Padding) -> Array:
@@ -279,7 +296,7 @@ def _along(
 
 
 def _spatial_axes(space: int, data_format: str | None) -> tuple[int, ...]:
-    first = 2 if resolve_format(data_format) == "channels_first" else 1
+    first = 2 if channels_at(data_format) == 1 else 1
     return tuple(range(first, first + space))
 
 

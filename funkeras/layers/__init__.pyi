@@ -62,6 +62,138 @@ class ActivityRegularization(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class AdaptiveAveragePooling1D(Layer):
+    """Mean of `output_size` windows that cover all steps."""
+    def __init__(
+        self,
+        output_size: Any | Any = ...,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class AdaptiveAveragePooling2D(Layer):
+    """Mean of windows that cover all pixels, `output_size` of them along each axis."""
+    def __init__(
+        self,
+        output_size: Any | Any = ...,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class AdaptiveAveragePooling3D(Layer):
+    """Mean of windows that cover all voxels, `output_size` of them along each axis."""
+    def __init__(
+        self,
+        output_size: Any | Any = ...,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class AdaptiveMaxPooling1D(Layer):
+    """Largest value of each of `output_size` windows that cover all steps."""
+    def __init__(
+        self,
+        output_size: Any | Any = ...,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class AdaptiveMaxPooling2D(Layer):
+    """Largest value of windows that cover all pixels, `output_size` of them along each axis."""
+    def __init__(
+        self,
+        output_size: Any | Any = ...,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class AdaptiveMaxPooling3D(Layer):
+    """Largest value of windows that cover all voxels, `output_size` of them along each axis."""
+    def __init__(
+        self,
+        output_size: Any | Any = ...,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Add(Layer):
     """Sum of the inputs."""
     def __init__(
@@ -309,6 +441,52 @@ class Bidirectional(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class CategoryEncoding(Layer):
+    """Numbers below `num_tokens` as ones and zeros, one place for each."""
+    def __init__(
+        self,
+        num_tokens: int | Any = ...,
+        output_mode: str = 'multi_hot',
+        sparse: bool = False,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class CenterCrop(Layer):
+    """The middle `height` rows and `width` columns."""
+    def __init__(
+        self,
+        height: int | Any = ...,
+        width: int | Any = ...,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Concatenate(Layer):
     """The inputs one after another along an axis."""
     def __init__(
@@ -365,6 +543,42 @@ class Conv1D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class Conv1DTranspose(Layer):
+    """The transpose of a convolution in time: `activation(conv_transposed(x, kernel) + bias)`."""
+    def __init__(
+        self,
+        filters: int | Any = ...,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        output_padding: Any = None,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        kernel_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        output_shape: Sequence[int | None] | None = None,
+        kernel_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        kernel_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Conv2D(Layer):
     """Slide `filters` kernels over an image: `activation(conv(x, kernel) + bias)`."""
     def __init__(
@@ -380,6 +594,42 @@ class Conv2D(Layer):
         use_bias: bool = True,
         kernel_initializer: Identifier = 'glorot_uniform',
         bias_initializer: Identifier = 'zeros',
+        kernel_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        kernel_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Conv2DTranspose(Layer):
+    """The transpose of a convolution of images: `activation(conv_transposed(x, kernel) + bias)`."""
+    def __init__(
+        self,
+        filters: int | Any = ...,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        output_padding: Any = None,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        kernel_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        output_shape: Sequence[int | None] | None = None,
         kernel_regularizer: Identifier = None,
         bias_regularizer: Identifier = None,
         kernel_constraint: Identifier = None,
@@ -435,6 +685,107 @@ class Conv3D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class Conv3DTranspose(Layer):
+    """The transpose of a convolution of volumes: `activation(conv_transposed(x, kernel) + bias)`."""
+    def __init__(
+        self,
+        filters: int | Any = ...,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        output_padding: Any = None,
+        dilation_rate: Any = 1,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        kernel_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        output_shape: Sequence[int | None] | None = None,
+        kernel_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        kernel_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Cropping1D(Layer):
+    """Leave out the first and last steps: as many at both ends, or `(before, after)`."""
+    def __init__(
+        self,
+        cropping: Any = 1,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Cropping2D(Layer):
+    """Leave out the edges of an image: `((top, bottom), (left, right))`, or `(rows, columns)`."""
+    def __init__(
+        self,
+        cropping: Any = 0,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Cropping3D(Layer):
+    """Leave out the edges of a volume: as many on both sides of each axis, or a pair for each."""
+    def __init__(
+        self,
+        cropping: Any = 1,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Dense(Layer):
     """Affine map of the last axis: `activation(x @ kernel + bias)`."""
     def __init__(
@@ -448,6 +799,99 @@ class Dense(Layer):
         bias_regularizer: Identifier = None,
         kernel_constraint: Identifier = None,
         bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class DepthwiseConv1D(Layer):
+    """Slide `depth_multiplier` kernels along each channel of a sequence, by itself."""
+    def __init__(
+        self,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        depthwise_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        depthwise_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        depthwise_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class DepthwiseConv2D(Layer):
+    """Slide `depth_multiplier` kernels over each channel of an image, by itself."""
+    def __init__(
+        self,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        depth_multiplier: int = 1,
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        depthwise_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        depthwise_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        depthwise_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Discretization(Layer):
+    """The number of the bin that each value falls into: how many boundaries are not above it."""
+    def __init__(
+        self,
+        bin_boundaries: Sequence[float] | None = None,
+        num_bins: int | None = None,
+        epsilon: float = 0.01,
+        output_mode: str = 'int',
+        sparse: bool = False,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -953,6 +1397,36 @@ class Identity(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class IntegerLookup(Layer):
+    """The place of each whole number in `vocabulary`."""
+    def __init__(
+        self,
+        max_tokens: int | None = None,
+        num_oov_indices: int = 1,
+        mask_token: int | None = None,
+        oov_token: int = -1,
+        vocabulary: Sequence[int] | None = None,
+        idf_weights: Sequence[float] | None = None,
+        invert: bool = False,
+        output_mode: str = 'int',
+        sparse: bool = False,
+        pad_to_max_tokens: bool = False,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class LSTM(Layer):
     """Long short-term memory over the steps of a sequence, by the formula of `lstm_cell`."""
     def __init__(
@@ -1096,6 +1570,74 @@ class LeakyReLU(Layer):
     def __init__(
         self,
         negative_slope: float = 0.3,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class LocallyConnected1D(Layer):
+    """A convolution in time whose kernel and bias differ from step to step."""
+    def __init__(
+        self,
+        filters: int | Any = ...,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        kernel_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        implementation: int = 1,
+        kernel_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        kernel_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class LocallyConnected2D(Layer):
+    """A convolution of images whose kernel and bias differ from place to place."""
+    def __init__(
+        self,
+        filters: int | Any = ...,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        kernel_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        implementation: int = 1,
+        kernel_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        kernel_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1526,6 +2068,180 @@ class RNN(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class RandomBrightness(Layer):
+    """Add a draw of `factor`, as a share of `value_range`, to each image; stay in that range."""
+    def __init__(
+        self,
+        factor: Any | Any = ...,
+        value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomContrast(Layer):
+    """`(x - mean) * c + mean`, within `value_range`, for a draw c from [1 - low, 1 + high]."""
+    def __init__(
+        self,
+        factor: Any | Any = ...,
+        value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomCrop(Layer):
+    """A part of `height` rows and `width` columns, the same of all images of a batch."""
+    def __init__(
+        self,
+        height: int | Any = ...,
+        width: int | Any = ...,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomFlip(Layer):
+    """Reverse the columns (`horizontal`), the rows (`vertical`) or both of every second image."""
+    def __init__(
+        self,
+        mode: str = 'horizontal_and_vertical',
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomRotation(Layer):
+    """Turn each image about its middle, counterclockwise, by a draw of `factor` in full turns."""
+    def __init__(
+        self,
+        factor: Any | Any = ...,
+        fill_mode: str = 'reflect',
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomTranslation(Layer):
+    """Shift each image down and to the right by draws of the factors, as shares of its size."""
+    def __init__(
+        self,
+        height_factor: Any | Any = ...,
+        width_factor: Any | Any = ...,
+        fill_mode: str = 'reflect',
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomZoom(Layer):
+    """Zoom each image: of its height, 1 plus a draw of `height_factor` is seen; so of its width."""
+    def __init__(
+        self,
+        height_factor: Any | Any = ...,
+        width_factor: Any = None,
+        fill_mode: str = 'reflect',
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class ReLU(Layer):
     """`min(x, max_value)` above the threshold, `negative_slope * (x - threshold)` below it."""
     def __init__(
@@ -1570,11 +2286,62 @@ class RepeatVector(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class Rescaling(Layer):
+    """`scale * x + offset`; a list has a number for each channel."""
+    def __init__(
+        self,
+        scale: float | Sequence[float] | Any = ...,
+        offset: float | Sequence[float] = 0.0,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Reshape(Layer):
     """Another shape for the same entries, the batch left out; one size may be -1."""
     def __init__(
         self,
         target_shape: Shape | Any = ...,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Resizing(Layer):
+    """Images of `height` rows and `width` columns. Whole numbers are rounded and stay whole."""
+    def __init__(
+        self,
+        height: int | Any = ...,
+        width: int | Any = ...,
+        interpolation: str = 'bilinear',
+        crop_to_aspect_ratio: bool = False,
+        pad_to_aspect_ratio: bool = False,
+        fill_mode: str = 'constant',
+        fill_value: float = 0.0,
+        antialias: bool = False,
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1608,6 +2375,82 @@ class SReLU(Layer):
         a_left_constraint: Identifier = None,
         t_right_constraint: Identifier = None,
         a_right_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class SeparableConv1D(Layer):
+    """Convolve each channel of a sequence by itself, then mix the channels of each step."""
+    def __init__(
+        self,
+        filters: int | Any = ...,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        depth_multiplier: int = 1,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        depthwise_initializer: Identifier = 'glorot_uniform',
+        pointwise_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        depthwise_regularizer: Identifier = None,
+        pointwise_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        depthwise_constraint: Identifier = None,
+        pointwise_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class SeparableConv2D(Layer):
+    """Convolve each channel of an image by itself, then mix the channels of each pixel."""
+    def __init__(
+        self,
+        filters: int | Any = ...,
+        kernel_size: Any | Any = ...,
+        strides: Any = 1,
+        padding: str = 'valid',
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        depth_multiplier: int = 1,
+        activation: Identifier = None,
+        use_bias: bool = True,
+        depthwise_initializer: Identifier = 'glorot_uniform',
+        pointwise_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        depthwise_regularizer: Identifier = None,
+        pointwise_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        depthwise_constraint: Identifier = None,
+        pointwise_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1895,6 +2738,138 @@ class UnitNormalization(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class UpSampling1D(Layer):
+    """Repeat every step `size` times."""
+    def __init__(
+        self,
+        size: Any = 2,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class UpSampling2D(Layer):
+    """Enlarge an image by whole factors: repeat pixels, or interpolate between them."""
+    def __init__(
+        self,
+        size: Any = 2,
+        data_format: str | None = None,
+        interpolation: str = 'nearest',
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class UpSampling3D(Layer):
+    """Repeat every voxel along each axis."""
+    def __init__(
+        self,
+        size: Any = 2,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class ZeroPadding1D(Layer):
+    """Put zeros before and after a sequence: as many on both sides, or `(before, after)`."""
+    def __init__(
+        self,
+        padding: Any = 1,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class ZeroPadding2D(Layer):
+    """Put zeros around an image: `((top, bottom), (left, right))`, or `(rows, columns)`."""
+    def __init__(
+        self,
+        padding: Any = 1,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class ZeroPadding3D(Layer):
+    """Put zeros around a volume: as many on both sides of each axis, or a pair for each."""
+    def __init__(
+        self,
+        padding: Any = 1,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class AtrousConvolution1D(Conv1D): ...
 
 class AtrousConvolution2D(Conv2D): ...
@@ -1909,7 +2884,15 @@ class Convolution1D(Conv1D): ...
 
 class Convolution2D(Conv2D): ...
 
+class Convolution2DTranspose(Conv2DTranspose): ...
+
 class Convolution3D(Conv3D): ...
+
+class Convolution3DTranspose(Conv3DTranspose): ...
+
+class Deconvolution2D(Conv2DTranspose): ...
+
+class Deconvolution3D(Conv3DTranspose): ...
 
 class GlobalAvgPool1D(GlobalAveragePooling1D): ...
 
@@ -1923,8 +2906,14 @@ class GlobalMaxPool2D(GlobalMaxPooling2D): ...
 
 class GlobalMaxPool3D(GlobalMaxPooling3D): ...
 
+class GroupQueryAttention(GroupedQueryAttention): ...
+
 class MaxPool1D(MaxPooling1D): ...
 
 class MaxPool2D(MaxPooling2D): ...
 
 class MaxPool3D(MaxPooling3D): ...
+
+class SeparableConvolution1D(SeparableConv1D): ...
+
+class SeparableConvolution2D(SeparableConv2D): ...

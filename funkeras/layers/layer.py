@@ -32,6 +32,7 @@ from funkeras.functional.pair import (
     output_shape,
 )
 from funkeras.typing import Config, Params, Shape, State
+from funkeras.variables import Variable, current_flow
 
 __all__ = ["Layer", "Variable", "reset_names", "variables_version"]
 
@@ -100,44 +101,6 @@ def automatic_name(class_name: str) -> str:
 def kind_of(argument: str) -> Any:
     """The module that gives meaning to an argument such as `recurrent_initializer`."""
     return KINDS.get(argument.rpartition("_")[2])
-
-
-class Variable:
-    """One array of a layer, by its place: reading and assigning go to the layer."""
-
-    def __init__(self, layer: "Layer", weight: Weight) -> None:
-        self._layer = layer
-        self._weight = weight
-        self.name = f"{layer.name}/{weight.name}"
-        self.shape = weight.shape
-        self.trainable = weight.trainable
-
-    @property
-    def value(self) -> Any:
-        """The array at this moment."""
-        tree: Any = self._layer.params if self._weight.trainable else self._layer.state
-        for part in self._weight.name.split("/"):
-            tree = tree[part]
-        return tree
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The array's dtype."""
-        return self.value.dtype
-
-    def assign(self, value: Any) -> None:
-        """Replace the array by one of the same shape."""
-        self._layer.assign({self._weight.name: value})
-
-    def numpy(self) -> np.ndarray:
-        """A NumPy copy."""
-        return np.asarray(self.value)
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        return np.asarray(self.value, dtype=dtype)
-
-    def __repr__(self) -> str:
-        return f"<Variable {self.name} shape={self.shape}>"
 
 
 class Layer:
@@ -304,23 +267,29 @@ class Layer:
     @property
     def params(self) -> Params:
         """Trainable arrays by name. Assigning checks names and shapes."""
-        return self._params
+        flow = current_flow()
+        return flow.bound[self][0] if flow is not None and self in flow.bound else self._params
 
     @params.setter
     def params(self, value: Params) -> None:
-        self.adopt(_like(value, self._params, self.name), self._state)
+        self.adopt(_like(value, self.params, self.name), self.state)
 
     @property
     def state(self) -> State:
         """Other arrays by name: moving averages, recurrent states."""
-        return self._state
+        flow = current_flow()
+        return flow.bound[self][1] if flow is not None and self in flow.bound else self._state
 
     @state.setter
     def state(self, value: State) -> None:
-        self.adopt(self._params, _like(value, self._state, self.name))
+        self.adopt(self.params, _like(value, self.state, self.name))
 
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
+        flow = current_flow()
+        if flow is not None and self in flow.bound:
+            flow.bound[self] = (params, state)
+            return
         self._params = params
         self._state = state
         _changed()
@@ -328,8 +297,8 @@ class Layer:
     def assign(self, values: Mapping[str, Any]) -> None:
         """Replace arrays by weight name; all are checked before any is replaced."""
         declared = {weight.name: weight for weight in self.declared_weights()}
-        params = jax.tree.map(lambda a: a, self._params)
-        state = jax.tree.map(lambda a: a, self._state)
+        params = jax.tree.map(lambda a: a, self.params)
+        state = jax.tree.map(lambda a: a, self.state)
         for name, value in values.items():
             weight = declared[name]
             value = jnp.asarray(value, weight.dtype or dtypes_of(self.dtype_policy)[0])
@@ -348,7 +317,10 @@ class Layer:
     @property
     def weights(self) -> list[Variable]:
         """The weights that files hold, as readable and assignable variables."""
-        return [Variable(self, weight) for weight in self.declared_weights()]
+        return [
+            Variable.of(self, weight.name, weight.shape, weight.trainable)
+            for weight in self.declared_weights()
+        ]
 
     @property
     def trainable_weights(self) -> list[Variable]:

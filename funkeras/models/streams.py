@@ -91,7 +91,6 @@ class Stream:
         samples: rows after which an epoch ends, as Keras 1 counts.
         workers: threads that fetch; 0 fetches in the calling thread.
         shuffle: take the batches of a `Sequence` in a random order.
-        skipped: epochs, and batches of the next one, to pass over: of a run that goes on.
     """
 
     source: Any
@@ -102,7 +101,6 @@ class Stream:
     queue: int = 10
     shuffle: bool = False
     what: str = "the generator"
-    skipped: tuple[int, int] = (0, 0)
     _items: Iterator[Any] | None = field(default=None, repr=False)
     _waiting: list[Any] = field(default_factory=list, repr=False)
     _largest: int = 0
@@ -168,11 +166,10 @@ class Stream:
                     error.add_note(where)
                     raise
                 rows += _rows(batch)
-                if (epoch, count) >= self.skipped and _rows(batch):
+                if _rows(batch):  # an empty one teaches nothing
                     yield jax.tree.map(np.array, batch)  # the source may use its memory again
                 count += 1
-            if epoch >= self.skipped[0]:
-                yield END
+            yield END
 
     def _full(self, count: int, rows: int) -> bool:
         if self._limit is not None:
@@ -218,8 +215,8 @@ class Stream:
             yield batch
 
     def pieces(self, ask: Ask, first: int = 0) -> Iterator[Piece]:
-        """The batches of the next epoch, each alone."""
-        for batch in self.batches():
+        """The batches of the next epoch from number `first` on, each alone."""
+        for batch in itertools.islice(self.batches(), first, None):
             yield _piece(batch, _rows(batch))
 
     def judged(self, paddable: bool, ask: Ask = every) -> Iterator[Piece]:
@@ -231,6 +228,12 @@ class Stream:
             if missing:
                 batch = jax.tree.map(lambda a: np.concatenate([a, _last(a, missing)]), batch)  # noqa: B023
             yield _piece(batch, rows)
+
+    def skip(self, epochs: int) -> None:
+        """Pass over so many epochs, of a run that goes on."""
+        for _ in range(epochs):
+            for _ in self.batches():
+                pass
 
     def close(self) -> None:
         """End the thread."""

@@ -1,0 +1,208 @@
+"""Variables, and the flow: which arrays stand for them while a model's program is traced."""
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import random
+
+from funkeras import config
+from funkeras.typing import Key
+
+__all__ = ["Flow", "Variable", "current_flow", "flowing"]
+
+
+@dataclass(eq=False)
+class Flow:
+    """One run of a pure function that user code takes part in.
+
+    Fields:
+        training: whether it runs as in training.
+        key: where its random numbers come from, if it has any.
+        bound: owner → what stands for its variables in this run: for a layer its params and its
+            state, for a variable without a layer its value.
+    """
+
+    training: bool = False
+    key: Key | None = None
+    bound: dict[Any, Any] = field(default_factory=dict)
+    draws: int = 0
+
+    def next_key(self) -> Key:
+        """A key that no other draw of this run has."""
+        if self.key is None:
+            raise ValueError("a random operation needs a key in training: apply(..., key=key)")
+        self.draws += 1
+        return random.fold_in(self.key, self.draws)
+
+
+_flow: ContextVar[Flow | None] = ContextVar("flow", default=None)
+
+
+def current_flow() -> Flow | None:
+    """The run that is being traced, if one is."""
+    return _flow.get()
+
+
+@contextmanager
+def flowing(flow: Flow) -> Iterator[Flow]:
+    """Make a run the current one."""
+    token = _flow.set(flow)
+    try:
+        yield flow
+    finally:
+        _flow.reset(token)
+
+
+class Variable:
+    """One array that can be assigned: on its own, or a weight of a layer by its name.
+
+    Arithmetic on it, and any function of JAX, takes its value: the present array, or in a model's
+    program whatever stands for it there.
+    """
+
+    def __init__(
+        self,
+        value: Any,
+        dtype: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        array = jnp.asarray(value, dtype or _natural(value))
+        self._owner: Any = None
+        self._value: Any = array
+        self.path = name or "variable"
+        self.shape = array.shape
+        self.trainable = trainable
+
+    @classmethod
+    def of(cls, layer: Any, name: str, shape: tuple[int, ...], trainable: bool) -> "Variable":
+        """A weight of a layer: reading and assigning go to the layer."""
+        variable = cls.__new__(cls)
+        variable._value = None
+        variable.shape = shape
+        variable.trainable = trainable
+        variable.give_to(layer, name)
+        return variable
+
+    def give_to(self, layer: Any, name: str) -> None:
+        """Let a layer own it, under that name."""
+        self._owner = layer
+        self.path = name
+
+    @property
+    def owner(self) -> Any:
+        """The layer it is a weight of, or None."""
+        return self._owner
+
+    @property
+    def name(self) -> str:
+        """Its name, with that of its layer in front."""
+        return self.path if self._owner is None else f"{self._owner.name}/{self.path}"
+
+    @property
+    def value(self) -> Any:
+        """The array at this moment, or what stands for it in the present run."""
+        if self._owner is None:
+            flow = current_flow()
+            return self._value if flow is None else flow.bound.get(self, self._value)
+        tree: Any = self._owner.params if self.trainable else self._owner.state
+        for part in self.path.split("/"):
+            tree = tree[part]
+        return tree
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The array's dtype."""
+        return self.value.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    def assign(self, value: Any) -> None:
+        """Replace the array by one of the same shape.
+
+        Raises:
+            ValueError: for another shape.
+        """
+        if self._owner is not None:
+            self._owner.assign({self.path: value})
+            return
+        array = jnp.asarray(value, self.value.dtype)
+        if array.shape != self.shape:
+            raise ValueError(f"variable {self.name!r} has shape {self.shape}, got {array.shape}")
+        flow = current_flow()
+        if flow is not None and self in flow.bound:
+            flow.bound[self] = array
+        else:
+            self._value = array
+
+    set_value = assign
+
+    def get_value(self, borrow: bool = False) -> np.ndarray:
+        """A NumPy copy, as Theano's variables gave it."""
+        return self.numpy()
+
+    def numpy(self) -> np.ndarray:
+        """A NumPy copy."""
+        return np.asarray(self.value)
+
+    def eval(self) -> np.ndarray:
+        """A NumPy copy, as `K.eval` gives it."""
+        return self.numpy()
+
+    @property
+    def _keras_shape(self) -> tuple[int, ...]:  # what scripts of Keras 1 read
+        return self.shape
+
+    def __jax_array__(self) -> Any:
+        return self.value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.asarray(self.value, dtype=dtype)
+
+    def __getitem__(self, key: Any) -> Any:
+        return self.value[key]
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        return f"<Variable {self.name} shape={self.shape}>"
+
+
+def _natural(value: Any) -> Any:
+    """The dtype that a value has in Keras: `floatx` for numbers and float64 arrays."""
+    if isinstance(value, jax.Array):
+        return value.dtype
+    array = np.asarray(value)
+    whole = isinstance(value, np.ndarray) and array.dtype.kind in "iub"
+    return array.dtype if whole else config.floatx()
+
+
+def _operator(function: Callable[..., Any], reflected: bool) -> Callable[..., Any]:
+    def method(self: Variable, other: Any) -> Any:
+        if hasattr(other, "_keras_shape") and not isinstance(other, Variable):  # symbolic
+            return NotImplemented
+        own = self.value
+        other = other.value if isinstance(other, Variable) else other
+        return function(other, own) if reflected else function(own, other)
+
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
+    setattr(Variable, f"__{_name}__", _operator(getattr(operator, _name), reflected=False))
+    setattr(Variable, f"__r{_name}__", _operator(getattr(operator, _name), reflected=True))
+for _name in ("lt", "le", "gt", "ge"):
+    setattr(Variable, f"__{_name}__", _operator(getattr(operator, _name), reflected=False))
+Variable.__neg__ = lambda self: -self.value  # pyright: ignore[reportAttributeAccessIssue]
+Variable.__abs__ = lambda self: abs(self.value)  # pyright: ignore[reportAttributeAccessIssue]
