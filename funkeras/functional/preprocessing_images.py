@@ -117,7 +117,8 @@ def resizing(
         rows, columns = x.shape[axis : axis + 2]
         missing = columns * height // width - rows, rows * width // height - columns
         edges = [(0, 0)] * x.ndim
-        edges[axis : axis + 2] = [(max(0, count // 2),) * 2 for count in missing]
+        for offset, count in enumerate(missing):
+            edges[axis + offset] = (max(0, count // 2), max(0, count // 2))
         return jnp.pad(x, edges, constant_values=fill_value)
 
     def apply(params: Params, x: ArrayLike) -> Array:

@@ -43,7 +43,7 @@ FLIPS = {
     "horizontal_and_vertical": (0, 1),
 }
 """Mode → which of rows and columns are reversed."""
-FILL_MODES = ("reflect", "wrap", "constant", "nearest", "mirror")
+FILL_MODES = ("reflect", "wrap", "constant", "nearest")
 ORDERS = {"nearest": 0, "bilinear": 1}
 
 
@@ -181,8 +181,8 @@ def random_rotation(
     """Turn each image about its middle, counterclockwise, by a draw of `factor` in full turns.
 
     Args:
-        fill_mode: what lies beyond the borders: `reflect` (d c b a | a b c d), `mirror`
-            (d c b | a b c d), `wrap`, `nearest`, or `constant` for `fill_value`.
+        fill_mode: what lies beyond the borders: `reflect` (c b a | a b c), `wrap`
+            (a b c | a b c), `nearest` (a a a | a b c), or `constant` for `fill_value`.
         interpolation: `bilinear` or `nearest`.
     """
     low, high = limits("factor", factor)

@@ -1,0 +1,106 @@
+"""Write preprocessing_layers.{json,npz}: what Keras 3's preprocessing layers give.
+
+Run with genuine Keras: `KERAS_BACKEND=jax python tests/golden/make_preprocessing_layers.py`.
+Random layers have factors of which each is a single value, so that nothing is left to chance.
+"""
+
+import json
+from pathlib import Path
+
+import keras
+import numpy as np
+
+HERE = Path(__file__).parent
+FILLS = ("reflect", "wrap", "constant", "nearest")
+RNG = np.random.default_rng(0)
+INPUTS = {
+    "image": RNG.uniform(0, 255, (2, 7, 5, 3)).astype("float32"),
+    "bytes": RNG.integers(0, 256, (2, 6, 8, 1)).astype("uint8"),
+    "numbers": RNG.integers(0, 6, (3, 4)).astype("int32"),
+    "column": RNG.integers(0, 6, (4, 1)).astype("int32"),
+    "reals": RNG.normal(size=(3, 4)).astype("float32"),
+}
+SIZES = ((3, 3), (14, 4), (5, 12))
+CASES = [
+    ("Rescaling", {"scale": 0.5, "offset": -1.0}, "image"),
+    ("Rescaling", {"scale": [0.5, 1.0, 2.0], "offset": [0.0, 1.0, 2.0]}, "image"),
+    ("Rescaling", {"scale": 2}, "bytes"),
+    *(
+        ("Resizing", {"height": height, "width": width, **given}, source)
+        for height, width in SIZES
+        for given in (
+            {},
+            {"interpolation": "nearest"},
+            {"interpolation": "bicubic", "antialias": True},
+            {"interpolation": "lanczos3"},
+            {"interpolation": "lanczos5"},
+            {"crop_to_aspect_ratio": True},
+            {"pad_to_aspect_ratio": True, "fill_value": 7.0},
+        )
+        for source in ("image", "bytes")
+    ),
+    *(("CenterCrop", {"height": h, "width": w}, "image") for h, w in ((3, 3), (4, 2), *SIZES)),
+    *(
+        ("RandomRotation", {"factor": [f, f], "fill_mode": fill, "fill_value": 9.0}, "image")
+        for f, fill in zip((0.1, -0.3, 0.25, 0.5), FILLS, strict=True)
+    ),
+    ("RandomRotation", {"factor": [0.1, 0.1], "interpolation": "nearest"}, "bytes"),
+    *(
+        (
+            "RandomZoom",
+            {"height_factor": [f, f], "width_factor": [g, g], "fill_mode": fill},
+            "image",
+        )
+        for f, g, fill in zip((0.3, -0.4, 0.9, 1.0), (0.1, 0.5, -0.5, 0), FILLS, strict=True)
+    ),
+    ("RandomZoom", {"height_factor": [-0.4, -0.4]}, "image"),
+    *(
+        (
+            "RandomTranslation",
+            {"height_factor": [f, f], "width_factor": [g, g], "fill_mode": fill},
+            "image",
+        )
+        for f, g, fill in zip((0.3, -0.4, 1.0, 0.0), (0.1, 0.5, -0.5, 1), FILLS, strict=True)
+    ),
+    ("RandomBrightness", {"factor": [0.3, 0.3]}, "image"),
+    ("RandomBrightness", {"factor": [-0.2, -0.2], "value_range": [0, 200]}, "image"),
+    *(
+        ("CategoryEncoding", {"num_tokens": 5, "output_mode": mode}, source)
+        for mode in ("one_hot", "multi_hot", "count")
+        for source in ("numbers", "column")
+    ),
+    *(
+        ("Discretization", {"bin_boundaries": [-0.5, 0.0, 0.8], "output_mode": mode}, "reals")
+        for mode in ("int", "one_hot", "multi_hot", "count")
+    ),
+]
+ADAPTED = [
+    ({"num_bins": bins, "epsilon": epsilon}, sizes)
+    for bins, epsilon in ((4, 0.01), (3, 0.1), (10, 0.05))
+    for sizes in ((7,), (500,), (64, 300, 20))
+]
+
+
+def main():
+    rows, stored = [], {f"in_{name}": x for name, x in INPUTS.items()}
+    for number, (name, kwargs, source) in enumerate(CASES):
+        layer = getattr(keras.layers, name)(**kwargs)
+        random = {"training": True} if name.startswith("Random") else {}
+        stored[f"out_{number}"] = np.asarray(layer(INPUTS[source], **random))
+        rows.append({"class": name, "kwargs": kwargs, "input": source, "output": f"out_{number}"})
+    for number, (kwargs, sizes) in enumerate(ADAPTED):
+        batches = [RNG.normal(size=size).astype("float32") for size in sizes]
+        layer = keras.layers.Discretization(**kwargs)
+        for batch in batches:  # as `adapt` does, which asks for TensorFlow
+            layer.update_state(batch)
+        layer.finalize_state()
+        stored |= {f"data_{number}_{place}": batch for place, batch in enumerate(batches)}
+        row = {"kwargs": kwargs, "batches": [f"data_{number}_{i}" for i in range(len(sizes))]}
+        rows.append({"class": "adapt", **row, "boundaries": layer.bin_boundaries})
+    lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
+    (HERE / "preprocessing_layers.json").write_text(f"[\n{lines}\n]\n")
+    np.savez_compressed(HERE / "preprocessing_layers.npz", **stored)
+
+
+if __name__ == "__main__":
+    main()
