@@ -114,6 +114,62 @@ CASES = [
         note="groups",
     ),
     Case("Conv3D", {"filters": 2, "kernel_size": 2, "activation": "tanh"}, VOLUME, free=(1, 2, 3)),
+    Case(
+        "Conv1DTranspose", {"filters": 2, "kernel_size": 3, "dilation_rate": 2}, SEQUENCE, free=(1,)
+    ),
+    Case(
+        "Conv2DTranspose",
+        {"filters": 3, "kernel_size": (2, 3), "strides": 2, "padding": "same"},
+        IMAGE,
+        free=(1, 2),
+    ),
+    Case(
+        "Conv2DTranspose",
+        {"filters": 2, "kernel_size": 2, "strides": (3, 2), "output_padding": 1, "use_bias": False},
+        IMAGE,
+        free=(1, 2),
+        note="output-padding",
+    ),
+    Case(
+        "Conv3DTranspose",
+        {"filters": 2, "kernel_size": 2, "strides": (1, 2, 1), "activation": "tanh"},
+        VOLUME,
+        free=(1, 2, 3),
+    ),
+    Case("DepthwiseConv1D", {"kernel_size": 2, "padding": "causal"}, SEQUENCE, free=(1,)),
+    Case("DepthwiseConv2D", {"kernel_size": 3, "depth_multiplier": 2}, IMAGE, free=(1, 2)),
+    Case("SeparableConv1D", {"filters": 4, "kernel_size": 3, "strides": 2}, SEQUENCE, free=(1,)),
+    Case(
+        "SeparableConv2D",
+        {"filters": 3, "kernel_size": 2, "depth_multiplier": 2, "padding": "same"},
+        IMAGE,
+        free=(1, 2),
+    ),
+    # With one channel and no bias: else one kernel means something else in each data format.
+    Case("LocallyConnected1D", {"filters": 2, "kernel_size": 2, "use_bias": False}, (2, 5, 1)),
+    Case(
+        "LocallyConnected2D",
+        {"filters": 2, "kernel_size": (2, 3), "strides": 2, "use_bias": False},
+        (2, 5, 6, 1),
+    ),
+    Case("ZeroPadding1D", {"padding": (1, 2)}, SEQUENCE, free=(1,)),
+    Case("ZeroPadding2D", {"padding": ((1, 0), (2, 1))}, IMAGE, free=(1, 2)),
+    Case("ZeroPadding3D", {}, VOLUME, free=(1, 2, 3)),
+    Case("Cropping1D", {"cropping": (0, 2)}, SEQUENCE, free=(1,)),
+    Case("Cropping2D", {"cropping": ((1, 2), (0, 1))}, IMAGE, free=(1, 2)),
+    Case("Cropping3D", {}, VOLUME, free=(1, 2, 3)),
+    Case("UpSampling1D", {}, SEQUENCE, free=(1,)),
+    Case("UpSampling2D", {"size": (2, 3)}, IMAGE, free=(1, 2)),
+    *(
+        Case("UpSampling2D", {"interpolation": name}, IMAGE, free=(1, 2), note=name)
+        for name in ("bilinear", "lanczos3")
+    ),
+    Case("UpSampling3D", {"size": (1, 2, 2)}, VOLUME, free=(1, 2, 3)),
+    *(
+        Case(f"Adaptive{kind}Pooling{space}D", {"output_size": 3}, shape, free=(1,))
+        for space, shape in enumerate((SEQUENCE, IMAGE, VOLUME), start=1)
+        for kind in ("Average", "Max")
+    ),
     Case("MaxPooling1D", {"pool_size": 3, "strides": 2, "padding": "same"}, SEQUENCE, free=(1,)),
     Case("MaxPooling2D", {}, IMAGE, free=(1, 2)),
     Case("MaxPooling3D", {"pool_size": (3, 2, 1), "strides": 1}, VOLUME, free=(1, 2, 3)),

@@ -126,8 +126,9 @@ class Connections:
 
     def flat(self, size: tuple[int, ...], channels: int, places: np.ndarray) -> np.ndarray:
         """Index of each channel at places (*n, axes) in a flat sample, by data format: (*n, c)."""
-        spot = np.ravel_multi_index(tuple(np.moveaxis(places, -1, 0)), size, mode="clip")[..., None]
-        channel = np.arange(channels)
+        inside = np.clip(places, 0, np.array(size) - 1)
+        spot = inside @ np.array([math.prod(size[axis + 1 :]) for axis in range(len(size))])
+        spot, channel = np.expand_dims(spot, -1), np.arange(channels)
         first = self.channels_first
         return channel * math.prod(size) + spot if first else spot * channels + channel
 
@@ -249,7 +250,7 @@ def _wiring(seen: Connections) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     places, offsets = grid(seen.out), grid(seen.kernel_size)
     before = np.array([low for low, _ in seen.edges])
     looks = places[:, None] * seen.strides + offsets - before
-    inside = ((looks >= 0) & (looks < seen.size)).all(-1)[..., None, None]
+    inside = np.expand_dims(np.all((looks >= 0) & (looks < seen.size), -1), (-2, -1))
     sources = seen.flat(seen.size, seen.channels, looks)[..., None]
     targets = seen.flat(seen.out, seen.filters, places)[:, None, None]
     every = np.broadcast_arrays(inside, sources, targets)

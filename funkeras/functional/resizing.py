@@ -160,9 +160,10 @@ def edges_of(name: str, value: Edges, space: int) -> Padding:
             allowed = ", ".join(side for axis in names for side in axis)
             raise ValueError(f"{name} as a dict takes {allowed or 'no keys'}; got {unknown}")
         value = tuple((value.get(low, 0), value.get(high, 0)) for low, high in names)
-    parts = [value] * space if isinstance(value, int) else list(value)
-    if len(parts) == 2 * space and all(isinstance(part, int) for part in parts):
-        parts = [parts[axis : axis + 2] for axis in range(0, 2 * space, 2)]
+    parts: list[int | Sequence[int]] = [value] * space if isinstance(value, int) else list(value)
+    flat = [part for part in parts if isinstance(part, int)]
+    if len(parts) == len(flat) == 2 * space:
+        parts = [flat[axis : axis + 2] for axis in range(0, 2 * space, 2)]
     if len(parts) != space:
         raise ValueError(f"{name} must be one number, or one or a pair per axis; got {value!r}")
     pairs = [tuple_of(name, part, 2, least=0) for part in parts]
