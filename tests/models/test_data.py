@@ -1,0 +1,421 @@
+"""Data from everywhere trains as arrays do, and bad data is told of by its batch."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import h5py
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from funkeras import config
+from funkeras.callbacks import Callback
+from funkeras.layers import Dense
+from funkeras.models import Sequential, data
+from funkeras.utils.io_utils import HDF5Matrix
+from funkeras.utils.sequences import Sequence
+
+RNG = np.random.default_rng(0)
+X = RNG.standard_normal((22, 3)).astype("float32")
+Y = RNG.standard_normal((22, 2)).astype("float32")
+SIZE = 4
+STEPS = 6
+
+
+def small() -> Sequential:
+    np.random.seed(7)
+    model = Sequential([Dense(2, input_dim=3, activation="tanh")])
+    model.compile("sgd", "mse", metrics=["mae"])
+    return model
+
+
+def parts() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    for start in range(0, len(X), SIZE):
+        yield X[start : start + SIZE], Y[start : start + SIZE]
+
+
+def forever() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    while True:
+        yield from parts()
+
+
+class Numbered(Sequence):
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.ends = 0
+
+    def __len__(self) -> int:
+        return STEPS
+
+    def __getitem__(self, index: int) -> Any:
+        rows = slice(index * SIZE, (index + 1) * SIZE)
+        return X[rows], Y[rows]
+
+    def on_epoch_end(self) -> None:
+        self.ends += 1
+
+
+class Loader:
+    """Batches as lists, again and again: what torch, tf.data and grain have in common."""
+
+    def __init__(self, wrap: Callable[[np.ndarray], Any]) -> None:
+        self.wrap = wrap
+
+    def __iter__(self) -> Iterator[Any]:
+        for x, y in parts():
+            yield [self.wrap(x), self.wrap(y)]
+
+
+class Tensor:
+    """What is needed of a torch tensor."""
+
+    dtype = "torch.float32"
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+        self.shape = array.shape
+
+    def detach(self) -> "Tensor":
+        return self
+
+    def cpu(self) -> "Tensor":
+        return self
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(self.array, dtype)
+
+
+class Frame:
+    """What is needed of a pandas table."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self.array = array
+
+    def to_numpy(self) -> np.ndarray:
+        return self.array
+
+
+def close(first: list[np.ndarray], second: list[np.ndarray]) -> None:
+    for a, b in zip(first, second, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-6, atol=1e-7)
+
+
+@pytest.fixture(scope="module")
+def expected() -> tuple[list[np.ndarray], dict[str, list[float]], list[float]]:
+    """Two epochs over resident arrays, in their order."""
+    model = small()
+    history = model.fit(X, Y, batch_size=SIZE, epochs=2, shuffle=False, verbose=0).history
+    return model.get_weights(), history, model.evaluate(X, Y, batch_size=SIZE)
+
+
+def test_arrays_train_by_gradient_descent_in_their_order() -> None:
+    model = Sequential([Dense(2, input_dim=3, use_bias=False)])
+    model.compile("sgd", "mse")
+    model.optimizer.learning_rate = 0.1
+    w = model.get_weights()[0].astype("float64")
+    for x, y in parts():
+        w -= 0.1 * 2 * x.T @ (x @ w - y) / y.size
+    model.fit(X, Y, batch_size=SIZE, epochs=1, shuffle=False, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], w, rtol=1e-5, atol=1e-6)
+
+
+SOURCES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
+    "a generator": (forever, {"steps_per_epoch": STEPS}),
+    "a generator without a thread": (forever, {"steps_per_epoch": STEPS, "workers": 0}),
+    "a sequence": (Numbered, {}),
+    "a sequence and its steps": (Numbered, {"steps_per_epoch": STEPS}),
+    "a sequence with four workers": (lambda: Numbered(workers=4), {}),
+    "a loader of tensors": (lambda: Loader(Tensor), {}),
+    "a loader of jax arrays": (lambda: Loader(jnp.asarray), {}),
+    "a loader that begins again": (lambda: Loader(np.asarray), {"steps_per_epoch": STEPS}),
+    "dicts by name": (
+        lambda: (({"dense_1_input": x}, {"dense_1": y}) for x, y in forever()),
+        {"steps_per_epoch": STEPS},
+    ),
+    "weights of one": (
+        lambda: ((x, y, np.ones(len(x))) for x, y in forever()),
+        {"steps_per_epoch": STEPS},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_batches_from_anywhere_train_as_arrays_do(name: str, expected: Any) -> None:
+    from funkeras.layers.layer import reset_names
+
+    reset_names()
+    source, options = SOURCES[name]
+    model = small()
+    run = model.fit(source(), epochs=2, shuffle=False, verbose=0, **options)
+    close(model.get_weights(), expected[0])
+    for key, values in expected[1].items():
+        np.testing.assert_allclose(run.history[key], values, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [np.asarray, jnp.asarray, Frame, Tensor, lambda a: a.tolist(), lambda a: a.astype(object)],
+)
+def test_arrays_of_other_libraries_train_as_numpy_s(wrap: Any, expected: Any) -> None:
+    model = small()
+    if wrap(X[:1]) is not None and getattr(wrap(X), "dtype", None) == object:
+        with pytest.raises(TypeError, match="must hold numbers"):
+            model.fit(wrap(X), Y, verbose=0)
+        return
+    model.fit(wrap(X), wrap(Y), batch_size=SIZE, epochs=2, shuffle=False, verbose=0)
+    close(model.get_weights(), expected[0])
+    np.testing.assert_allclose(model.predict(wrap(X)), model.predict(X), rtol=1e-6)
+
+
+def test_pandas_and_torch_themselves(expected: Any) -> None:
+    pandas, torch = pytest.importorskip("pandas"), pytest.importorskip("torch")
+    tensors = torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y))
+    frame = pandas.DataFrame(X).convert_dtypes()
+    for given in ((frame, pandas.DataFrame(Y)), (torch.utils.data.DataLoader(tensors, SIZE),)):
+        model = small()
+        model.fit(*given, batch_size=SIZE, epochs=2, shuffle=False, verbose=0)
+        close(model.get_weights(), expected[0])
+
+
+def test_generators_evaluate_and_predict_as_arrays_do(expected: Any) -> None:
+    model = small()
+    model.set_weights(expected[0])
+    np.testing.assert_allclose(model.evaluate(X, Y), expected[2], rtol=1e-5)
+    for result in (
+        model.evaluate_generator(forever(), steps=STEPS),
+        model.evaluate_generator(Numbered()),
+        model.evaluate(forever(), steps=STEPS),
+        model.evaluate_generator(forever(), val_samples=22),
+    ):
+        np.testing.assert_allclose(result, expected[2], rtol=1e-5)
+    for y in (
+        model.predict_generator(forever(), steps=STEPS),
+        model.predict_generator((x for x, _ in parts()), val_samples=22),
+        model.predict_generator(Numbered(), workers=3),
+        model.predict(X, steps=STEPS, batch_size=SIZE),
+    ):
+        np.testing.assert_allclose(y, model.predict(X), rtol=1e-5, atol=1e-7)
+
+
+class Pulled:
+    """A generator that counts what is taken from it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.source = forever()
+
+    def __iter__(self) -> "Pulled":
+        return self
+
+    def __next__(self) -> Any:
+        self.count += 1
+        return next(self.source)
+
+
+COUNTING: dict[str, tuple[tuple[Any, ...], dict[str, Any], str, int]] = {
+    "samples of Keras 1": ((), {"samples_per_epoch": 10, "nb_epoch": 2}, "classic", 6),
+    "samples by position": ((10, 2), {}, "classic", 6),
+    "batches by position in Keras 2": ((3, 2), {}, "keras2", 6),
+    "batches by position beside a word of Keras 2": ((3,), {"epochs": 2}, "classic", 6),
+    "batches": ((), {"steps_per_epoch": 3, "epochs": 2}, "classic", 6),
+}
+
+
+@pytest.mark.parametrize("case", COUNTING)
+def test_an_epoch_is_counted_as_its_generation_counts(case: str) -> None:
+    args, kwargs, dialect, pulled = COUNTING[case]
+    with config.using_dialect(dialect):
+        source = Pulled()
+        run = small().fit_generator(source, *args, verbose=0, **kwargs)
+    assert source.count == pulled  # not one batch more, though they are fetched early
+    assert run.epoch == [0, 1]
+
+
+def test_validation_data_may_come_in_batches_too(expected: Any) -> None:
+    model = small()
+    run = model.fit_generator(
+        forever(),
+        steps_per_epoch=STEPS,
+        epochs=2,
+        verbose=0,
+        validation_data=forever(),
+        validation_steps=STEPS,
+    )
+    np.testing.assert_allclose(run.history["val_loss"][-1], expected[2][0], rtol=1e-5)
+    run = small().fit_generator(
+        forever(), 22, 2, verbose=0, validation_data=forever(), nb_val_samples=22
+    )
+    np.testing.assert_allclose(run.history["val_loss"][-1], expected[2][0], rtol=1e-5)
+
+
+def test_a_generator_may_use_its_memory_again(expected: Any) -> None:
+    def reusing() -> Iterator[Any]:
+        for x, y in forever():
+            memory[0][: len(x)], memory[1][: len(x)] = x, y
+            yield memory[0][: len(x)], memory[1][: len(x)]
+
+    memory = np.empty_like(X[:SIZE]), np.empty_like(Y[:SIZE])
+    model = small()
+    model.fit(reusing(), steps_per_epoch=STEPS, epochs=2, verbose=0)
+    close(model.get_weights(), expected[0])
+
+
+def test_a_sequence_hears_of_every_epoch_and_is_shuffled_by_batches() -> None:
+    source = Numbered()
+    small().fit_generator(source, epochs=3, verbose=0)
+    assert source.ends == 3
+
+
+def test_an_unbuilt_model_takes_its_shape_from_the_first_batch() -> None:
+    model = Sequential([Dense(2)])
+    model.compile("sgd", "mse")
+    source = Pulled()
+    model.fit(source, steps_per_epoch=2, epochs=1, verbose=0)
+    assert [w.shape for w in model.get_weights()] == [(3, 2), (2,)]
+    assert source.count == 2
+
+
+def test_steps_of_arrays_go_on_in_the_next_epoch() -> None:
+    """22 rows in batches of 4, 4 steps an epoch: the third epoch begins at the third batch."""
+    model, other = small(), small()
+    model.fit(X, Y, batch_size=SIZE, steps_per_epoch=4, epochs=2, shuffle=False, verbose=0)
+    for x, y in [*parts(), *list(parts())[:2]]:
+        other.train_on_batch(x, y)
+    close(model.get_weights(), other.get_weights())
+
+
+# Data that do not fit into memory
+
+
+def on_disk(folder: Path, kind: str) -> tuple[Any, Any]:
+    if kind == "memmap":
+        x = np.memmap(folder / "x", "float32", "w+", shape=X.shape)
+        x[:] = X
+        return x, Y
+    with h5py.File(folder / "data.h5", "w") as file:
+        file["x"], file["y"] = np.concatenate([X[:5], X]), Y
+    return HDF5Matrix(folder / "data.h5", "x", start=5), HDF5Matrix(folder / "data.h5", "y")
+
+
+@pytest.mark.parametrize("kind", ["memmap", "hdf5"])
+@pytest.mark.parametrize("shuffle", [False, True, "batch"])
+def test_streamed_training_equals_resident_training(
+    kind: str, shuffle: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "CHUNK_BYTES", 2 * SIZE * 20)  # two batches in a chunk
+
+    def run(x: Any, y: Any) -> tuple[list[np.ndarray], Any, Any]:
+        model = small()
+        np.random.seed(3)
+        model.fit(x, y, batch_size=SIZE, epochs=3, shuffle=shuffle, verbose=0)
+        return model.get_weights(), model.evaluate(x, y, batch_size=SIZE), model.predict(x)
+
+    streamed, resident = run(*on_disk(tmp_path, kind)), run(X, Y)
+    close(streamed[0], resident[0])
+    np.testing.assert_allclose(streamed[1], resident[1], rtol=1e-6)
+    np.testing.assert_allclose(streamed[2], resident[2], rtol=1e-6)
+
+
+def test_chunks_are_read_once_however_short_the_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data, "CHUNK_BYTES", 3 * SIZE * 20)
+    reads = []
+    take = data.take
+    monkeypatch.setattr(data, "take", lambda *args: reads.append(1) or take(*args))
+
+    class Watching(Callback):
+        def on_batch_end(self, batch: int, logs: Any = None) -> None:
+            pass
+
+    x, _ = on_disk(tmp_path, "memmap")
+    small().fit(x, Y, batch_size=SIZE, epochs=1, verbose=0, callbacks=[Watching()])
+    assert len(reads) == 3  # two chunks of three batches hold five, then the last, smaller batch
+
+
+def test_rows_of_an_hdf5_file(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "data.h5", "w") as file:
+        file["x"] = X
+    rows = HDF5Matrix(tmp_path / "data.h5", "x", 2, -3, normalizer=lambda a: a * 2)
+    inside = X[2:-3] * 2
+    assert (rows.shape, rows.dtype, len(rows), rows.ndim) == (inside.shape, X.dtype, 17, 2)
+    for key in (3, -1, slice(2, 9), slice(None, None, -2), [5, 1, 1, -2], np.arange(17) % 2 == 0):
+        np.testing.assert_array_equal(rows[key], inside[key])
+    np.testing.assert_array_equal(np.asarray(rows), inside)
+    with pytest.raises(IndexError, match="row 17 of 17"):
+        rows[17]
+    with pytest.raises(ValueError, match="no dataset 'z'; it has x"):
+        HDF5Matrix(tmp_path / "data.h5", "z")
+
+
+# What goes wrong
+
+
+def ending() -> Iterator[Any]:
+    yield from list(parts())[:3]
+
+
+def failing() -> Iterator[Any]:
+    yield from list(parts())[:2]
+    raise OSError("the disk is gone")
+
+
+def wrong(item: Any) -> Callable[[], Iterator[Any]]:
+    def source() -> Iterator[Any]:
+        yield from list(parts())[:2]
+        yield item
+
+    return source
+
+
+BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
+    "it ends": (ending, ValueError, "ended before batch 3 .* needs 6 batches and got 3 batches"),
+    "it fails": (failing, OSError, "the disk is gone"),
+    "four things": (wrong((X, Y, Y, Y)), ValueError, "must be .* got a tuple of 4"),
+    "one thing": (wrong(X), ValueError, "got a ndarray"),
+    "another shape": (wrong((X[:, :2], Y)), ValueError, r"shape \(None, 3\)"),
+    "another count": (wrong((X, Y[:4])), ValueError, "x has 22, y has 4"),
+    "text": (wrong((np.array([["a"] * 3]), Y[:1])), TypeError, "must hold numbers"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("action", ["fit", "evaluate"])
+def test_bad_batches_are_told_of_and_leave_a_model_that_works(case: str, action: str) -> None:
+    source, error, message = BAD[case]
+    model = small()
+    before = threading.active_count()
+    with pytest.raises(error, match=message) as caught:
+        if action == "fit":
+            model.fit(source(), steps_per_epoch=STEPS, epochs=1, verbose=0)
+        else:
+            model.evaluate(source(), steps=STEPS)
+    batch = 3 if case == "it ends" else 2
+    assert any(f"in batch {batch} (from 0)" in note for note in caught.value.__notes__)
+    assert threading.active_count() == before
+    trained = small()
+    for x, y in list(parts())[:batch] if action == "fit" else []:
+        trained.train_on_batch(x, y)
+    close(model.get_weights(), trained.get_weights())
+    model.fit(X, Y, epochs=1, verbose=0)
+    assert np.isfinite(model.evaluate(X, Y)[0])
+
+
+def test_a_generator_that_is_used_up_has_no_second_epoch() -> None:
+    with pytest.raises(ValueError, match="ended before batch 0 .* of an epoch, which needs some"):
+        small().fit(parts(), epochs=2, verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (lambda m: m.fit(forever(), Y), "y and sample_weight must be None"),
+        (lambda m: m.fit(forever(), validation_split=0.5), "validation_split needs arrays"),
+        (lambda m: m.fit(forever(), steps_per_epoch=0, epochs=1), "positive integer, got 0"),
+    ],
+)
+def test_what_batches_cannot_be_combined_with(given: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        given(small())
