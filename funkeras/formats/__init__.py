@@ -1,40 +1,6 @@
-"""Files as plain data: arrays by layer and name, read and written with h5py and NumPy."""
+"""Weight files as plain data: arrays by layer and name, read and written with h5py and NumPy."""
 
 from funkeras.formats.errors import FileFormatError
-from funkeras.formats.keras1 import Origin, origin_of
-from funkeras.formats.keras2 import (
-    ModelFile,
-    WeightsFile,
-    load_model,
-    load_weights,
-    save_model,
-    save_weights,
-    weight_shapes,
-)
-from funkeras.formats.keras3 import (
-    Archive,
-    load_archive,
-    load_holders,
-    save_archive,
-    save_holders,
-)
-from funkeras.formats.text import parsed
+from funkeras.formats.keras2 import WeightsFile, load_weights, save_weights, weight_shapes
 
-__all__ = [
-    "Archive",
-    "FileFormatError",
-    "ModelFile",
-    "Origin",
-    "WeightsFile",
-    "load_archive",
-    "load_holders",
-    "load_model",
-    "load_weights",
-    "origin_of",
-    "parsed",
-    "save_archive",
-    "save_holders",
-    "save_model",
-    "save_weights",
-    "weight_shapes",
-]
+__all__ = ["FileFormatError", "WeightsFile", "load_weights", "save_weights", "weight_shapes"]

@@ -5,6 +5,7 @@ from funkeras.functional import adaptive as _adaptive
 from funkeras.functional import attention as _attention
 from funkeras.functional import cells as _cells
 from funkeras.functional import combinators as _combinators
+from funkeras.functional import conv_recurrent as _conv_recurrent
 from funkeras.functional import convolution as _convolution
 from funkeras.functional import core as _core
 from funkeras.functional import embedding as _embedding
@@ -19,6 +20,7 @@ from funkeras.functional import pooling as _pooling
 from funkeras.functional import preprocessing_categories as _preprocessing_categories
 from funkeras.functional import preprocessing_images as _preprocessing_images
 from funkeras.functional import preprocessing_random as _preprocessing_random
+from funkeras.functional import preprocessing_strings as _preprocessing_strings
 from funkeras.functional import recurrent as _recurrent
 from funkeras.functional import resizing as _resizing
 from funkeras.functional import separable as _separable
@@ -29,6 +31,7 @@ from funkeras.functional.adaptive import *
 from funkeras.functional.attention import *
 from funkeras.functional.cells import *
 from funkeras.functional.combinators import *
+from funkeras.functional.conv_recurrent import *
 from funkeras.functional.convolution import *
 from funkeras.functional.core import *
 from funkeras.functional.embedding import *
@@ -43,6 +46,7 @@ from funkeras.functional.pooling import *
 from funkeras.functional.preprocessing_categories import *
 from funkeras.functional.preprocessing_images import *
 from funkeras.functional.preprocessing_random import *
+from funkeras.functional.preprocessing_strings import *
 from funkeras.functional.recurrent import *
 from funkeras.functional.resizing import *
 from funkeras.functional.separable import *
@@ -67,9 +71,11 @@ __all__ = [
         _preprocessing_images,
         _preprocessing_random,
         _preprocessing_categories,
+        _preprocessing_strings,
         _noise,
         _cells,
         _recurrent,
+        _conv_recurrent,
         _wrappers,
         _nonlinear,
         _embedding,

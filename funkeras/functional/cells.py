@@ -216,7 +216,7 @@ def lstm_cell(
         units=units,
         gates=4,
         states=2,
-        bias=_joined(bias_initializer, forget, *[bias_initializer] * 2) if use_bias else None,
+        bias=joined(bias_initializer, forget, *[bias_initializer] * 2) if use_bias else None,
         kernels=(kernel_initializer, recurrent_initializer),
         dropout=(dropout, recurrent_dropout),
         implementation=implementation,
@@ -401,7 +401,7 @@ def _gated(
 
     def weights(x_shape: Shape) -> Iterator[Weight]:
         features = known("last axis", x_shape, -1)
-        first, second = _gate_by_gate(kernels, gates) if by_gate else kernels
+        first, second = gate_by_gate(kernels, gates) if by_gate else kernels
         yield Weight("kernel", (features, gates * units), first)
         yield Weight("recurrent_kernel", (units, gates * units), second)
         if bias is not None:
@@ -456,7 +456,7 @@ class _Drawn(initializers.Initializer):
     signature = inspect.signature(lambda draw: draw)
 
 
-def _joined(*parts: Identifier) -> _Drawn:
+def joined(*parts: Identifier) -> _Drawn:
     """Blocks of equal size along the last axis, each by its own initializer."""
 
     def draw(source: initializers.Source, shape: tuple[int, ...]) -> Any:
@@ -467,7 +467,7 @@ def _joined(*parts: Identifier) -> _Drawn:
     return _Drawn(draw)
 
 
-def _gate_by_gate(kernels: tuple[Identifier, Identifier], gates: int) -> tuple[_Drawn, _Drawn]:
+def gate_by_gate(kernels: tuple[Identifier, Identifier], gates: int) -> tuple[_Drawn, _Drawn]:
     """Initializers of both kernels that draw as Keras 1: both of one gate, then of the next.
 
     So `np.random.seed` gives the numbers it gave. The first draw keeps the second one's part.
@@ -478,8 +478,8 @@ def _gate_by_gate(kernels: tuple[Identifier, Identifier], gates: int) -> tuple[_
         units = shape[-1] // gates
         blocks = [
             [
-                initializers.draw(kernel, source, (rows, units))
-                for kernel, rows in zip(kernels, (shape[0], units), strict=True)
+                initializers.draw(kernel, source, (*shape[:-2], features, units))
+                for kernel, features in zip(kernels, (shape[-2], units), strict=True)
             ]
             for _ in range(gates)
         ]
@@ -488,6 +488,6 @@ def _gate_by_gate(kernels: tuple[Identifier, Identifier], gates: int) -> tuple[_
         return first
 
     def draw_recurrent(source: initializers.Source, shape: tuple[int, ...]) -> Any:
-        return kept.pop() if kept else _joined(*[kernels[1]] * gates).function(source, shape)
+        return kept.pop() if kept else joined(*[kernels[1]] * gates).function(source, shape)
 
     return _Drawn(draw), _Drawn(draw_recurrent)

@@ -5,6 +5,7 @@ from typing import Any
 from funkeras.layers.facade import class_names, layer_class
 from funkeras.layers.input import Input, InputLayer
 from funkeras.layers.layer import Layer, Variable
+from funkeras.layers.lookup import StringLookup, TextVectorization
 from funkeras.layers.merge import (
     add,
     average,
@@ -21,6 +22,8 @@ __all__ = [
     "Input",
     "InputLayer",
     "Layer",
+    "StringLookup",
+    "TextVectorization",
     "Variable",
     "add",
     "average",

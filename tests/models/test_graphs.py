@@ -1,4 +1,4 @@
-"""Graph models: layers called on symbolic tensors, shared, nested, cut out, frozen and described."""
+"""Graph models: layers called on symbolic tensors, shared, nested, cut out, described."""
 
 import json
 

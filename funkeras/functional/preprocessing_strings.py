@@ -1,0 +1,260 @@
+"""Strings as numbers, on the host: NumPy strings in, numbers out, before the compiled step."""
+
+import functools
+import inspect
+import re
+import string
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, ParamSpec, TypeAlias
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from funkeras import config
+from funkeras.functional.checks import one_of
+from funkeras.functional.pair import Pair, stateless
+from funkeras.functional.preprocessing_categories import Table, table_of
+from funkeras.typing import Array, Params, PyTree
+
+__all__ = ["string_lookup", "text_vectorization", "tokenizer"]
+
+P = ParamSpec("P")
+Rule: TypeAlias = str | Callable[..., Any] | None
+
+LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+BARE = str.maketrans("", "", string.punctuation)
+STANDARDS: dict[str, Callable[[str], str]] = {
+    "lower": lambda text: text.translate(LOWER),
+    "strip_punctuation": lambda text: text.translate(BARE),
+    "lower_and_strip_punctuation": lambda text: text.translate(LOWER).translate(BARE),
+}
+SPLITS: dict[str, Callable[[str], list[str]]] = {
+    "whitespace": re.compile(r"[^ \t\n\r\v\f]+").findall,
+    "character": list,
+}
+
+
+def host_layer(name: str) -> Callable[[Callable[P, Pair]], Callable[P, Pair]]:
+    """Declare a layer that no compiled step can hold: it knows its class name, nothing more."""
+
+    def declare(build: Callable[P, Pair]) -> Callable[P, Pair]:
+        signature = inspect.signature(build)
+
+        @functools.wraps(build)
+        def builder(*args: P.args, **kwargs: P.kwargs) -> Pair:
+            bound = signature.bind(*args, **kwargs)
+            bound.apply_defaults()
+            given = dict(bound.arguments)
+            return replace(
+                build(*args, **kwargs), name=build.__name__, config=given, builder=builder
+            )
+
+        builder.keras_name = name  # pyright: ignore[reportAttributeAccessIssue]: names its class
+        return builder
+
+    return declare
+
+
+def strings_of(x: PyTree, encoding: str = "utf-8") -> np.ndarray:
+    """Strings, or bytes in that encoding, as a NumPy array of strings."""
+    if isinstance(x, jax.Array):
+        raise TypeError("strings are no input of a compiled step: look them up in the data before")
+    values = np.asarray(x)
+    if values.dtype.kind == "O":
+        flat = [v.decode(encoding) if isinstance(v, bytes) else v for v in values.ravel()]
+        if not all(isinstance(value, str) for value in flat):
+            raise TypeError(f"expected strings, got {values!r}")
+        return np.array(flat, "U").reshape(values.shape)
+    if values.dtype.kind == "S":
+        return np.char.decode(values, encoding)
+    if values.dtype.kind != "U":
+        raise TypeError(f"expected strings, got dtype {values.dtype}")
+    return values
+
+
+def places_of(
+    values: Sequence[str], table: Table, num_oov_indices: int, mask_token: str | None
+) -> np.ndarray:
+    """The place of each string."""
+    known = {word: place for place, word in enumerate(table.known, table.start)}
+    if mask_token is not None:
+        known[mask_token] = 0 if table.masked else -1
+    if num_oov_indices == 0:
+        missing = [value for value in values if value not in known]
+        if missing:
+            raise ValueError(f"with num_oov_indices=0 all must be known, got {missing[0]!r}")
+    unknown = int(table.masked)
+    return np.array([known.get(value, unknown) for value in values], "int32")
+
+
+@host_layer("StringLookup")
+def string_lookup(
+    max_tokens: int | None = None,
+    num_oov_indices: int = 1,
+    mask_token: str | None = None,
+    oov_token: str = "[UNK]",
+    vocabulary: Sequence[str] | None = None,
+    idf_weights: Sequence[float] | None = None,
+    invert: bool = False,
+    output_mode: str = "int",
+    pad_to_max_tokens: bool = False,
+    sparse: bool = False,
+    encoding: str = "utf-8",
+) -> Pair:
+    """The place of each string in `vocabulary`.
+
+    In `int` mode 0 is for `mask_token`, if there is one; then comes a place for unknown strings,
+    unless `num_oov_indices` is 0, then the vocabulary.
+
+    Args:
+        encoding: of inputs that are bytes.
+        others: as in `integer_lookup`.
+
+    >>> string_lookup(vocabulary=["a", "b"]).apply({}, {}, np.array([["b", "c"]]))[0].tolist()
+    [[2, 0]]
+    """
+    if num_oov_indices > 1:
+        raise ValueError(
+            "num_oov_indices above 1 needs TensorFlow's hash of strings, which is not here; "
+            f"got {num_oov_indices}"
+        )
+    table = table_of(
+        vocabulary,
+        idf_weights,
+        max_tokens,
+        num_oov_indices,
+        mask_token,
+        oov_token,
+        invert,
+        output_mode,
+        sparse,
+        pad_to_max_tokens,
+    )
+
+    def apply(params: Params, x: PyTree) -> np.ndarray:
+        if invert:
+            listed = [*table.specials, *table.known]
+            flat = np.asarray(x).ravel().tolist()
+            words = [listed[i] if 0 <= i < len(listed) else oov_token for i in flat]
+            return np.array(words, "U").reshape(np.shape(x))
+        values = strings_of(x, encoding)
+        places = places_of(values.ravel().tolist(), table, num_oov_indices, mask_token)
+        return np.asarray(table.encode(jnp.asarray(places.reshape(values.shape))))
+
+    return stateless(apply)
+
+
+def tokenizer(
+    standardize: Rule = "lower_and_strip_punctuation",
+    split: Rule = "whitespace",
+    ngrams: int | Sequence[int] | None = None,
+    encoding: str = "utf-8",
+) -> Callable[[PyTree], list[list[str]]]:
+    """A function from texts to the words of each; arguments are those of `text_vectorization`.
+
+    >>> tokenizer(ngrams=2)(["The Cat, sat"])
+    [['the', 'cat', 'sat', 'the cat', 'cat sat']]
+    """
+    if not callable(standardize):
+        one_of("standardize", standardize, (*STANDARDS, None))
+    if not callable(split):
+        one_of("split", split, (*SPLITS, None))
+    widths = tuple(range(1, ngrams + 1)) if isinstance(ngrams, int) else ngrams
+
+    def words(texts: PyTree) -> list[list[str]]:
+        values = strings_of(texts, encoding)
+        if callable(standardize):
+            values = strings_of(standardize(values), encoding)
+        elif standardize is not None:
+            plain = STANDARDS[standardize]
+            flat = [plain(text) for text in values.ravel().tolist()]
+            values = np.array(flat, "U").reshape(values.shape)
+        if split is None:
+            rows = values.reshape(len(values), -1).tolist()
+        else:
+            if values.ndim == 2 and values.shape[1] == 1:
+                values = values[:, 0]
+            if values.ndim != 1:
+                raise ValueError(
+                    f"texts must have shape (n,) or (n, 1) to be split, got {values.shape}"
+                )
+            if callable(split):
+                rows = [list(map(str, row)) for row in split(values)]
+            else:
+                rows = [SPLITS[split](text) for text in values.tolist()]
+        if widths is None:
+            return rows
+        return [
+            [" ".join(row[i : i + n]) for n in widths for i in range(len(row) - n + 1)]
+            for row in rows
+        ]
+
+    return words
+
+
+@host_layer("TextVectorization")
+def text_vectorization(
+    max_tokens: int | None = None,
+    standardize: Rule = "lower_and_strip_punctuation",
+    split: Rule = "whitespace",
+    ngrams: int | Sequence[int] | None = None,
+    output_mode: str = "int",
+    output_sequence_length: int | None = None,
+    pad_to_max_tokens: bool = False,
+    vocabulary: Sequence[str] | None = None,
+    idf_weights: Sequence[float] | None = None,
+    sparse: bool = False,
+    ragged: bool = False,
+    encoding: str = "utf-8",
+) -> Pair:
+    """The places of a text's words in `vocabulary`: 0 pads, 1 is for unknown words.
+
+    Args:
+        standardize: `lower_and_strip_punctuation`, `lower` (of ASCII letters), `strip_punctuation`,
+            a function of an array of strings, or None.
+        split: `whitespace`, `character`, a function from an array of texts to lists of words, or
+            None where inputs are words already.
+        ngrams: also sequences of up to so many words; a tuple lists the lengths.
+        output_sequence_length: cut or pad to that many words; the longest text's by default.
+        output_mode: `int`, or an encoding as in `integer_lookup`, which has no place for padding.
+        vocabulary, max_tokens, pad_to_max_tokens, idf_weights: as in `integer_lookup`.
+        sparse, ragged: must be false.
+
+    >>> pair = text_vectorization(vocabulary=["cat", "sat"])
+    >>> pair.apply({}, {}, np.array(["The cat sat.", "Cat!"]))[0].tolist()
+    [[1, 2, 3], [2, 0, 0]]
+    """
+    if ragged:
+        raise ValueError("ragged=True is not possible: outputs are dense arrays")
+    table = table_of(
+        vocabulary,
+        idf_weights,
+        max_tokens,
+        1,
+        "",
+        "[UNK]",
+        False,
+        output_mode,
+        sparse,
+        pad_to_max_tokens,
+    )
+    if output_sequence_length is not None and table.mode != "int":
+        raise ValueError(f"output_sequence_length needs output_mode='int', got {output_mode!r}")
+    words = tokenizer(standardize, split, ngrams, encoding)
+
+    def apply(params: Params, x: PyTree) -> np.ndarray:
+        rows = words(x)
+        longest = max(map(len, rows), default=0)
+        length = longest if output_sequence_length is None else output_sequence_length
+        places = np.full((len(rows), length), 0 if table.mode == "int" else -1, "int32")
+        for place, row in zip(places, rows, strict=True):
+            found = places_of(row[:length], table, 1, "")
+            place[: len(found)] = found
+        if table.mode == "int":
+            return places
+        encoded: Array = table.encode(jnp.asarray(places))
+        return np.asarray(encoded, config.floatx())
+
+    return stateless(apply)

@@ -1,0 +1,168 @@
+"""Layers whose arguments `adapt` finds in data: bins, and vocabularies of numbers and words."""
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from funkeras import symbolic
+from funkeras.functional.preprocessing_categories import quantiles, table_of
+from funkeras.functional.preprocessing_strings import (
+    string_lookup,
+    strings_of,
+    text_vectorization,
+    tokenizer,
+)
+from funkeras.layers.facade import facade
+from funkeras.layers.layer import Layer
+from funkeras.layers.special import BASES, CONTAINERS
+
+__all__ = ["StringLookup", "TextVectorization"]
+
+
+class Remade(Layer):
+    """A layer that gets some of its arguments after it was made."""
+
+    def remake(self, **arguments: Any) -> None:
+        """Replace arguments, and with them the pair. Models compiled before keep the old one."""
+        before = dict(self._arguments)
+        self._arguments.update(arguments)
+        try:
+            self.pair = self.make_pair()
+        except Exception:
+            self._arguments = before
+            raise
+        self.built = False
+        self.adopt({}, {})
+
+
+class Binned(Remade):
+    """`Discretization` with `adapt`."""
+
+    def adapt(self, data: Any, steps: int | None = None) -> None:
+        """Set `bin_boundaries` to quantiles of the data: an array, or batches of it."""
+        if self.num_bins is None:
+            raise ValueError(f"layer {self.name!r} has bin_boundaries: nothing to adapt")
+        batches = [data] if hasattr(data, "shape") else list(islice(data, steps))
+        self.remake(bin_boundaries=quantiles(batches, self.num_bins, self.epsilon))
+
+
+class Lookup(Remade):
+    """`IntegerLookup` with `adapt` and its vocabulary at hand."""
+
+    special: ClassVar[dict[str, Any]] = {}
+    """Arguments of the lookup which the layer does not have."""
+
+    def rows(self, data: Any) -> list[list[Any]]:
+        """The tokens of each sample."""
+        values = np.asarray(data)
+        return values.reshape(len(values), -1).tolist()
+
+    def _table(self) -> Any:
+        names = ("vocabulary", "idf_weights", "max_tokens", "num_oov_indices", "mask_token")
+        names += ("oov_token", "invert", "output_mode", "sparse", "pad_to_max_tokens")
+        given = {**self._arguments, **self.special}
+        return table_of(*(given[name] for name in names))
+
+    def adapt(self, data: Any, steps: int | None = None) -> None:
+        """Set the vocabulary to the tokens of the data, the most frequent first.
+
+        Of equally frequent ones the greatest comes first. In `tf_idf` mode the weights are set
+        too: `log(1 + samples / (1 + samples that have the token))`.
+
+        Args:
+            data: an array or a list, or an iterator over batches, of which `steps` are taken.
+        """
+        whole = hasattr(data, "shape") or isinstance(data, list | tuple)
+        batches: Iterable[Any] = [data] if whole else islice(data, steps)
+        counts: Counter[Any] = Counter()
+        samples: Counter[Any] = Counter()
+        number = 0
+        for batch in batches:
+            for row in self.rows(batch):
+                counts.update(row)
+                samples.update(set(row))
+                number += 1
+        given = {**self._arguments, **self.special}
+        for token in (given["mask_token"], given["oov_token"]):
+            counts.pop(token, None)
+        words = sorted(counts, key=lambda token: (counts[token], token), reverse=True)
+        if self.max_tokens is not None:
+            words = words[: self.max_tokens - self._table().start]
+        weights = [float(np.log(1 + number / (1 + samples[word]))) for word in words]
+        idf = self._table().mode == "tf_idf"
+        self.remake(vocabulary=words, idf_weights=weights if idf else None)
+
+    def set_vocabulary(self, vocabulary: Any, idf_weights: Sequence[float] | None = None) -> None:
+        """Set the vocabulary: a list, or the path of a file with an entry on each line."""
+        if isinstance(vocabulary, str | os.PathLike):
+            lines = Path(vocabulary).read_text(encoding="utf-8").splitlines()
+            vocabulary = [self.entry(line) for line in lines]
+        elif hasattr(vocabulary, "tolist"):
+            vocabulary = vocabulary.tolist()
+        weights = None if idf_weights is None else [float(weight) for weight in idf_weights]
+        self.remake(vocabulary=list(vocabulary), idf_weights=weights)
+
+    def entry(self, line: str) -> Any:
+        """What a line of a vocabulary file stands for."""
+        return int(line)
+
+    def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
+        """The entries by place; without special tokens only those of the vocabulary."""
+        table = self._table()
+        return [*(table.specials if include_special_tokens else ()), *(table.words or ())]
+
+    def vocabulary_size(self) -> int:
+        """Number of places, with those of special tokens."""
+        return len(self.get_vocabulary())
+
+
+class StringsLookup(Lookup):
+    """`StringLookup`: runs on NumPy strings, on the host."""
+
+    def entry(self, line: str) -> str:
+        """What a line of a vocabulary file stands for."""
+        return line
+
+    def rows(self, data: Any) -> list[list[str]]:
+        """The tokens of each sample."""
+        return super().rows(strings_of(data, self.encoding))
+
+    def __call__(self, x: Any, *others: Any, **flow: Any) -> Any:
+        """Look up NumPy strings; they are no input of a model."""
+        if symbolic.is_symbolic(x):
+            raise TypeError(
+                f"layer {self.name!r} runs on strings, on the host: apply it to the data that "
+                "the model is given, not inside the model"
+            )
+        return self.pair.apply({}, {}, x)[0]
+
+
+class TextLookup(StringsLookup):
+    """`TextVectorization`: runs on NumPy strings, on the host."""
+
+    special: ClassVar[dict[str, Any]] = {
+        "num_oov_indices": 1,
+        "mask_token": "",
+        "oov_token": "[UNK]",
+        "invert": False,
+    }
+
+    def rows(self, data: Any) -> list[list[str]]:
+        """The words of each text."""
+        return tokenizer(self.standardize, self.split, self.ngrams, self.encoding)(data)
+
+
+BASES.update(
+    Discretization=Binned,
+    IntegerLookup=Lookup,
+    StringLookup=StringsLookup,
+    TextVectorization=TextLookup,
+)
+StringLookup = facade(string_lookup)
+TextVectorization = facade(text_vectorization)
+CONTAINERS.update(StringLookup=StringLookup, TextVectorization=TextVectorization)
