@@ -156,14 +156,10 @@ def test_batches_from_anywhere_train_as_arrays_do(name: str, expected: Any) -> N
 
 @pytest.mark.parametrize(
     "wrap",
-    [np.asarray, jnp.asarray, Frame, Tensor, lambda a: a.tolist(), lambda a: a.astype(object)],
+    [np.asarray, jnp.asarray, Frame, Tensor, lambda a: a.tolist()],
 )
 def test_arrays_of_other_libraries_train_as_numpy_s(wrap: Any, expected: Any) -> None:
     model = small()
-    if wrap(X[:1]) is not None and getattr(wrap(X), "dtype", None) == object:
-        with pytest.raises(TypeError, match="must hold numbers"):
-            model.fit(wrap(X), Y, verbose=0)
-        return
     model.fit(wrap(X), wrap(Y), batch_size=SIZE, epochs=2, shuffle=False, verbose=0)
     close(model.get_weights(), expected[0])
     np.testing.assert_allclose(model.predict(wrap(X)), model.predict(X), rtol=1e-6)
@@ -387,11 +383,12 @@ def test_bad_batches_are_told_of_and_leave_a_model_that_works(case: str, action:
     source, error, message = BAD[case]
     model = small()
     before = threading.active_count()
+    run = {
+        "fit": lambda: model.fit(source(), steps_per_epoch=STEPS, epochs=1, verbose=0),
+        "evaluate": lambda: model.evaluate(source(), steps=STEPS),
+    }
     with pytest.raises(error, match=message) as caught:
-        if action == "fit":
-            model.fit(source(), steps_per_epoch=STEPS, epochs=1, verbose=0)
-        else:
-            model.evaluate(source(), steps=STEPS)
+        run[action]()
     batch = 3 if case == "it ends" else 2
     assert any(f"in batch {batch} (from 0)" in note for note in caught.value.__notes__)
     assert threading.active_count() == before
@@ -404,7 +401,7 @@ def test_bad_batches_are_told_of_and_leave_a_model_that_works(case: str, action:
 
 
 def test_a_generator_that_is_used_up_has_no_second_epoch() -> None:
-    with pytest.raises(ValueError, match="ended before batch 0 .* of an epoch, which needs some"):
+    with pytest.raises(ValueError, match=r"ended before batch 0 .* of an epoch, which needs some"):
         small().fit(parts(), epochs=2, verbose=0)
 
 
