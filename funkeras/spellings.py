@@ -84,6 +84,11 @@ RENAMED: dict[str, tuple[str, ...]] = {
 }
 """Old argument → today's candidates."""
 
+ALSO: dict[tuple[str, str], str] = {
+    ("init", "depthwise_initializer"): "pointwise_initializer",
+}
+"""Old argument and what it became → what else it set."""
+
 MERGED: dict[str, tuple[tuple[str, ...], ...]] = {
     "kernel_size": (("nb_row", "nb_col"), ("kernel_dim1", "kernel_dim2", "kernel_dim3")),
 }
@@ -96,24 +101,47 @@ VALUES: dict[str, dict[Any, Any]] = {
 }
 """Today's argument → old value → today's value."""
 
+_MIDDLE = ("init", "activation", "weights", "border_mode", "subsample")
+_REGULARIZED = ("W_regularizer", "b_regularizer", "activity_regularizer")
+_END = (*_REGULARIZED, "W_constraint", "b_constraint", "bias")
+_IMAGE = ("filters", "nb_row", "nb_col")
+_CONV_1D = ("filters", "kernel_size", *_MIDDLE, *_END, "input_dim", "input_length")
+_CONV_2D = (*_IMAGE, *_MIDDLE, "dim_ordering", *_END)
+_CONV_3D = (
+    *("filters", "kernel_dim1", "kernel_dim2", "kernel_dim3"),
+    *(*_MIDDLE, "dim_ordering", *_END),
+)
+_ATROUS_1D = ("filters", "kernel_size", *_MIDDLE, "atrous_rate", *_END)
+_ATROUS_2D = (*_IMAGE, *_MIDDLE, "atrous_rate", "dim_ordering", *_END)
+_DECONV_2D = (*_IMAGE, "output_shape", *_MIDDLE, "dim_ordering", *_END)
+_SEPARABLE_2D = (
+    *(*_IMAGE, *_MIDDLE, "depth_multiplier", "dim_ordering"),
+    *("depthwise_regularizer", "pointwise_regularizer", "b_regularizer", "activity_regularizer"),
+    *("depthwise_constraint", "pointwise_constraint", "b_constraint", "bias"),
+)
+_CONV_LSTM_2D = (
+    *(*_IMAGE, "init", "inner_init", "forget_bias_init", "activation", "inner_activation"),
+    *("dim_ordering", "border_mode", "subsample", "W_regularizer", "U_regularizer"),
+    *("b_regularizer", "dropout_W", "dropout_U"),
+)
+
 CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "AtrousConvolution1D": ("Conv1D", ("filters", "kernel_size", "init", "activation", "weights")),
-    "AtrousConvolution2D": ("Conv2D", ("filters", "nb_row", "nb_col", "init", "activation")),
-    "Convolution1D": ("Conv1D", ("filters", "kernel_size", "init", "activation", "weights")),
-    "Convolution2D": ("Conv2D", ("filters", "nb_row", "nb_col", "init", "activation", "weights")),
-    "Convolution3D": (
-        "Conv3D",
-        ("filters", "kernel_dim1", "kernel_dim2", "kernel_dim3", "init", "activation", "weights"),
-    ),
-    "Convolution2DTranspose": ("Conv2DTranspose", ("filters", "kernel_size")),
-    "Convolution3DTranspose": ("Conv3DTranspose", ("filters", "kernel_size")),
-    "Deconvolution2D": ("Conv2DTranspose", ("filters", "nb_row", "nb_col", "output_shape")),
-    "Deconvolution3D": ("Conv3DTranspose", ("filters", "kernel_size")),
-    "SeparableConvolution1D": ("SeparableConv1D", ("filters", "kernel_size")),
-    "SeparableConvolution2D": (
-        "SeparableConv2D",
-        ("filters", "nb_row", "nb_col", "init", "activation", "weights"),
-    ),
+    "AtrousConv1D": ("Conv1D", _ATROUS_1D),
+    "AtrousConv2D": ("Conv2D", _ATROUS_2D),
+    "AtrousConvolution1D": ("Conv1D", _ATROUS_1D),
+    "AtrousConvolution2D": ("Conv2D", _ATROUS_2D),
+    "Convolution1D": ("Conv1D", _CONV_1D),
+    "Convolution2D": ("Conv2D", _CONV_2D),
+    "Convolution3D": ("Conv3D", _CONV_3D),
+    "Convolution1DTranspose": ("Conv1DTranspose", ()),
+    "Convolution2DTranspose": ("Conv2DTranspose", ()),
+    "Convolution3DTranspose": ("Conv3DTranspose", ()),
+    "Deconv2D": ("Conv2DTranspose", _DECONV_2D),
+    "Deconv3D": ("Conv3DTranspose", ()),
+    "Deconvolution2D": ("Conv2DTranspose", _DECONV_2D),
+    "Deconvolution3D": ("Conv3DTranspose", ()),
+    "SeparableConvolution1D": ("SeparableConv1D", ()),
+    "SeparableConvolution2D": ("SeparableConv2D", _SEPARABLE_2D),
     "GroupQueryAttention": ("GroupedQueryAttention", ()),
     "MaxPool1D": ("MaxPooling1D", ()),
     "MaxPool2D": ("MaxPooling2D", ()),
@@ -131,14 +159,16 @@ CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
 """Old class → today's, with the positional order of its arguments where that was another."""
 
 SPREAD: dict[str, tuple[str, ...]] = {
-    "Conv2D": ("filters", "nb_row", "nb_col"),
-    "Conv3D": ("filters", "kernel_dim1", "kernel_dim2", "kernel_dim3"),
-    "Conv2DTranspose": ("filters", "nb_row", "nb_col"),
-    "SeparableConv2D": ("filters", "nb_row", "nb_col"),
-    "LocallyConnected2D": ("filters", "nb_row", "nb_col"),
-    "ConvLSTM2D": ("filters", "nb_row", "nb_col"),
+    "Conv1D": _CONV_1D,
+    "Conv2D": _CONV_2D,
+    "Conv3D": _CONV_3D,
+    "Conv2DTranspose": _DECONV_2D,
+    "SeparableConv2D": _SEPARABLE_2D,
+    "LocallyConnected1D": _CONV_1D,
+    "LocallyConnected2D": _CONV_2D,
+    "ConvLSTM2D": _CONV_LSTM_2D,
 }
-"""Classes that kept their name: with so many leading integers the call is one of Keras 1.
+"""Classes that kept their name → their positional order in Keras 1.
 
 Genuine Keras 2 reads `Conv2D(32, 3, 3)` so too; Keras 3 takes the last number for the strides.
 """
@@ -152,6 +182,9 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
     "classic": {
         "fit": {"epochs": 10},
         "Conv1D": LAST,
+        "SeparableConv1D": LAST,
+        "LocallyConnected1D": LAST,
+        "ZeroPadding1D": LAST,
         "MaxPooling1D": LAST,
         "AveragePooling1D": LAST,
         "GlobalMaxPooling1D": LAST,
@@ -245,12 +278,23 @@ def dialect_defaults(owner: str) -> dict[str, Any]:
 
 def _positional(owner: str, args: tuple[Any, ...], accepted: tuple[str, ...]) -> tuple[str, ...]:
     """Names of positional arguments, by the generation that the call was written for."""
-    spread = SPREAD.get(owner, ())
-    if spread and config.dialect() != "modern" and len(args) >= len(spread):
-        whole = all(isinstance(value, int) for value in args[: len(spread)])
-        if whole:
-            return spread + accepted[2:]
-    return CLASSES.get(owner, ("", ()))[1] or accepted
+    order = CLASSES.get(owner, ("", ()))[1]
+    if not order and config.dialect() != "modern":
+        order = SPREAD.get(owner, ())
+    return order if order and _fits(order, args) else accepted
+
+
+def _fits(order: tuple[str, ...], args: tuple[Any, ...]) -> bool:
+    """Whether positional arguments can be meant in that order of Keras 1.
+
+    Today's order has the whole kernel's size in one place, and strides where `init` was.
+    """
+    given = dict(zip(order, args, strict=False))
+    sizes = [given.get(name) for group in MERGED["kernel_size"] for name in group if name in order]
+    initial = given.get("init", "")
+    return all(isinstance(size, int) for size in sizes) and not isinstance(
+        initial, int | tuple | list
+    )
 
 
 def translate(
@@ -287,6 +331,8 @@ def translate(
             raise TypeError(f"{owner}() got argument {target!r} twice, once as {name!r}")
         known = VALUES.get(target, {})
         result[target] = known[value] if isinstance(value, str) and value in known else value
+        if (also := ALSO.get((name, target))) in accepted:
+            result[also] = result[target]
     return result
 
 
