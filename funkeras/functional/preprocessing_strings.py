@@ -174,7 +174,7 @@ def tokenizer(
         if split is None:
             rows = values.reshape(len(values), -1).tolist()
         else:
-            if values.ndim == 2 and values.shape[1] == 1:
+            if values.ndim == 2 and values.shape[1:] == (1,):
                 values = values[:, 0]
             if values.ndim != 1:
                 raise ValueError(

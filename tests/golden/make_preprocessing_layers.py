@@ -38,6 +38,7 @@ CASES = [
             {"pad_to_aspect_ratio": True, "fill_value": 7.0},
         )
         for source in ("image", "bytes")
+        if source == "image" or len(given) == 0 or height == 3
     ),
     *(("CenterCrop", {"height": h, "width": w}, "image") for h, w in ((3, 3), (4, 2), *SIZES)),
     *(

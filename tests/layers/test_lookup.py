@@ -11,6 +11,7 @@ from funkeras.layers import (
     TextVectorization,
 )
 from funkeras.models import Sequential
+from funkeras.optimizers import SGD
 
 TEXTS = ["The cat sat.", "A cat, a DOG!", "dog"]
 
@@ -123,7 +124,7 @@ def test_files_are_read_on_request_only(tmp_path):
     layer = StringLookup()
     layer.set_vocabulary(path)
     assert layer.get_vocabulary() == ["[UNK]", "cat", "hut"]
-    for made in (StringLookup, IntegerLookup, TextVectorization):
+    for made in (StringLookup, TextVectorization):
         with pytest.raises(TypeError, match=r"set_vocabulary\(path\)"):
             made.from_config({"vocabulary": path})
 
@@ -157,11 +158,12 @@ def test_wrong_use_is_named(call, error, message):
 
 
 def test_augmentation_trains_inside_a_model():
+    np.random.seed(0)
     model = Sequential(
         [Rescaling(1 / 255, input_shape=(4, 4, 1)), RandomFlip(), layers.Flatten(), layers.Dense(1)]
     )
-    model.compile("sgd", "mse")
+    model.compile(SGD(0.1), "mse")
     x = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 1)).astype("uint8")
-    history = model.fit(x, x.mean((1, 2)) / 255, epochs=3, verbose=0)
-    assert history.history["loss"][-1] < history.history["loss"][0]
+    history = model.fit(x, x.mean((1, 2)) / 255, epochs=60, verbose=0)
+    assert history.history["loss"][-1] < history.history["loss"][0] / 2
     np.testing.assert_array_equal(model.predict(x), model.predict(x))
