@@ -268,10 +268,10 @@ def trace(inputs: Sequence[SymbolicTensor], outputs: PyTree) -> Trace:
         if tensor in given or tensor.call in found:
             continue
         if tensor.call is None:
-            names = ", ".join(repr(own.name) for own in inputs)
+            entries = ", ".join(repr(own.name) for own in inputs)
             raise ValueError(
                 f"disconnected graph: {tensor!r}, which {consumer or 'an output'} needs, follows "
-                f"from none of the inputs ({names})"
+                f"from none of the inputs ({entries})"
             )
         found.add(tensor.call)
         consumer = f"layer {tensor.call.callee.name!r}"

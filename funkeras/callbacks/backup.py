@@ -44,8 +44,8 @@ class BackupAndRestore(Callback):
         super().__init__()
         if not os.fspath(backup_dir):
             raise ValueError("backup_dir must name a folder, got an empty path")
-        batches = isinstance(save_freq, int) and not isinstance(save_freq, bool)
-        if not (save_freq in ("epoch", False) or (batches and save_freq > 0)):
+        batches = not isinstance(save_freq, str | bool) and save_freq > 0
+        if not (batches or save_freq in ("epoch", False)):
             raise ValueError(
                 f'save_freq must be "epoch", a number of batches or False; got {save_freq!r}'
             )

@@ -41,10 +41,11 @@ class InputLayer(Layer):
         super().__init__(
             name=given.get("name") or automatic_name("InputLayer" if modern else "Input"),
             batch_shape=freeze_shape(shape),
-            input_dtype=str(given.get("dtype") or config.floatx()),
+            input_dtype=given.get("dtype") or config.floatx(),
         )
-        self.tensor = SymbolicTensor(self.batch_shape, self.input_dtype, self.name, source=self)
-        self.build(self.batch_shape)
+        dtype = str(given.get("dtype") or config.floatx())
+        self.tensor = SymbolicTensor(freeze_shape(shape), dtype, self.name, source=self)
+        self.build(self.tensor.shape)
 
     def make_pair(self) -> Pair:
         """What goes in comes out."""
@@ -55,7 +56,10 @@ class InputLayer(Layer):
         """The symbolic tensor."""
         return self.tensor
 
-    input = output
+    @property
+    def input(self) -> SymbolicTensor:
+        """The symbolic tensor."""
+        return self.tensor
 
     def get_output_at(self, node_index: int) -> SymbolicTensor:
         """The symbolic tensor."""

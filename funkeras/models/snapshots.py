@@ -33,7 +33,7 @@ class Run:
     def capture(self) -> dict[str, Any]:
         """Everything that the rest of the run depends on, as lists, dicts, numbers and arrays."""
         engine, progress = self.engine, self.progress
-        generator = np.random.get_state(legacy=True)
+        generator: Any = np.random.get_state(legacy=True)
         return {
             "version": VERSION,
             "params": _leaves(self.model.params),
@@ -82,9 +82,8 @@ class Run:
         if totals is not None:
             totals = _filled(engine.fresh(), totals, "metrics")
         order = getattr(progress.source, "order", None)
-        if (order is None) != (saved["order"] is None) or np.shape(order) != np.shape(
-            saved["order"]
-        ):
+        shapes = [None if rows is None else rows.shape for rows in (order, saved["order"])]
+        if shapes[0] != shapes[1]:
             raise ValueError("the backup was made with other data")
         model.adopt(params, state)
         engine.slots, engine.step = slots, int(saved["step"])
