@@ -260,6 +260,15 @@ CASES = [
     Case("SimpleRNN", {"units": 4, "return_sequences": True}, SEQUENCE, free=(1,)),
     Case("LSTM", {"units": 4, "return_state": True}, SEQUENCE, free=(1,)),
     Case("GRU", {"units": 4, "go_backwards": True, "reset_after": True}, SEQUENCE, free=(1,)),
+    Case("ConvLSTM2DCell", {"filters": 3, "kernel_size": 2}, (IMAGE, (2, 4, 5, 3), (2, 4, 5, 3))),
+    Case("ConvLSTM1D", {"filters": 3, "kernel_size": 2}, (2, 3, 4, 2), free=(1,)),
+    Case(
+        "ConvLSTM2D",
+        {"filters": 2, "kernel_size": (2, 3), "padding": "same", "return_sequences": True},
+        (2, 3, 4, 3, 2),
+        free=(1,),
+    ),
+    Case("ConvLSTM3D", {"filters": 2, "kernel_size": 2}, (2, 2, 3, 3, 2, 2), free=(1,)),
     Case("Bidirectional", {"layer": F.lstm(2, return_sequences=True)}, SEQUENCE, free=(1,)),
     Case("TimeDistributed", {"layer": F.dense(2, "tanh")}, SEQUENCE, free=(1,)),
 ]

@@ -39,6 +39,10 @@ either = pytest.mark.parametrize(
 )
 
 
+SEQUENCES = ("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+"""Layers with a data format whose inputs have an axis for time steps too."""
+
+
 def close(a, b, tolerance=1e-5):
     jax.tree.map(
         lambda a, b: np.testing.assert_allclose(
@@ -203,10 +207,17 @@ def test_channels_first_is_channels_last_transposed(case):
     params, state = case.variables(last)
     x = case.inputs()
     y, _ = last.apply(params, state, x)
-    moved = jnp.moveaxis(x, -1, 1)
-    same, _ = first.apply(params, state, moved)
-    close(same, jnp.moveaxis(y, -1, 1) if y.ndim > 2 else y)
-    assert shapes(first.init(KEY, moved.shape)) == shapes(last.init(KEY, x.shape))
+    front = 2 if case.name in SEQUENCES else 1
+    rank = jax.tree.leaves(x)[0].ndim
+
+    def moved(a):
+        """Channels behind the batch, or behind the time steps of a sequence."""
+        return jnp.moveaxis(a, -1, front if a.ndim == rank else 1) if a.ndim > 2 else a
+
+    moved_x = jax.tree.map(moved, x)
+    same, _ = first.apply(params, state, moved_x)
+    close(same, jax.tree.map(moved, y))
+    assert shapes(first.init(KEY, shapes(moved_x))) == shapes(last.init(KEY, shapes(x)))
 
 
 # The checks of classes (config and file round trips, class equals function) take the same rows.

@@ -124,9 +124,9 @@ def test_wrong_arguments_are_refused():
         F.conv_lstm2d(2, 3, padding="full")
     with pytest.raises(ValueError, match="kernel_size must be 2 integers"):
         F.conv_lstm2d(2, (3, 3, 3))
+    wide = F.conv_lstm2d(2, 7)
     with pytest.raises(ValueError, match="must fit the input"):
-        pair = F.conv_lstm2d(2, 7)
-        pair.apply(*variables(pair), X)
+        wide.apply(*variables(wide), X)
     with pytest.raises(ValueError, match=r"dropout must be in \[0, 1\)"):
         F.conv_lstm1d(2, 3, dropout=1.0)
     with pytest.raises(ValueError, match="rank 4"):
