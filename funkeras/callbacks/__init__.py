@@ -13,6 +13,7 @@ from funkeras.callbacks.records import (
     RemoteMonitor,
 )
 from funkeras.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from funkeras.callbacks.tensorboard import TensorBoard
 
 __all__ = [
     "BackupAndRestore",
@@ -28,5 +29,6 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

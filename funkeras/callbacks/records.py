@@ -181,6 +181,7 @@ class CSVLogger(Callback):
         self.filename = os.fspath(filename)
         self.sep = separator
         self.append = append
+        self.modern = config.dialect() == "modern"
         self.keys: list[str] | None = None
         self._file: Any = None
 
@@ -198,12 +199,10 @@ class CSVLogger(Callback):
         logs = logs or {}
         if self.keys is None:
             self.keys = sorted(logs)
-            # Keras fills in the names of a validation that comes later.
-            if not any(name.startswith("val_") for name in self.keys):
-                possible = {f"val_{name}" for name in self.keys}
-                expected = self.params.get("metrics", ())
-                self.keys += [name for name in expected if name in possible]
-        writer = csv.writer(self._file, delimiter=self.sep, lineterminator="\n")
+            # Keras 3 keeps columns for a validation that comes later.
+            if self.modern and not any(name.startswith("val_") for name in self.keys):
+                self.keys += [f"val_{name}" for name in self.keys]
+        writer = csv.writer(self._file, delimiter=self.sep)
         if not self.has_header:
             writer.writerow(["epoch", *self.keys])
             self.has_header = True
