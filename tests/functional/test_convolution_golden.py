@@ -1,7 +1,7 @@
 import pytest
 from golden_cases import load
 
-CASES = load("convolution")
+CASES = [*load("convolution"), *load("convolution_keras3")]
 BRIEF = {case.name: case for case in CASES}.values()
 """One case of each name of a layer; the others are slow only because they are many."""
 
