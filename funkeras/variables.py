@@ -32,6 +32,7 @@ class Flow:
     training: bool = False
     key: Key | None = None
     bound: dict[Any, Any] = field(default_factory=dict)
+    losses: list[Any] = field(default_factory=list)
     draws: int = 0
 
     def next_key(self) -> Key:

@@ -31,6 +31,7 @@ from funkeras.functional.pair import (
     nest,
     output_shape,
 )
+from funkeras.layers.custom import Written, collected, custom_pair, discover
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.variables import Variable, current_flow
 
@@ -103,7 +104,7 @@ def kind_of(argument: str) -> Any:
     return KINDS.get(argument.rpartition("_")[2])
 
 
-class Layer:
+class Layer(Written):
     """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
 
     Args:
@@ -158,6 +159,7 @@ class Layer:
         self.remat = bool(options["remat"])
         self.dialect = config.dialect()
         self._calls: list[symbolic.Call] = []
+        self._begin_writing()
 
     def _made(self, described: Any) -> "Layer":
         """An inner layer, from its config if that is what was given."""
@@ -171,7 +173,9 @@ class Layer:
         """The pair of this layer's arguments."""
         build = type(self).builder
         if build is None:
-            raise NotImplementedError(f"{type(self).__name__} has no builder")
+            if not hasattr(self, "call"):
+                raise NotImplementedError(f"{type(self).__name__} has neither builder nor call")
+            return custom_pair(self)
         own, named = inspect.signature(build).parameters, combinators.named
         arguments = {
             name: _each_layer(value, lambda layer: named(layer.functional, layer.pair.name))
@@ -203,6 +207,8 @@ class Layer:
 
     def _rule(self, weight: str, suffix: str) -> Any:
         """The penalty or constraint of a weight, asked of the inner layer where that owns it."""
+        if f"{weight}{suffix}" in self._own_rules:
+            return self._own_rules[f"{weight}{suffix}"]
         head, _, rest = weight.partition("/")
         inner = self._arguments.get(head) or self._arguments.get("layer")
         if rest and isinstance(inner, Layer):
@@ -225,9 +231,11 @@ class Layer:
 
     def penalizes_activity(self) -> bool:
         """Whether it, or a layer inside it, adds a penalty on its outputs to the loss."""
-        inner = jax.tree.leaves(list(self._arguments.values()))
-        return self.activity_regularizer is not None or any(
-            layer.penalizes_activity() for layer in inner if isinstance(layer, Layer)
+        inner = jax.tree.leaves([*self._arguments.values(), *self.inner_layers])
+        return (
+            self.activity_regularizer is not None
+            or self.adds_losses
+            or any(layer.penalizes_activity() for layer in inner if isinstance(layer, Layer))
         )
 
     @property
@@ -245,7 +253,7 @@ class Layer:
     def build(self, input_shape: Any) -> None:
         """Make the variables for inputs of that shape; once built it only checks."""
         input_shape = freeze_shape(input_shape)
-        if self.built:
+        if self.built or (type(self).builder is None and hasattr(self, "call")):
             return
         try:
             params, state = draw_variables(
@@ -256,19 +264,40 @@ class Layer:
         except Exception as error:
             error.add_note(f"while building layer {self.name!r} for inputs of shape {input_shape}")
             raise
-        self._params = jax.tree.map(jnp.asarray, params)
-        self._state = jax.tree.map(jnp.asarray, state)
+        with jax.ensure_compile_time_eval():  # also while a layer around this one is traced
+            self._params = jax.tree.map(jnp.asarray, params)
+            self._state = jax.tree.map(jnp.asarray, state)
+        self._finish()
+
+    def _finish(self) -> None:
         self.built = True
         _changed()
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
             self._initial_weights = None
 
+    def ensure_built(self, input_shape: Any) -> None:
+        """Make the variables once, by `build`, also by one that a subclass wrote."""
+        if type(self).builder is not None or not hasattr(self, "call"):
+            self.build(input_shape)
+        elif self.input_shape is None:
+            self.input_shape = freeze_shape(input_shape)
+            try:
+                with jax.ensure_compile_time_eval():
+                    self.build(self.input_shape)
+                self.output_shape = discover(self, self.input_shape)
+            except Exception as error:
+                self.input_shape = None
+                error.add_note(f"while building layer {self.name!r} for shape {input_shape}")
+                raise
+            if self.adds_losses:
+                self._state[combinators.PENALTY] = jnp.zeros(())
+            self._finish()
+
     @property
     def params(self) -> Params:
         """Trainable arrays by name. Assigning checks names and shapes."""
-        flow = current_flow()
-        return flow.bound[self][0] if flow is not None and self in flow.bound else self._params
+        return collected(self)[0]
 
     @params.setter
     def params(self, value: Params) -> None:
@@ -277,8 +306,7 @@ class Layer:
     @property
     def state(self) -> State:
         """Other arrays by name: moving averages, recurrent states."""
-        flow = current_flow()
-        return flow.bound[self][1] if flow is not None and self in flow.bound else self._state
+        return collected(self)[1]
 
     @state.setter
     def state(self, value: State) -> None:
@@ -286,6 +314,11 @@ class Layer:
 
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
+        if type(self).builder is None:
+            for own in self.inner_layers:
+                own.adopt(params.get(own.name, {}), state.get(own.name, {}))
+                params = {name: value for name, value in params.items() if name != own.name}
+                state = {name: value for name, value in state.items() if name != own.name}
         flow = current_flow()
         if flow is not None and self in flow.bound:
             flow.bound[self] = (params, state)
@@ -327,10 +360,18 @@ class Layer:
         """The weights that training changes."""
         return [v for v in self.weights if v.trainable and self.trainable]
 
+    @trainable_weights.setter
+    def trainable_weights(self, variables: Sequence[Variable]) -> None:
+        self._own(variables, trainable=True)
+
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves to the layer, or alone."""
         return [v for v in self.weights if not (v.trainable and self.trainable)]
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, variables: Sequence[Variable]) -> None:
+        self._own(variables, trainable=False)
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the arrays, trainable ones first."""
@@ -386,12 +427,17 @@ class Layer:
         x = joined_inputs(self.name, x, others, named)
         if not symbolic.is_symbolic(x):
             x = jax.tree.map(jnp.asarray, x)
-        self.build(symbolic.shapes_of(x))
+        self.ensure_built(symbolic.shapes_of(x))
         if symbolic.is_symbolic(x):
             y = symbolic.record(self, x, training)
             self._calls.append(jax.tree.leaves(y)[0].call)
             return y
-        key = jax.random.key(np.random.randint(1 << 31)) if training else None
+        flow = current_flow()
+        if flow is not None:
+            training = flow.training if training is None else training
+            key = flow.next_key() if flow.key is not None else None
+        else:
+            key = jax.random.key(np.random.randint(1 << 31)) if training else None
         y, state = self.functional.apply(
             self.params, self.state, x, training=bool(training), key=key, mask=mask
         )

@@ -1,0 +1,248 @@
+"""Layers that users write: what their `build` and `call` do, as a pure pair."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from funkeras import config, constraints, initializers, regularizers
+from funkeras.functional.combinators import PENALTY
+from funkeras.functional.pair import Pair, Shapes, Weight, abstract, is_shape, stand_in_for
+from funkeras.typing import Key, Params, PyTree, State
+from funkeras.variables import Flow, Variable, current_flow, flowing
+
+__all__ = ["Written", "custom_pair"]
+
+ADD_WEIGHT = {
+    "keras1": ("shape", "initializer", "name", "trainable", "regularizer", "constraint"),
+    "keras2": (
+        "name",
+        "shape",
+        "dtype",
+        "initializer",
+        "regularizer",
+        "trainable",
+        "constraint",
+    ),
+    "modern": (
+        "shape",
+        "initializer",
+        "dtype",
+        "trainable",
+        "autocast",
+        "regularizer",
+        "constraint",
+        "aggregation",
+        "name",
+    ),
+}
+"""Positional arguments of `add_weight`, by generation."""
+
+
+def custom_pair(layer: Any) -> Pair:
+    """The pair of a layer with a `call` of its own."""
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        layer.ensure_built(input_shape)
+        yield from layer.own_weights
+        for inner in layer.inner_layers:
+            for weight in inner.pair.weights(inner.input_shape):
+                yield weight._replace(name=f"{inner.name}/{weight.name}")
+        if layer.adds_losses:
+            yield Weight(PENALTY, (), "zeros", trainable=False, saved=False)
+
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
+    ) -> tuple[PyTree, State, PyTree]:
+        outer = current_flow()
+        flow = Flow(training, key, dict(outer.bound) if outer is not None else {})
+        bind(flow, layer, params, state)
+        with flowing(flow):
+            y = call(layer, x, mask, training)
+            after = collected(layer)[1]
+            if layer.adds_losses:
+                total = sum((jnp.sum(loss) for loss in flow.losses), start=jnp.zeros(()))
+                after = {**after, PENALTY: total.astype(state[PENALTY].dtype)}
+            mask = layer.compute_mask(as_list(x), as_list(mask))
+        return y, after, mask
+
+    def shape(input_shape: Shapes) -> Shapes:
+        layer.ensure_built(input_shape)
+        return discover(layer, input_shape)
+
+    return Pair.running(run, weights=weights, shape=shape, name=layer.name)
+
+
+def bind(flow: Flow, layer: Any, params: Params, state: State) -> None:
+    """Let arrays stand for the variables of a layer and of those inside it."""
+    inner = {own.name: own for own in layer.inner_layers}
+    flow.bound[layer] = tuple(
+        {name: value for name, value in tree.items() if name not in inner and name != PENALTY}
+        for tree in (params, state)
+    )
+    for name, own in inner.items():
+        bind(flow, own, params.get(name, {}), state.get(name, {}))
+
+
+def collected(layer: Any) -> tuple[Params, State]:
+    """The variables of a layer and of those inside it, as they are in the present run."""
+    params, state = layer.own_variables()
+    inner = layer.inner_layers if type(layer).builder is None else ()
+    if inner:
+        params, state = dict(params), dict(state)
+    for own in inner:
+        inner_params, inner_state = own.params, own.state
+        if inner_params:
+            params[own.name] = inner_params
+        if inner_state:
+            state[own.name] = inner_state
+    return params, state
+
+
+def as_list(x: PyTree) -> PyTree:
+    """Several inputs as Keras hands them to `call`."""
+    return list(x) if isinstance(x, tuple) else x
+
+
+def call(layer: Any, x: PyTree, mask: PyTree, training: bool) -> PyTree:
+    """Run `call` with those of its arguments that it takes."""
+    offered = {"mask": as_list(mask), "training": training}
+    taken = inspect.signature(layer.call).parameters
+    return layer.call(as_list(x), **{key: v for key, v in offered.items() if key in taken})
+
+
+def discover(layer: Any, input_shape: Shapes) -> Shapes:
+    """Shapes of what `call` gives; the layers that it calls are built on the way."""
+    sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
+    flow = Flow()
+    params, state = layer.own_variables()
+    flow.bound[layer] = (params, state)
+
+    def evaluate(size: int) -> PyTree:
+        def inner(x: PyTree) -> PyTree:
+            with flowing(flow):
+                try:
+                    return call(layer, x, None, training=False)
+                except (AttributeError, TypeError):
+                    if not layer.supports_masking:
+                        raise
+                # It needs the mask that layers before it give: one of (batch, time) stands in.
+                mask = jax.tree.map(lambda a: jnp.ones(a.shape[:2], bool), x)
+                return call(layer, x, mask, training=False)
+
+        x = jax.tree.map(
+            lambda shape: stand_in_for(shape, size, config.floatx()), input_shape, is_leaf=is_shape
+        )
+        return jax.eval_shape(inner, x)
+
+    shapes = jax.tree.map(lambda y: y.shape, abstract(evaluate, None in sizes))
+    layer.adds_losses = bool(flow.losses)
+    return shapes
+
+
+class Written:
+    """What a subclass of `Layer` with a `call` of its own finds there besides it."""
+
+    name: str
+    dialect: str
+    supports_masking: bool = False
+    adds_losses: bool = False
+
+    def _begin_writing(self) -> None:
+        self.own_weights: list[Weight] = []
+        self._own_rules: dict[str, Any] = {}
+
+    @property
+    def inner_layers(self) -> list[Any]:
+        """The layers that are attributes of this one, or in lists or dicts there."""
+        found: dict[Any, None] = {}
+        for value in self.__dict__.values():
+            parts = value if isinstance(value, list | tuple | dict) else [value]
+            parts = parts.values() if isinstance(parts, dict) else parts
+            found.update(dict.fromkeys(part for part in parts if isinstance(part, Written)))
+        return list(found)
+
+    def own_variables(self) -> tuple[Params, State]:
+        """The arrays of the layer itself, in the present run."""
+        flow = current_flow()
+        bound = None if flow is None else flow.bound.get(self)
+        return bound or (self._params, self._state)
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Variable:
+        """A new weight, in the spelling of any generation.
+
+        Args:
+            name, shape, initializer, regularizer, constraint, trainable, dtype: as in layers; the
+                order of positional ones follows the generation, told by a name that comes first
+                or by the dialect.
+        """
+        era = "keras2" if args and isinstance(args[0], str) else "modern"
+        era = "keras1" if era == "modern" and self.dialect == "classic" else era
+        given = {**dict(zip(ADD_WEIGHT[era], args, strict=False)), **kwargs}
+        taken = {weight.name for weight in self.own_weights}
+        name = str(given.get("name") or f"weight_{len(taken)}").replace("/", "_")
+        while name in taken:
+            name += "_"
+        shape = tuple(given.get("shape") or ())
+        weight = Weight(
+            name,
+            tuple(int(size) for size in shape),
+            initializers.get(given.get("initializer") or "glorot_uniform"),
+            bool(given.get("trainable", True)),
+            dtype=None if given.get("dtype") is None else str(np.dtype(given["dtype"])),
+        )
+        value = initializers.draw(
+            weight.initializer, initializers.NumpySource(), weight.shape, weight.dtype or "float32"
+        )
+        for kind, module in (("regularizer", regularizers), ("constraint", constraints)):
+            self._own_rules[f"{name}_{kind}"] = module.get(given.get(kind))
+        return self._enter(weight, value)
+
+    def _enter(self, weight: Weight, value: Any) -> Variable:
+        with jax.ensure_compile_time_eval():
+            array = jnp.asarray(value)
+        self.own_weights.append(weight)
+        (self._params if weight.trainable else self._state)[weight.name] = array
+        return Variable.of(self, weight.name, weight.shape, weight.trainable)
+
+    def _own(self, variables: Sequence[Variable], trainable: bool) -> None:
+        """Take over variables that were made outside, as layers of Keras 1 do."""
+        for variable in variables:
+            if variable.owner is self:
+                continue
+            value = variable.numpy()
+            name = variable.path.removeprefix(f"{self.name}_").replace("/", "_")
+            taken = {weight.name for weight in self.own_weights}
+            name = f"{name}_{len(taken)}" if name in taken else name
+            variable.trainable = trainable
+            variable.give_to(self, name)
+            constant = initializers.get(lambda shape, value=value, **_: value)
+            self._enter(Weight(name, value.shape, constant, trainable), value)
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Within `call`: add these to the loss of the model."""
+        flow = current_flow()
+        if flow is None:
+            raise RuntimeError("add_loss of a layer belongs into its call")
+        flow.losses.extend(losses if isinstance(losses, list | tuple) else [losses])
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Within `call`: assign new values to variables, given as (variable, value) pairs."""
+        pairs = updates if isinstance(updates, list) else [updates]
+        for variable, value in (pair for pair in pairs if pair is not None):
+            variable.assign(value)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask that goes on: the same where the layer supports masks, none otherwise.
+
+        Raises:
+            TypeError: in Keras 1 and 2, for a mask that the layer does not support.
+        """
+        if mask is None or self.supports_masking:
+            return mask
+        if self.dialect != "modern":
+            raise TypeError(f"layer {self.name!r} does not support masking, but got a mask")
+        return None
