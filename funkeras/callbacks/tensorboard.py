@@ -174,7 +174,8 @@ def pictures_of(array: np.ndarray) -> list[np.ndarray]:
     A vector is one row; a matrix is put on its long side; of kernels the first few are shown.
     """
     low, high = (array.min(), array.max()) if array.size else (0.0, 0.0)
-    grey = np.uint8(np.round((array - low) / (high - low) * 255)) if high > low else 0 * array
+    share = (array - low) / (high - low) if high > low else np.zeros_like(array)
+    grey: Any = np.round(share * 255).astype(np.uint8)
     if array.ndim < 2:
         planes = grey.reshape(1, 1, -1)
     elif array.ndim == 2:
@@ -183,4 +184,6 @@ def pictures_of(array: np.ndarray) -> list[np.ndarray]:
         rows = int(np.prod(array.shape[:-3]))
         moved = grey.reshape(rows, *array.shape[-3:])[:, :, 0] if array.ndim > 3 else grey
         planes = np.moveaxis(moved, -1, 0)
-    return [np.uint8(plane)[..., None] for plane in planes[:MOST_PICTURES] if plane.size]
+    return [
+        np.asarray(plane, np.uint8)[..., None] for plane in planes[:MOST_PICTURES] if plane.size
+    ]

@@ -14,7 +14,12 @@ from funkeras.layers.merge import maximum as maximum
 from funkeras.layers.merge import minimum as minimum
 from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
-from funkeras.layers.special import Adapted, Merging
+from funkeras.layers.lookup import Binned
+from funkeras.layers.lookup import Lookup
+from funkeras.layers.lookup import StringsLookup
+from funkeras.layers.lookup import TextLookup
+from funkeras.layers.special import Adapted
+from funkeras.layers.special import Merging
 from funkeras.typing import Identifier, Shape
 
 def __getattr__(name: str) -> Any: ...
@@ -2798,6 +2803,28 @@ class SpatialDropout3D(Layer):
         rate: float | Any = ...,
         data_format: str | None = None,
         seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class SpectralNormalization(Layer):
+    """A layer that trains with its kernel, or embeddings, divided by their largest singular value."""
+    def __init__(
+        self,
+        layer: Layer | Any = ...,
+        power_iterations: int = 1,
         *,
         name: str | None = None,
         trainable: bool = True,

@@ -148,6 +148,8 @@ class Written:
 
     name: str
     dialect: str
+    _params: Params
+    _state: State
     supports_masking: bool = False
     adds_losses: bool = False
 

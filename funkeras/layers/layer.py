@@ -355,10 +355,15 @@ class Layer(Written):
             for weight in self.declared_weights()
         ]
 
+    def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
+        """The weights that training changes, and the others."""
+        moved = [v for v in self.weights if v.trainable and self.trainable]
+        return moved, [v for v in self.weights if not (v.trainable and self.trainable)]
+
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes."""
-        return [v for v in self.weights if v.trainable and self.trainable]
+        return self._weights_by_use()[0]
 
     @trainable_weights.setter
     def trainable_weights(self, variables: Sequence[Variable]) -> None:
@@ -367,7 +372,7 @@ class Layer(Written):
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training leaves to the layer, or alone."""
-        return [v for v in self.weights if not (v.trainable and self.trainable)]
+        return self._weights_by_use()[1]
 
     @non_trainable_weights.setter
     def non_trainable_weights(self, variables: Sequence[Variable]) -> None:

@@ -38,7 +38,7 @@ from funkeras.layers.merge import maximum as maximum
 from funkeras.layers.merge import minimum as minimum
 from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
-from funkeras.layers.special import Adapted, Merging
+{bases}
 from funkeras.typing import Identifier, Shape
 
 def __getattr__(name: str) -> Any: ...
@@ -115,7 +115,9 @@ def stub() -> str:
         for name, (new, _) in sorted(spellings.CLASSES.items())
         if new in known
     ]
-    return "\n".join([HEADER, *classes, *old])
+    bases = sorted({f"from {base.__module__} import {base.__name__}" for base in BASES.values()})
+    header = HEADER.replace("{bases}", "\n".join(bases))
+    return "\n".join([header, *classes, *old])
 
 
 if __name__ == "__main__":

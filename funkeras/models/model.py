@@ -229,19 +229,11 @@ class Model(GeneratorMethods, Layer):
         """The weights that files hold, layer by layer."""
         return [variable for layer in self.layers for variable in layer.weights]
 
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
+    def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
         if not self.trainable:
-            return []
-        return [variable for layer in self.layers for variable in layer.trainable_weights]
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training does not change by gradients."""
-        if not self.trainable:
-            return self.weights
-        return [variable for layer in self.layers for variable in layer.non_trainable_weights]
+            return [], self.weights
+        moved = [variable for layer in self.layers for variable in layer.trainable_weights]
+        return moved, [v for layer in self.layers for v in layer.non_trainable_weights]
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all arrays, layer by layer."""
