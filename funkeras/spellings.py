@@ -125,6 +125,8 @@ _CONV_LSTM_2D = (
     *("b_regularizer", "dropout_W", "dropout_U"),
 )
 
+_MOMENTS = ("beta_init", "gamma_init", "gamma_regularizer", "beta_regularizer")
+
 CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
     "AtrousConv1D": ("Conv1D", _ATROUS_1D),
     "AtrousConv2D": ("Conv2D", _ATROUS_2D),
@@ -140,6 +142,7 @@ CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
     "Deconv3D": ("Conv3DTranspose", ()),
     "Deconvolution2D": ("Conv2DTranspose", _DECONV_2D),
     "Deconvolution3D": ("Conv3DTranspose", ()),
+    "ConvRNN2D": ("RNN", ()),
     "SeparableConvolution1D": ("SeparableConv1D", ()),
     "SeparableConvolution2D": ("SeparableConv2D", _SEPARABLE_2D),
     "GroupQueryAttention": ("GroupedQueryAttention", ()),
@@ -167,6 +170,7 @@ SPREAD: dict[str, tuple[str, ...]] = {
     "LocallyConnected1D": _CONV_1D,
     "LocallyConnected2D": _CONV_2D,
     "ConvLSTM2D": _CONV_LSTM_2D,
+    "BatchNormalization": ("epsilon", "mode", "axis", "momentum", "weights", *_MOMENTS),
 }
 """Classes that kept their name → their positional order in Keras 1.
 
@@ -287,13 +291,16 @@ def _positional(owner: str, args: tuple[Any, ...], accepted: tuple[str, ...]) ->
 def _fits(order: tuple[str, ...], args: tuple[Any, ...]) -> bool:
     """Whether positional arguments can be meant in that order of Keras 1.
 
-    Today's order has the whole kernel's size in one place, and strides where `init` was.
+    Today's order has the whole kernel's size in one place, strides where `init` was, and an axis
+    where `epsilon` was.
     """
     given = dict(zip(order, args, strict=False))
     sizes = [given.get(name) for group in MERGED["kernel_size"] for name in group if name in order]
     initial = given.get("init", "")
-    return all(isinstance(size, int) for size in sizes) and not isinstance(
-        initial, int | tuple | list
+    return (
+        all(isinstance(size, int) for size in sizes)
+        and not isinstance(initial, int | tuple | list)
+        and isinstance(given.get("epsilon", 0.0), float)
     )
 
 

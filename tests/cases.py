@@ -271,4 +271,5 @@ CASES = [
     Case("ConvLSTM3D", {"filters": 2, "kernel_size": 2}, (2, 2, 3, 3, 2, 2), free=(1,)),
     Case("Bidirectional", {"layer": F.lstm(2, return_sequences=True)}, SEQUENCE, free=(1,)),
     Case("TimeDistributed", {"layer": F.dense(2, "tanh")}, SEQUENCE, free=(1,)),
+    Case("SpectralNormalization", {"layer": F.dense(2)}, SEQUENCE, free=(1,), smooth=False),
 ]

@@ -1,17 +1,19 @@
-"""Layers around a layer: both directions of a recurrent one, any one at each step of a sequence."""
+"""Layers around a layer: both directions, each step of a sequence, a kernel of norm 1."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import random
+from jax import lax, random
 
-from funkeras.functional.checks import one_of
+from funkeras import config, initializers
+from funkeras.functional.checks import one_of, positive
+from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer, output_shape
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
 
-__all__ = ["bidirectional", "reversed_time", "time_distributed"]
+__all__ = ["bidirectional", "reversed_time", "spectral_normalization", "time_distributed"]
 
 MERGES: dict[str, Callable[[Array, Array], Array]] = {
     "concat": lambda a, b: jnp.concatenate([a, b], axis=-1),
@@ -175,3 +177,69 @@ def _folded_shape(shape: Shape) -> Shape:
         raise ValueError(f"expected an input of (batch, time, ...), got shape {shape}")
     batch, time, *rest = shape
     return (None if batch is None or time is None else batch * time, *rest)
+
+
+@layer("SpectralNormalization")
+def spectral_normalization(layer: Pair, power_iterations: int = 1) -> Pair:
+    """A layer that trains with its kernel, or embeddings, divided by their largest singular value.
+
+    That is `v @ kernel @ u` for the unit vectors of the power method, of which each training step
+    does `power_iterations`: `v = unit(u @ kernelᵀ)`, `u = unit(v @ kernel)`. They count as
+    constants in the gradient. At inference the kernel is used as it is.
+    Miyato et al. 2018, https://arxiv.org/abs/1802.05957
+
+    >>> from funkeras.functional import conv2d, output_shape
+    >>> output_shape(spectral_normalization(conv2d(2, 3)), (None, 8, 8, 1))
+    (None, 6, 6, 2)
+    """
+    positive("power_iterations", power_iterations)
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        inner = list(layer.weights(input_shape))
+        for weight in inner:
+            yield weight._replace(name=f"layer/{weight.name}")
+        normalized = _kernel_name([weight.name for weight in inner], layer.name)
+        (last,) = (weight.shape[-1] for weight in inner if weight.name == normalized)
+        start = initializers.truncated_normal(stddev=0.02)
+        yield Weight("vector_u", (1, last), start, trainable=False)
+
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, **flow: Any
+    ) -> tuple[PyTree, State, PyTree]:
+        own, vector = params["layer"], state["vector_u"]
+        if training:
+            name = _kernel_name(own, layer.name)
+            kernel, vector = _of_norm_one(own[name], vector, power_iterations)
+            own = {**own, name: kernel}
+        y, inner, after = layer.run(own, state.get("layer", {}), x, training=training, **flow)
+        return y, {"vector_u": vector, **({"layer": inner} if inner else {})}, after
+
+    return Pair.running(run, weights=weights, shape=lambda shape: output_shape(layer, shape))
+
+
+def _kernel_name(names: Iterable[str], layer: str) -> str:
+    found = next((name for name in ("kernel", "embeddings") if name in names), None)
+    if found is None:
+        raise ValueError(f"layer must have a kernel or embeddings; {layer!r} has neither")
+    return found
+
+
+def _of_norm_one(kernel: Array, vector: Array, iterations: int) -> tuple[Array, Array]:
+    """A kernel over its largest singular value, and the vector that leads there; zeros stay."""
+    matrix = kernel.reshape(-1, kernel.shape[-1]).astype(at_least_single(kernel.dtype))
+    u = vector.astype(matrix.dtype)
+    v = jnp.zeros((1, matrix.shape[0]), matrix.dtype)
+    for _ in range(iterations):
+        v = _unit(u @ matrix.T)
+        u = _unit(v @ matrix)
+    u, v = lax.stop_gradient((u, v))
+    zero = jnp.all(matrix == 0)
+    size = jnp.where(zero, jnp.ones((), matrix.dtype), jnp.sum(v @ matrix * u))
+    normalized = (matrix / size).astype(kernel.dtype).reshape(kernel.shape)
+    return normalized, jnp.where(zero, vector, u.astype(vector.dtype))
+
+
+def _unit(vector: Array) -> Array:
+    """The vector at length 1; zeros stay zeros."""
+    least = config.epsilon() ** 2
+    return vector * lax.rsqrt(jnp.maximum(jnp.sum(jnp.square(vector)), least))

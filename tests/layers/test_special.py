@@ -119,3 +119,8 @@ def test_penalties_reach_the_weights_of_inner_parts():
 def test_names_of_other_generations():
     assert layers.GroupQueryAttention(3, 4, 2).spelling == "GroupQueryAttention"
     assert layers.LeakyReLU(alpha=0.1).negative_slope == 0.1
+    old = layers.BatchNormalization(1e-5, 0, 1, beta_init="one")
+    assert (old.epsilon, old.mode, old.axis) == (1e-5, 0, 1)
+    assert layers.BatchNormalization(1, 0.9).momentum == 0.9
+    old.build((2, 3))
+    np.testing.assert_array_equal(old.running_std, np.ones(3))
