@@ -45,7 +45,7 @@ class BackupAndRestore(Callback):
         if not os.fspath(backup_dir):
             raise ValueError("backup_dir must name a folder, got an empty path")
         batches = not isinstance(save_freq, str | bool) and save_freq > 0
-        if not (batches or save_freq in ("epoch", False)):
+        if not (batches or save_freq == "epoch" or save_freq is False):
             raise ValueError(
                 f'save_freq must be "epoch", a number of batches or False; got {save_freq!r}'
             )
@@ -54,7 +54,7 @@ class BackupAndRestore(Callback):
         self.double_checkpoint = double_checkpoint
         self.delete_checkpoint = delete_checkpoint
         self.stops_every = int(save_freq) if batches else None
-        self._terminated = False
+        self._terminated = threading.Event()
         self._run: Any = None
         self._handler: Any = None
 
@@ -70,14 +70,14 @@ class BackupAndRestore(Callback):
     def on_ready(self, run: Any) -> None:
         """Go on from a backup, and wait for signals."""
         self._run = run
-        self._terminated = False
+        self._terminated.clear()
         if saved := self._read():
             run.restore(saved)
         if threading.current_thread() is threading.main_thread():
             self._handler = signal.signal(signal.SIGTERM, self._on_signal)
 
     def _on_signal(self, number: int, frame: Any) -> None:
-        self._terminated = True
+        self._terminated.set()
 
     def _read(self) -> Any:
         """The last backup, or the one before it if that is kept and the last is damaged."""
@@ -85,8 +85,8 @@ class BackupAndRestore(Callback):
             if not path.exists():
                 continue
             try:
-                with np.load(path, allow_pickle=False) as archive:
-                    return unpack(dict(archive))
+                with path.open("rb") as file:
+                    return unpack(dict(np.load(file, allow_pickle=False)))
             except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
                 if path == self.path and self._previous.exists():
                     continue
@@ -98,9 +98,9 @@ class BackupAndRestore(Callback):
         progress = self._run.progress
         at_end = progress.batch == 0
         due = at_end if self.stops_every is None else progress.batch % self.stops_every == 0
-        if self._terminated or (due and self.save_freq is not False):
+        if self._terminated.is_set() or (due and self.save_freq is not False):
             self.save()
-        if self._terminated:
+        if self._terminated.is_set():
             self.release()
             os.kill(os.getpid(), signal.SIGTERM)
 
@@ -124,4 +124,3 @@ class BackupAndRestore(Callback):
         if self._handler is not None:
             signal.signal(signal.SIGTERM, self._handler)
             self._handler = None
-        self._run = None if not self._terminated else self._run

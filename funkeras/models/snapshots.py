@@ -1,5 +1,6 @@
 """A run as plain data, and back: what `BackupAndRestore` writes to go on exactly."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,10 +37,11 @@ class Run:
         generator: Any = np.random.get_state(legacy=True)
         return {
             "version": VERSION,
-            "params": _leaves(self.model.params),
-            "state": _leaves(self.model.state),
-            "slots": None if engine.slots is None else _leaves(engine.slots),
-            "totals": None if progress.totals is None else _leaves(progress.totals),
+            "layers": _layer_names(self.model),
+            "params": _by_path(self.model.params),
+            "state": _by_path(self.model.state),
+            "slots": None if engine.slots is None else _by_path(engine.slots),
+            "totals": None if progress.totals is None else _by_path(progress.totals),
             "key": np.asarray(random.key_data(engine.key)),
             "step": engine.step,
             "epoch": progress.epoch,
@@ -52,17 +54,26 @@ class Run:
             "callbacks": self._callback_states(),
         }
 
-    def _callback_states(self) -> list[list[Any]]:
-        """For each callback its class, and the attributes that changed since the run began."""
-        states = []
-        for callback, before in zip(self.callbacks.callbacks, self._before, strict=True):
-            changed = {
-                name: value
-                for name, value in _attributes(callback).items()
-                if name not in before or not _equal(before[name], value)
+    def _callback_states(self) -> dict[tuple[str, int], dict[str, Any]]:
+        """By class and number within it, the attributes that changed since the run began."""
+        return {
+            name: {
+                attribute: value
+                for attribute, value in _attributes(callback).items()
+                if attribute not in before or not _equal(before[attribute], value)
             }
-            states.append([type(callback).__name__, changed])
-        return states
+            for (name, callback), before in zip(self._named().items(), self._before, strict=True)
+        }
+
+    def _named(self) -> dict[tuple[str, int], Any]:
+        """The callbacks by class and number within it: others may stand between them next time."""
+        counts: Counter[str] = Counter()
+        named = {}
+        for callback in self.callbacks.callbacks:
+            kind = type(callback).__name__
+            named[kind, counts[kind]] = callback
+            counts[kind] += 1
+        return named
 
     def restore(self, saved: dict[str, Any]) -> None:
         """Bring model, engine, position and callbacks to where they were.
@@ -73,14 +84,16 @@ class Run:
         engine, progress, model = self.engine, self.progress, self.model
         if saved.get("version") != VERSION:
             raise ValueError(f"the backup has version {saved.get('version')}, expected {VERSION}")
-        params = _filled(model.params, saved["params"], "parameters")
-        state = _filled(model.state, saved["state"], "state")
+        # Names that were numbered by class may be others now.
+        renamed = dict(zip(saved["layers"], _layer_names(model), strict=False))
+        params = _filled(model.params, saved["params"], renamed, "parameters")
+        state = _filled(model.state, saved["state"], renamed, "state")
         slots = engine.train_state(model.params, model.state).optimizer
         if saved["slots"] is not None:
-            slots = _filled(slots, saved["slots"], "optimizer state")
+            slots = _filled(slots, saved["slots"], renamed, "optimizer state")
         totals = saved["totals"]
         if totals is not None:
-            totals = _filled(engine.fresh(), totals, "metrics")
+            totals = _filled(engine.fresh(), totals, {}, "metrics")
         order = getattr(progress.source, "order", None)
         shapes = [None if rows is None else rows.shape for rows in (order, saved["order"])]
         if shapes[0] != shapes[1]:
@@ -107,11 +120,8 @@ class Run:
         """Set what the hooks at the beginning of a run and of an epoch may have changed again."""
         for name, value in saved["hyperparameters"].items():
             self.engine.optimizer.hyperparameters[name].assign(value)
-        for callback, (kind, state) in zip(
-            self.callbacks.callbacks, saved["callbacks"], strict=False
-        ):
-            if type(callback).__name__ == kind:
-                vars(callback).update(state)
+        for name, callback in self._named().items():
+            vars(callback).update(saved["callbacks"].get(name, {}))
 
 
 def _attributes(callback: Any) -> dict[str, Any]:
@@ -130,23 +140,39 @@ def _equal(first: Any, second: Any) -> bool:
     )
 
 
-def _leaves(tree: PyTree) -> list[np.ndarray]:
-    return [np.asarray(leaf) for leaf in jax.tree.leaves(tree)]
+def _layer_names(model: Any) -> list[str]:
+    """Names of all layers, those of inner models after the model itself."""
+    names = []
+    for layer in model.layers:
+        names.append(layer.name)
+        if hasattr(layer, "layers"):
+            names += _layer_names(layer)
+    return names
 
 
-def _filled(tree: PyTree, arrays: list[np.ndarray], what: str) -> PyTree:
-    """The tree with other arrays of the same shapes and dtypes."""
-    leaves, structure = jax.tree.flatten(tree)
-    own = [(leaf.shape, leaf.dtype) for leaf in leaves]
-    came = [(array.shape, array.dtype) for array in arrays]
-    if own != came:
+def _path(keys: tuple[Any, ...]) -> tuple[str, ...]:
+    return tuple(jax.tree_util.keystr((key,), simple=True) for key in keys)
+
+
+def _by_path(tree: PyTree) -> dict[tuple[str, ...], np.ndarray]:
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {_path(keys): np.asarray(leaf) for keys, leaf in leaves}
+
+
+def _filled(
+    tree: PyTree,
+    arrays: dict[tuple[str, ...], np.ndarray],
+    renamed: dict[str, str],
+    what: str,
+) -> PyTree:
+    """The tree with other arrays of the same names, shapes and dtypes."""
+    came = {tuple(renamed.get(p, p) for p in path): array for path, array in arrays.items()}
+    own = jax.tree_util.tree_leaves_with_path(tree)
+    described = {_path(keys): f"{leaf.dtype}{list(leaf.shape)}" for keys, leaf in own}
+    found = {path: f"{array.dtype}{list(array.shape)}" for path, array in came.items()}
+    if described != found:
+        different = sorted({"/".join(p) for p, _ in set(described.items()) ^ set(found.items())})
         raise ValueError(
-            f"the backup is of another model: its {what} are {_short(came)}, "
-            f"the model's are {_short(own)}"
+            f"the backup is of another model: its {what} differ in {', '.join(different[:8])}"
         )
-    return structure.unflatten([jnp.asarray(array) for array in arrays])
-
-
-def _short(described: list[Any]) -> str:
-    text = ", ".join(f"{dtype}{list(shape)}" for shape, dtype in described)
-    return text if len(text) < 300 else f"{text[:300]}…"
+    return jax.tree_util.tree_map_with_path(lambda keys, leaf: jnp.asarray(came[_path(keys)]), tree)

@@ -72,11 +72,18 @@ class _Batches:
             yield take(self.data, rows[start : start + self.size])
 
 
-class _EndOfEpoch:
-    """What comes after the last batch of an epoch."""
+class _Mark:
+    """What is no batch; the thread that fetches waits there until it is asked to go on."""
 
 
-END = _EndOfEpoch()
+END = _Mark()
+"""After the last batch of an epoch."""
+
+BEGUN = _Mark()
+"""After the first batch, from which a model may learn its shapes.
+
+Until then nobody else draws from the generators of random numbers, so that a run is repeatable.
+"""
 
 
 @dataclass
@@ -148,7 +155,7 @@ class Stream:
 
     def _epochs(self) -> Iterator[Any]:
         """Batches, and END after those of each epoch."""
-        raw = self._raw()
+        raw, begun = self._raw(), False
         for epoch in itertools.count():
             count = rows = 0
             while not self._full(count, rows):
@@ -168,6 +175,9 @@ class Stream:
                 rows += _rows(batch)
                 if _rows(batch):  # an empty one teaches nothing
                     yield jax.tree.map(np.array, batch)  # the source may use its memory again
+                    if not begun:
+                        yield BEGUN
+                        begun = True
                 count += 1
             yield END
 
@@ -195,7 +205,7 @@ class Stream:
     def _start(self) -> Iterator[Any]:
         if self._items is None:
             made = self._epochs()
-            pauses = lambda item: item is END  # noqa: E731
+            pauses = lambda item: isinstance(item, _Mark)  # noqa: E731
             self._items = ahead(made, self.queue, pauses) if self.workers else made
         return self._items
 
@@ -212,7 +222,8 @@ class Stream:
         """The batches of the next epoch."""
         items = self._start()
         while (batch := self._waiting.pop() if self._waiting else next(items)) is not END:
-            yield batch
+            if batch is not BEGUN:
+                yield batch
 
     def pieces(self, ask: Ask, first: int = 0) -> Iterator[Piece]:
         """The batches of the next epoch from number `first` on, each alone."""
