@@ -99,8 +99,8 @@ def test_checkpoints_hold_the_weights(tmp_path: Path) -> None:
 def test_wrong_checkpoints_say_why(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='save_freq must be "epoch" or a number'):
         callbacks.ModelCheckpoint("a.h5", save_freq="week")
+    wrong = callbacks.ModelCheckpoint("{val_acc}.h5")
     with pytest.raises(KeyError, match="val_acc"):
-        wrong = callbacks.ModelCheckpoint("{val_acc}.h5")
         wrong.on_epoch_end(0, {"loss": 1.0})
     best = callbacks.ModelCheckpoint(str(tmp_path / "a.h5"), save_best_only=True)
     saved = Saved(best)

@@ -102,9 +102,8 @@ def test_evaluate_and_predict_tell_theirs() -> None:
     told = Told()
     outputs = made.predict(X, batch_size=3, callbacks=[told])
     names = [entry[0] for entry in told.told]
-    assert names == ["predict_begin", *["predict_batch_begin", "predict_batch_end"] * 2] + [
-        "predict_end"
-    ]
+    batch = ["predict_batch_begin", "predict_batch_end"]
+    assert names == ["predict_begin", *batch, *batch, "predict_end"]
     seen = [entry[-1]["outputs"] for entry in told.told if entry[0] == "predict_batch_end"]
     np.testing.assert_array_equal(np.concatenate(seen), outputs)
 

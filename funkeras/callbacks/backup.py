@@ -101,6 +101,7 @@ class BackupAndRestore(Callback):
         if self._terminated.is_set() or (due and self.save_freq is not False):
             self.save()
         if self._terminated.is_set():
+            self._terminated.clear()
             self.release()
             os.kill(os.getpid(), signal.SIGTERM)
 
