@@ -3,6 +3,7 @@
 import inspect
 import itertools
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -35,7 +36,7 @@ from funkeras.layers.custom import Written, collected, custom_pair, discover
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.variables import Variable, current_flow
 
-__all__ = ["Layer", "Variable", "reset_names", "variables_version"]
+__all__ = ["Layer", "Variable", "reset_names", "variables_lock", "variables_version"]
 
 OPTIONS: dict[str, Any] = {
     "name": None,
@@ -72,6 +73,8 @@ WEIGHT_NAMES = {
 
 _counters: dict[str, Iterator[int]] = defaultdict(itertools.count)
 _version = 0
+variables_lock = threading.RLock()
+"""Held while several layers are changed or read together: threads see one step or the next."""
 
 
 def reset_names() -> None:
@@ -86,7 +89,8 @@ def variables_version() -> int:
 
 def _changed() -> None:
     global _version
-    _version += 1
+    with variables_lock:
+        _version += 1
 
 
 def automatic_name(class_name: str) -> str:

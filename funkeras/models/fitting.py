@@ -270,7 +270,7 @@ def evaluate(
     engine: Engine, model: Any, source: Source, callbacks: CallbackList | None = None
 ) -> dict[str, Any]:
     """Logs of one pass over the data, at inference."""
-    params, state = model.params, model.state
+    params, state = model.variables_now
     totals = engine.fresh()
     sees = callbacks is not None and callbacks.sees_tests
     if callbacks is not None:
@@ -395,7 +395,7 @@ def hint_at_nan(loss: float, epoch: int) -> None:
 
 def run_piece(engine: Engine, model: Any, totals: Any, piece: Piece) -> Any:
     """Run some steps and hand the new variables to the layers; the totals that follow."""
-    ts = engine.train_state(model.params, model.state)
+    ts = engine.train_state(*model.variables_now)
     data, order, start, stop = piece[:4]
     ts, totals = engine.run(ts, engine.optimizer.values(), totals, data, order, start, stop)
     jax.block_until_ready(totals.sums)
@@ -433,7 +433,7 @@ def predict_stream(
     for index, inputs in enumerate(source.batches()):
         if callbacks is not None:
             callbacks.on_predict_batch_begin(index)
-        outputs = predict(run, model.params, model.state, inputs, inputs[0].shape[0])
+        outputs = predict(run, *model.variables_now, inputs, inputs[0].shape[0])
         parts.append(outputs)
         if callbacks is not None:
             shown = outputs[0] if len(outputs) == 1 else outputs

@@ -15,7 +15,7 @@ from funkeras.callbacks import Callback, CallbackList, History
 from funkeras.functional.combinators import frozen, named
 from funkeras.functional.pair import Pair
 from funkeras.functional.training import Batch, net_input
-from funkeras.layers.layer import OPTIONS, Layer, Variable, variables_version
+from funkeras.layers.layer import OPTIONS, Layer, Variable, variables_lock, variables_version
 from funkeras.models import fitting, saving, summary
 from funkeras.models.data import (
     Epochs,
@@ -177,18 +177,22 @@ class Model(GeneratorMethods, Layer):
 
     # Variables
 
-    def _gather(self) -> tuple[Params, State]:
-        version = variables_version()
-        if self._gathered[0] != version:
-            params = {layer.name: layer.params for layer in self.layers if layer.params}
-            state = {layer.name: layer.state for layer in self.layers if layer.state}
-            self._gathered = (version, params, state)
-        return self._gathered[1], self._gathered[2]
+    @property
+    def variables_now(self) -> tuple[Params, State]:
+        """`params` and `state` of one moment, though another thread trains."""
+        gathered = self._gathered
+        if gathered[0] != variables_version():
+            with variables_lock:
+                version = variables_version()
+                params = {layer.name: layer.params for layer in self.layers if layer.params}
+                state = {layer.name: layer.state for layer in self.layers if layer.state}
+                gathered = self._gathered = (version, params, state)
+        return gathered[1], gathered[2]
 
     @property
     def params(self) -> Params:
         """Trainable arrays as nested dicts by layer name. Assigning checks names and shapes."""
-        return self._gather()[0]
+        return self.variables_now[0]
 
     @params.setter
     def params(self, value: Params) -> None:
@@ -197,7 +201,7 @@ class Model(GeneratorMethods, Layer):
     @property
     def state(self) -> State:
         """Other arrays (moving averages, recurrent states) as nested dicts by layer name."""
-        return self._gather()[1]
+        return self.variables_now[1]
 
     @state.setter
     def state(self, value: State) -> None:
@@ -220,9 +224,10 @@ class Model(GeneratorMethods, Layer):
 
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
-        for layer in self.layers:
-            if layer.name in params or layer.name in state:
-                layer.adopt(params.get(layer.name, {}), state.get(layer.name, {}))
+        with variables_lock:
+            for layer in self.layers:
+                if layer.name in params or layer.name in state:
+                    layer.adopt(params.get(layer.name, {}), state.get(layer.name, {}))
 
     @property
     def weights(self) -> list[Variable]:
@@ -768,9 +773,7 @@ class Model(GeneratorMethods, Layer):
         inputs = self._inputs(x)
         rows_of({"x": inputs})
         run = self._predict or self._make_predict()
-        parts = fitting.predict(
-            run, self.params, self.state, inputs, checked_batch_size(batch_size)
-        )
+        parts = fitting.predict(run, *self.variables_now, inputs, checked_batch_size(batch_size))
         return parts[0] if len(parts) == 1 else parts
 
     def _run_predict(
