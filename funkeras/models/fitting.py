@@ -29,6 +29,7 @@ from funkeras.functional.training import (
     select,
 )
 from funkeras.models.data import Ask, Epochs, Feed, Piece
+from funkeras.models.diagnosis import is_finite, origin
 from funkeras.models.snapshots import Run
 from funkeras.optimizers import Optimizer
 from funkeras.typing import PyTree
@@ -387,7 +388,8 @@ def hint_at_nan(loss: float, epoch: int) -> None:
     """Warn that the loss is no number any more: the epochs that follow learn nothing."""
     warnings.warn(
         f"the loss is {loss} in epoch {epoch + 1}: look for NaN in the data, lower the learning "
-        "rate or clip gradients; TerminateOnNaN() stops at the batch",
+        "rate or clip gradients; TerminateOnNaN() stops at the batch, and "
+        'jax.config.update("jax_debug_nans", True) tells the layer',
         RuntimeWarning,
         stacklevel=2,
     )
@@ -397,7 +399,10 @@ def run_piece(engine: Engine, model: Any, totals: Any, piece: Piece) -> Any:
     """Run some steps and hand the new variables to the layers; the totals that follow."""
     ts = engine.train_state(*model.variables_now)
     data, order, start, stop = piece[:4]
-    ts, totals = engine.run(ts, engine.optimizer.values(), totals, data, order, start, stop)
+    values = engine.optimizer.values()
+    if jax.config.jax_debug_nans:
+        find_origin(engine, model, ts, totals, piece)
+    ts, totals = engine.run(ts, values, totals, data, order, start, stop)
     jax.block_until_ready(totals.sums)
     step = engine.step + stop - start
 
@@ -412,6 +417,27 @@ def run_piece(engine: Engine, model: Any, totals: Any, piece: Piece) -> Any:
         keep()
         raise
     return totals
+
+
+def find_origin(engine: Engine, model: Any, ts: TrainState, totals: Any, piece: Piece) -> None:
+    """Run the steps one by one first, in the mode `jax_debug_nans`.
+
+    Raises:
+        FloatingPointError: at the first step whose numbers are not all finite; it says where they
+            come from. The model stays as it was before the piece.
+    """
+    data, order, start, stop = piece[:4]
+    values = engine.optimizer.values()
+    with jax.debug_nans(False):
+        for index in range(start, stop):
+            after, totals = engine.run(ts, values, totals, data, order, index, index + 1)
+            if not is_finite((totals.last[0], after.params, after.state)):
+                batch = jax.tree.map(lambda a: a[order[index]], data)  # noqa: B023
+                raise FloatingPointError(
+                    f"step {engine.step + index - start} (from 0) gives numbers that are not "
+                    f"finite; the first ones are {origin(model, engine, ts, batch)}"
+                )
+            ts = after
 
 
 def train_batch(engine: Engine, model: Any, batch: Batch) -> dict[str, Any]:
