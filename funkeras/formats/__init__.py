@@ -1,6 +1,44 @@
-"""Weight files as plain data: arrays by layer and name, read and written with h5py and NumPy."""
+"""Files as plain data: arrays by layer and name, read and written with h5py and NumPy."""
 
 from funkeras.formats.errors import FileFormatError
-from funkeras.formats.keras2 import WeightsFile, load_weights, save_weights, weight_shapes
+from funkeras.formats.keras1 import Origin, origin_of
+from funkeras.formats.keras2 import (
+    ModelFile,
+    WeightsFile,
+    load_model,
+    load_weights,
+    save_model,
+    save_weights,
+    weight_shapes,
+)
+from funkeras.formats.keras3 import (
+    Archive,
+    is_holders_file,
+    load_archive,
+    load_holders,
+    save_archive,
+    save_holders,
+)
+from funkeras.formats.text import EXPANSION, parsed, parsed_yaml
 
-__all__ = ["FileFormatError", "WeightsFile", "load_weights", "save_weights", "weight_shapes"]
+__all__ = [
+    "EXPANSION",
+    "Archive",
+    "FileFormatError",
+    "ModelFile",
+    "Origin",
+    "WeightsFile",
+    "is_holders_file",
+    "load_archive",
+    "load_holders",
+    "load_model",
+    "load_weights",
+    "origin_of",
+    "parsed",
+    "parsed_yaml",
+    "save_archive",
+    "save_holders",
+    "save_model",
+    "save_weights",
+    "weight_shapes",
+]

@@ -4,21 +4,25 @@ Nothing outside the file is reached (no external or soft links, external storage
 datasets), no plug-in is loaded, and no array is allocated before its size is checked.
 """
 
+import io
 import math
 import mmap
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import h5py
+import h5py.h5o
 import numpy as np
 
 from funkeras.formats.errors import FileFormatError
 from funkeras.utils.io import atomic_write
 
 __all__ = ["Group", "create_hdf5", "open_hdf5", "write_array", "write_attribute", "write_names"]
+
+Data: TypeAlias = bytes | mmap.mmap
 
 ATTRIBUTE_LIMIT = 64512
 """Bytes that Keras puts into one attribute; HDF5 takes a little more."""
@@ -144,6 +148,24 @@ class Group:
             self._budget[0] -= size
             return np.asarray(node[()])
 
+    @property
+    def address(self) -> int:
+        """Where the group lies in the file: groups with one address are one group."""
+        with reported(self.path, self.name):
+            return int(h5py.h5o.get_info(self._group.id).addr)
+
+    def children(self) -> list[str]:
+        """The names of all nodes in the group."""
+        with reported(self.path, self.name):
+            names = list(self._group)
+            if not all(isinstance(name, str) for name in names):
+                raise self.refuse("", "the name of a node is not UTF-8")
+            return names
+
+    def is_group(self, name: str) -> bool:
+        """Whether the node of that name is a group, not an array."""
+        return isinstance(self._open(name), h5py.Group)
+
     def attributes(self) -> list[str]:
         """The names of the group's attributes."""
         with reported(self.path, self.name):
@@ -198,62 +220,74 @@ def _plain(value: Any) -> Any:
 
 
 @contextmanager
-def open_hdf5(path: str | os.PathLike[str], limit: int | None = None) -> Iterator[Group]:
+def open_hdf5(
+    path: str | os.PathLike[str], limit: int | None = None, contents: bytes | None = None
+) -> Iterator[Group]:
     """The root group of a file to read.
 
     Args:
         limit: bytes that all arrays together may have; by default as many as the file, which
             refuses only arrays that are compressed or not stored.
+        contents: the file itself, when it is a member of an archive at `path`.
 
     Raises:
         FileFormatError: for a file that is not HDF5; it says what the file looks like.
     """
     path = Path(path)
-    check_kind(path)
-    check_heaps(path)
+    with _bytes_of(path) if contents is None else nullcontext(contents) as data:
+        check_kind(path, data)
+        check_heaps(path, data)
+        size = len(data)
     with reported(path):
-        file = h5py.File(path, "r")
+        file = h5py.File(path if contents is None else io.BytesIO(contents), "r")
     with file:
-        yield Group(path, file, [path.stat().st_size if limit is None else limit])
+        yield Group(path, file, [size if limit is None else limit])
 
 
-def check_kind(path: Path) -> None:
-    """Refuse a file that is not HDF5, and say what it looks like."""
+@contextmanager
+def _bytes_of(path: Path) -> Iterator[Data]:
+    """A file as bytes that are read when they are looked at."""
     with path.open("rb") as file:
-        start = file.read(512)
-        found = start.startswith(SIGNATURE)
-        size = path.stat().st_size
-        offset = 512
-        while not found and offset < size:  # a user block may come before the signature
-            file.seek(offset)
-            found = file.read(len(SIGNATURE)) == SIGNATURE
-            offset *= 2
+        if not path.stat().st_size:  # nothing cannot be mapped
+            yield b""
+            return
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            yield data
+
+
+def check_kind(path: Path, data: Data) -> None:
+    """Refuse a file that is not HDF5, and say what it looks like."""
+    start = data[:512]
+    found = start.startswith(SIGNATURE)
+    offset = 512
+    while not found and offset < len(data):  # a user block may come before the signature
+        found = data[offset : offset + len(SIGNATURE)] == SIGNATURE
+        offset *= 2
     if not found:
         raise FileFormatError(f"{path} is not an HDF5 file: it is {_looks_like(start)}")
 
 
-def check_heaps(path: Path) -> None:
+def check_heaps(path: Path, data: Data) -> None:
     """Refuse a file in which the objects of a heap of strings do not lie end to end.
 
     HDF5 runs in a circle on such a heap. It consists of a signature, its size, and objects: number,
     count of references, size, and data up to a multiple of 8 bytes; number 0 is the free rest,
     whose size includes its header.
     """
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        start = data.find(HEAP)
-        while start >= 0:
-            end = start + int.from_bytes(data[start + 8 : start + 16], "little")
-            at = start + 16
-            sound = end <= len(data)
-            while sound and at + 16 <= end:
-                number = int.from_bytes(data[at : at + 2], "little")
-                size = int.from_bytes(data[at + 8 : at + 16], "little")
-                step = 16 + -(-size // 8) * 8 if number else size
-                sound = 16 <= step <= end - at
-                at += step
-            if not sound:
-                raise FileFormatError(f"{path} is damaged: a heap of strings at byte {start}")
-            start = data.find(HEAP, start + len(HEAP))
+    start = data.find(HEAP)
+    while start >= 0:
+        end = start + int.from_bytes(data[start + 8 : start + 16], "little")
+        at = start + 16
+        sound = end <= len(data)
+        while sound and at + 16 <= end:
+            number = int.from_bytes(data[at : at + 2], "little")
+            size = int.from_bytes(data[at + 8 : at + 16], "little")
+            step = 16 + -(-size // 8) * 8 if number else size
+            sound = 16 <= step <= end - at
+            at += step
+        if not sound:
+            raise FileFormatError(f"{path} is damaged: a heap of strings at byte {start}")
+        start = data.find(HEAP, start + len(HEAP))
 
 
 def _looks_like(start: bytes) -> str:

@@ -9,6 +9,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -22,13 +23,27 @@ from funkeras.formats.hdf5 import (
     write_attribute,
     write_names,
 )
+from funkeras.formats.text import EXPANSION, parsed
 
-__all__ = ["WeightsFile", "load_weights", "read_layers", "save_weights", "weight_shapes"]
+__all__ = [
+    "ModelFile",
+    "WeightsFile",
+    "load_model",
+    "load_weights",
+    "read_layers",
+    "save_model",
+    "save_weights",
+    "weight_shapes",
+]
 
 Layers: TypeAlias = Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]]
 Limit: TypeAlias = int | Callable[[str, str], int | None] | None
 
 DIGEST = "funkeras_digest"
+DIGESTED = "funkeras_digested"
+"""Says that a digest belongs to the file, so that one that was lost is noticed."""
+
+TEXTS = ("model_config", "training_config")
 TOP_LEVEL = "top_level_model_weights"
 
 ATTRIBUTES: dict[str, Any] = {
@@ -48,6 +63,17 @@ class WeightsFile(NamedTuple):
     """The rest: `backend`, `keras_version`, in a whole model also `model_config`, …"""
 
 
+class ModelFile(NamedTuple):
+    """What the file of a whole model holds."""
+
+    config: dict[str, Any]
+    training: dict[str, Any]
+    """Loss, metrics and optimizer; empty for a model that was not compiled."""
+    layers: list[tuple[str, list[tuple[str, np.ndarray]]]]
+    optimizer: list[tuple[str, np.ndarray]]
+    attributes: dict[str, Any]
+
+
 def save_weights(
     path: str | os.PathLike[str], layers: Layers, attributes: Mapping[str, Any] | None = None
 ) -> None:
@@ -62,11 +88,48 @@ def save_weights(
     [('dense_1', [('dense_1/bias:0', array([0., 0.], dtype=float32))])]
     """
     check_names(layers)
+    described = {**ATTRIBUTES, **(attributes or {})}
     with create_hdf5(path) as file:
         write_layers(file, layers)
-        for name, value in {**ATTRIBUTES, **(attributes or {})}.items():
-            write_attribute(file, name, value)
-        write_attribute(file, DIGEST, digest(layers))
+        _write_attributes(file, described)
+        write_attribute(file, DIGEST, digest(layers, described))
+
+
+def save_model(
+    path: str | os.PathLike[str],
+    layers: Layers,
+    config: str,
+    training: str | None = None,
+    optimizer: Sequence[tuple[str, np.ndarray]] = (),
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Write a whole model that genuine Keras 2 and 3 read; the file is wholly old or wholly new.
+
+    `config` and `training` are JSON. `attributes` are added to, or replace, `ATTRIBUTES`.
+    """
+    check_names(layers)
+    described = {**ATTRIBUTES, **(attributes or {}), "model_config": config}
+    if training is not None:
+        described["training_config"] = training
+    with create_hdf5(path) as file:
+        _write_attributes(file, described)
+        group = file.create_group("model_weights")
+        write_layers(group, layers)
+        for name in ATTRIBUTES:
+            write_attribute(group, name, described[name])
+        if optimizer:
+            check_names([("optimizer_weights", optimizer)])
+            group = file.create_group("optimizer_weights")
+            write_names(group, "weight_names", [name for name, _ in optimizer])
+            for name, array in optimizer:
+                write_array(group, name, array)
+        everything = [*layers, ("optimizer_weights", optimizer)]
+        write_attribute(file, DIGEST, digest(everything, described))
+
+
+def _write_attributes(file: Any, attributes: Mapping[str, Any]) -> None:
+    for name, value in {**attributes, DIGESTED: 1}.items():
+        write_attribute(file, name, value)
 
 
 def check_names(layers: Layers) -> None:
@@ -92,9 +155,9 @@ def write_layers(group: Any, layers: Layers) -> None:
             write_array(folder, weight, array)
 
 
-def digest(layers: Layers) -> str:
-    """sha256 over the names, types, shapes and bytes of all arrays, in their order."""
-    sha = hashlib.sha256()
+def digest(layers: Layers, attributes: Mapping[str, Any]) -> str:
+    """sha256 over the attributes and the names, types, shapes and bytes of all arrays, in order."""
+    sha = hashlib.sha256(json.dumps(attributes, sort_keys=True, default=str).encode())
     for layer, weights in layers:
         for weight, array in weights:
             data = np.asarray(array)
@@ -103,6 +166,17 @@ def digest(layers: Layers) -> str:
             sha.update(json.dumps([layer, weight, data.dtype.str, shape]).encode())
             sha.update(data.data if data.size else b"")
     return sha.hexdigest()
+
+
+def _check_digest(root: Group, layers: Layers, attributes: Mapping[str, Any]) -> None:
+    expected = root.attribute(DIGEST)
+    if expected is None and root.attribute(DIGESTED) is None:
+        return
+    if expected != digest(layers, attributes):
+        raise FileFormatError(
+            f"{root.path} was changed or damaged after it was saved: its contents do not have the "
+            f"digest that is written in it"
+        )
 
 
 def load_weights(path: str | os.PathLike[str], limit: Limit = None) -> WeightsFile:
@@ -121,22 +195,61 @@ def load_weights(path: str | os.PathLike[str], limit: Limit = None) -> WeightsFi
     # With a limit for each array, the file's own size says nothing: it may be compressed.
     total = limit if isinstance(limit, int) or limit is None else 1 << 62
     with open_hdf5(path, total) as root:
-        group = weights_group(root)
         each = limit if callable(limit) else None
-        layers = read_layers(group, lambda g, layer, weight: _read(g, layer, weight, each))
-        attributes = {
-            name: root_or_group.attribute(name)
-            for root_or_group in dict.fromkeys((root, group))
-            for name in root_or_group.attributes()
-            if not name.startswith(("layer_names", "nb_layers", DIGEST))
-        }
-        expected = group.attribute(DIGEST)
-        if expected is not None and expected != digest(layers):
-            raise FileFormatError(
-                f"{path} was changed or damaged after it was saved: its weights do not have the "
-                f"digest that is written in it"
-            )
+        layers, attributes = _weights(root, each)
+        if "model_weights" not in root:
+            _check_digest(root, layers, attributes)
     return WeightsFile(layers, attributes)
+
+
+def _weights(root: Group, limit: Callable[[str, str], int | None] | None = None) -> WeightsFile:
+    group = weights_group(root)
+    layers = read_layers(group, lambda g, layer, weight: _read(g, layer, weight, limit))
+    # What the root says is covered by the digest.
+    attributes = {**_attributes(group), **_attributes(root)}
+    return WeightsFile(layers, attributes)
+
+
+def _attributes(group: Group) -> dict[str, Any]:
+    return {
+        name: group.attribute(name)
+        for name in group.attributes()
+        if not name.startswith(("layer_names", "nb_layers", DIGEST))
+    }
+
+
+def load_model(path: str | os.PathLike[str], limit: int | None = None) -> ModelFile:
+    """Read a whole model of Keras 1 or 2, of tf.keras, or of Keras 3 as `.h5`.
+
+    Args:
+        limit: the greatest size in bytes of all arrays together; 16 times the file by default.
+
+    Raises:
+        FileFormatError: for anything that is not such a file, or not what was saved.
+    """
+    limit = EXPANSION * Path(path).stat().st_size if limit is None else limit
+    with open_hdf5(path, limit) as root:
+        texts = {name: root.attribute(name) for name in TEXTS}
+        if not isinstance(texts["model_config"], str):
+            raise FileFormatError(
+                f"{path} holds no model, only weights: build the model and use load_weights"
+            )
+        layers, attributes = _weights(root)
+        optimizer: list[tuple[str, np.ndarray]] = []
+        if "optimizer_weights" in root:
+            group = root.group("optimizer_weights")
+            if any(name.startswith("weight_names") for name in group.attributes()):
+                names = _distinct(group, "weight_names")
+                optimizer = [(name, group.array(name)) for name in names]
+        _check_digest(root, [*layers, ("optimizer_weights", optimizer)], attributes)
+    training = texts["training_config"]
+    return ModelFile(
+        parsed(path, "model_config", texts["model_config"]),
+        parsed(path, "training_config", training) if isinstance(training, str) else {},
+        layers,
+        optimizer,
+        attributes,
+    )
 
 
 def weight_shapes(

@@ -2,8 +2,27 @@
 
 from funkeras.layers.special import CONTAINERS
 from funkeras.models.model import Model
+from funkeras.models.saving import (
+    load_model,
+    load_weights,
+    model_from_config,
+    model_from_json,
+    model_from_yaml,
+    save_model,
+    save_weights,
+)
 from funkeras.models.sequential import Sequential
 
-__all__ = ["Model", "Sequential"]
+__all__ = [
+    "Model",
+    "Sequential",
+    "load_model",
+    "load_weights",
+    "model_from_config",
+    "model_from_json",
+    "model_from_yaml",
+    "save_model",
+    "save_weights",
+]
 
 CONTAINERS.update({"Model": Model, "Functional": Model, "Sequential": Sequential})

@@ -75,6 +75,8 @@ class Model(GeneratorMethods, Layer):
         self.loss: Any = None
         self._compiled: dict[str, Any] | None = None
         self._engine: fitting.Engine | None = None
+        self._optimizer_state: Any = None
+        self._made_for = config.dialect(), config.backend()
         self._settled: tuple[Pair, set[str]] | None = None
         self._predict: Callable[..., Any] | None = None
         self._gathered: tuple[int, Params, State] = (-1, {}, {})
@@ -359,6 +361,7 @@ class Model(GeneratorMethods, Layer):
             self._compiled["metrics"] = ["accuracy"]
         self._settled = (self.functional, self.trainable_paths()) if self.built else None
         self._engine = None
+        self._optimizer_state = None
         self._predict = None
 
     def settled(self) -> tuple[Pair, set[str]]:
@@ -433,6 +436,7 @@ class Model(GeneratorMethods, Layer):
                     [true.shape for true in y],
                     settings["classic"],
                 )
+                self._engine.slots = self._optimizer_state  # of the file that it was loaded from
         return self._engine
 
     @property
@@ -859,15 +863,37 @@ class Model(GeneratorMethods, Layer):
         }
         return json.dumps(described, default=saving.plain, **options)
 
+    def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+        """Write architecture, weights and training to a file: `.keras`, or HDF5 as Keras 2."""
+        saving.save_model(self, filepath, overwrite, include_optimizer)
+
     def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
-        """Write the weights to an HDF5 file in the layout of Keras 2, wholly or not at all."""
+        """Write the weights to an HDF5 file, wholly or not at all.
+
+        In the layout of Keras 2, or of Keras 3 where the name ends with `.weights.h5`.
+        """
         self._require_built("save_weights")
         saving.save_weights(self, filepath, overwrite)
 
-    def load_weights(self, filepath: Any, by_name: bool = False) -> None:
-        """Read weights; all are checked against the model before any is replaced."""
+    def load_weights(
+        self,
+        filepath: Any,
+        by_name: bool = False,
+        skip_mismatch: bool = False,
+        backend: str | None = None,
+    ) -> None:
+        """Read weights of any Keras; all are checked against the model before any is replaced.
+
+        Args:
+            by_name: match layers by name and leave the others; in order otherwise.
+            skip_mismatch: leave layers that do not fit, with a warning.
+            backend: what wrote the file, `theano` or `tensorflow`, where it does not tell.
+
+        Raises:
+            FileFormatError: for a damaged file, or one that does not fit.
+        """
         self._require_built("load_weights")
-        saving.load_weights(self, filepath, by_name)
+        saving.load_weights(self, filepath, by_name, skip_mismatch, backend)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, {len(self.layers)} layers>"

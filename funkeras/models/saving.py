@@ -1,13 +1,30 @@
-"""Between a model's layers and the files in `formats`."""
+"""Whole models and weights to files, and back from the files of every Keras."""
 
+import json
+import time
+import warnings
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from funkeras import config, optimizers
+from funkeras.functional.training import select
+from funkeras.registry import custom_object_scope
+
 # `formats` brings h5py, which a script that saves nothing need not wait for: imported where used.
 
-__all__ = ["load_weights", "plain", "save_weights"]
+__all__ = [
+    "load_model",
+    "load_weights",
+    "model_from_config",
+    "model_from_json",
+    "model_from_yaml",
+    "plain",
+    "save_model",
+    "save_weights",
+]
 
 
 def plain(value: Any) -> Any:
@@ -19,48 +36,248 @@ def plain(value: Any) -> Any:
     raise TypeError(f"a config can't hold a {type(value).__name__}: {value!r}")
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool) -> None:
-    """Write the weights of all layers, in the layout of Keras 2."""
-    from funkeras import formats
+KERAS_2, KERAS_3 = "2.2.4", "3.0.0"
+"""Versions that our files name: the first whose configs and layouts they have."""
 
+LOADABLE = (".h5", ".hdf5", ".keras", ".weights.h5")
+
+
+def load_model(
+    filepath: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    compile: bool = True,  # noqa: A002
+    safe_mode: bool = True,
+    backend: str | None = None,
+) -> Any:
+    """The model of a file of any Keras: `.h5` of Keras 1, 2, tf.keras and 3, or `.keras`.
+
+    It is made in the dialect of its generation. Nothing in the file is run, whatever `safe_mode`
+    says.
+
+    Args:
+        custom_objects: your layers, losses and functions by the names that the file uses; the
+            function of a Lambda layer by the layer's name.
+        compile: whether to compile it as it was, with the state of its optimizer.
+        backend: which backend the file was written with, `theano` or `tensorflow`, for the few
+            files that don't tell it.
+
+    Raises:
+        FileFormatError: for files that are damaged, don't fit, or name what is not known.
+    """
+    from funkeras.models import loading
+
+    path = Path(filepath)
+    with custom_object_scope(custom_objects):
+        return loading.load_model(path, compile, backend)
+
+
+def model_from_config(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The model that `{"class_name", "config"}` of any generation describes."""
+    from funkeras.models import loading
+
+    return loading.from_description(dict(config), custom_objects, "config")
+
+
+def model_from_json(
+    json_string: str | bytes, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The model that `to_json` of any generation described, also where JSON is inside of JSON."""
+    from funkeras import formats
+    from funkeras.models import loading
+
+    described = formats.parsed("json_string", "the text", json_string)
+    return loading.from_description(described, custom_objects, "json_string")
+
+
+def model_from_yaml(
+    yaml_string: str | bytes, custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The model that `to_yaml` of Keras 1 or 2 described; needs PyYAML. Nothing in it is run."""
+    from funkeras import formats
+    from funkeras.models import loading
+
+    described = formats.parsed_yaml("yaml_string", "the text", yaml_string)
+    return loading.from_description(described, custom_objects, "yaml_string")
+
+
+def checked_path(filepath: Any, overwrite: bool) -> Path:
+    """A path that may be written."""
     path = Path(filepath)
     if path.exists() and not overwrite:
         raise FileExistsError(f"{path} exists; pass overwrite=True to replace it")
-    layers = [
+    return path
+
+
+def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
+    """Write the weights of all layers, in the layout of Keras 2; `.weights.h5` in Keras 3's."""
+    from funkeras import formats
+
+    path = checked_path(filepath, overwrite)
+    if path.name.endswith(".keras"):
+        raise ValueError(f"{path}: a .keras file is a whole model: use model.save")
+    if path.name.endswith(".weights.h5"):
+        formats.save_holders(path, holders_of(model))
+        return
+    formats.save_weights(path, layers_of(model), origin_attributes(model))
+
+
+def made_for(model: Any) -> tuple[str, str]:
+    """Dialect and backend whose numbers a model has."""
+    return getattr(model, "_made_for", (config.dialect(), config.backend()))
+
+
+def origin_attributes(model: Any) -> dict[str, str]:
+    """What the file of a model says about where it comes from."""
+    dialect, backend = made_for(model)
+    return {
+        "keras_version": KERAS_3 if dialect == "modern" else KERAS_2,
+        "funkeras_dialect": dialect,
+        "funkeras_backend": backend,
+    }
+
+
+def layers_of(model: Any) -> list[tuple[str, list[tuple[str, np.ndarray]]]]:
+    """Names and arrays of each layer, as Keras 2 files have them."""
+    return [
         (layer.name, [(f"{variable.name}:0", variable.numpy()) for variable in layer.weights])
         for layer in model.layers
     ]
-    formats.save_weights(path, layers)
 
 
-def load_weights(model: Any, filepath: Any, by_name: bool) -> None:
-    """Read weights in order, or by layer name, and swap them in when every array fits."""
+def holders_of(model: Any) -> dict[str, tuple[str, list[np.ndarray]]]:
+    """The arrays of a model by place, as `.weights.h5` files have them."""
+    from funkeras.models import placement
+
+    holders: dict[str, tuple[str, list[np.ndarray]]] = {"": (model.name, [])}
+    for layer, place in zip(model.layers, placement.holders(model), strict=True):
+        holders[place] = (layer.name, [])
+        for part in placement.parts(layer):
+            variables = {variable.name: variable for variable in part.owner.weights}
+            arrays = [variables[f"{part.owner.name}/{w.name}"].numpy() for w in part.weights]
+            where = f"{place}/{part.holder}".rstrip("/")
+            holders[where] = (part.name or layer.name, arrays)
+    return holders
+
+
+def save_model(
+    model: Any, filepath: Any, overwrite: bool = True, include_optimizer: bool = True
+) -> None:
+    """Write a whole model: architecture, weights, and what `compile` chose, with its state.
+
+    A path that ends with `.keras` gets Keras 3's format, any other Keras 2's HDF5. Genuine Keras
+    reads both. The file is wholly old or wholly new.
+    """
     from funkeras import formats
-    from funkeras.formats import FileFormatError
+    from funkeras.models import descriptions
 
-    # In float64 at most; another megabyte, so that a slightly larger model is told of by shape.
-    limit = sum(8 * layer.count_params() for layer in model.layers) + (1 << 20)
-    stored, _ = formats.load_weights(Path(filepath), limit=limit)
-    found = [(name, arrays) for name, arrays in stored if arrays]
-    layers = [layer for layer in model.layers if layer.weights]
-    if by_name:
-        own = {layer.name: layer for layer in layers}
-        matched = [(own[name], arrays) for name, arrays in found if name in own]
-    elif len(found) != len(layers):
-        raise FileFormatError(
-            f"{filepath} holds {len(found)} layers with weights "
-            f"({', '.join(name for name, _ in found)}), the model has {len(layers)} "
-            f"({', '.join(layer.name for layer in layers)})"
+    model._require_built("save")
+    path = checked_path(filepath, overwrite)
+    training = training_config(model) if include_optimizer else None
+    state = optimizer_arrays(model) if training else []
+    attributes = origin_attributes(model)
+    if path.suffix == ".keras":
+        described = descriptions.keras_3(model)
+        if training is not None:
+            described["compile_config"] = {
+                "optimizer": training.pop("optimizer_config"),
+                **training,
+            }
+        holders = holders_of(model)
+        if state:
+            holders["optimizer"] = (model.optimizer.name, [array for _, array in state])
+        formats.save_archive(
+            path,
+            {**attributes, "keras_version": KERAS_3, "date_saved": time.strftime("%Y-%m-%d@%X")},
+            json.loads(json.dumps(described, default=plain)),
+            holders,
         )
-    else:
-        matched = list(zip(layers, (arrays for _, arrays in found), strict=True))
-    for layer, arrays in matched:
-        expected = [variable.shape for variable in layer.weights]
-        shapes = [array.shape for _, array in arrays]
-        if shapes != expected:
-            raise FileFormatError(
-                f"{filepath}: layer {layer.name!r} has weights of shapes {expected}, "
-                f"the file has {shapes}"
-            )
-    for layer, arrays in matched:
-        layer.set_weights([array for _, array in arrays])
+        return
+    described = {**descriptions.keras_2(model)}
+    formats.save_model(
+        path,
+        layers_of(model),
+        json.dumps(described, default=plain),
+        None if training is None else json.dumps(training, default=plain),
+        state,
+        attributes,
+    )
+
+
+def training_config(model: Any) -> dict[str, Any] | None:
+    """What `compile` chose, as data; None for a model that is not compiled."""
+    settings = model._compiled
+    if settings is None:
+        return None
+    from funkeras import losses, metrics
+
+    def each(serialize: Any, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [each(serialize, item) for item in value]
+        if isinstance(value, Mapping) and "class_name" not in value:
+            return {key: each(serialize, item) for key, item in value.items()}
+        return value if value is None or isinstance(value, str) else serialize(value)
+
+    return {
+        "optimizer_config": optimizers.serialize(model.optimizer),
+        "loss": each(losses.serialize, settings["loss"]),
+        "metrics": each(metrics.serialize, settings["metrics"]),
+        "weighted_metrics": each(metrics.serialize, settings["weighted_metrics"]),
+        "loss_weights": settings["loss_weights"],
+        "sample_weight_mode": None,
+    }
+
+
+def trainable_leaves(model: Any, tree: Any) -> list[Any]:
+    """Leaves of a tree like the trainable parameters, in the order of files."""
+    wanted = model.trainable_paths()
+    leaves = []
+    for layer in model.layers:
+        for weight in layer.declared_weights():
+            if f"{layer.name}/{weight.name}" in wanted:
+                leaf = tree[layer.name]
+                for step in weight.name.split("/"):
+                    leaf = leaf[step]
+                leaves.append(leaf)
+    return leaves
+
+
+def optimizer_state(model: Any) -> Any:
+    """The state of a compiled model's optimizer, or None before the first step."""
+    engine = model._engine
+    return model._optimizer_state if engine is None or engine.slots is None else engine.slots
+
+
+def optimizer_arrays(model: Any) -> list[tuple[str, np.ndarray]]:
+    """Names and arrays of the optimizer's state, in the order of its era's files."""
+    state = optimizer_state(model)
+    if state is None:
+        return []
+    arrays = model.optimizer.state_arrays(state, lambda tree: trainable_leaves(model, tree))
+    return [(f"{name}:0", np.asarray(array)) for name, array in arrays]
+
+
+def restore_optimizer(model: Any, arrays: Sequence[np.ndarray]) -> None:
+    """Let training go on from a saved state; where that does not fit, it warns and begins anew."""
+    trainable = model.trainable_paths()
+    fresh = model.optimizer.updates.init(select(model.params, lambda path: path in trainable))
+    try:
+        model._optimizer_state = model.optimizer.load_state_arrays(
+            fresh, arrays, lambda tree: trainable_leaves(model, tree)
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        warnings.warn(f"the optimizer of {model.name!r} begins anew: {error}", stacklevel=3)
+
+
+def load_weights(
+    model: Any,
+    filepath: Any,
+    by_name: bool = False,
+    skip_mismatch: bool = False,
+    backend: str | None = None,
+) -> None:
+    """Read the weights of any Keras's file in order, or by layer name; see `Model.load_weights`."""
+    from funkeras.models import loading
+
+    loading.load_weights(model, Path(filepath), by_name, skip_mismatch, backend)

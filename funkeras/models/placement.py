@@ -1,0 +1,327 @@
+"""Between a model's layers and the arrays of files: which array is which weight.
+
+A part is a layer without layers inside. A wrapper, or a model inside a model, has several. Files of
+Keras 1 and 2 list the arrays of a layer without telling its parts; `.weights.h5` files have a
+place for each part.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from funkeras.formats.errors import FileFormatError
+from funkeras.formats.keras1 import SPACE, Origin, array_count, rearranged
+from funkeras.formats.keras3 import snake_case
+from funkeras.functional.pair import Weight
+from funkeras.layers.layer import Layer
+from funkeras.models.model import Model
+
+__all__ = [
+    "Change",
+    "Part",
+    "check_all_used",
+    "class_of",
+    "flattened",
+    "from_holders",
+    "from_list",
+    "holders",
+    "in_order",
+    "merge",
+    "parts",
+    "roots",
+    "swap",
+    "trainable_count",
+]
+
+INNER = {
+    "Bidirectional": {"forward_layer": "layer", "backward_layer": "backward_layer"},
+    "TimeDistributed": {"layer": "layer"},
+}
+"""Wrapper → place in it → its argument with the layer there; the first one stands in for none."""
+
+CELL = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+"""Layers that keep their arrays in a cell, which Keras 3's files show."""
+
+HOLDERS = {
+    "MultiHeadAttention": {
+        "query": "query_dense",
+        "key": "key_dense",
+        "value": "value_dense",
+        "attention_output": "output_dense",
+    },
+    "GroupedQueryAttention": {
+        "query": "_query_dense",
+        "key": "_key_dense",
+        "value": "_value_dense",
+        "attention_output": "_output_dense",
+    },
+}
+"""Layer → part of its weights' names → where Keras 3's files have that part."""
+
+Change: TypeAlias = dict[int, tuple[Any, dict[str, np.ndarray]]]
+"""What a file puts in place of weights: by the layer's id, the layer and its arrays by name."""
+
+
+class Part(NamedTuple):
+    """A layer without layers inside, in the layer that owns its variables."""
+
+    owner: Any
+    kind: str
+    """Today's name of its class, which says how files arrange its arrays."""
+    holder: str
+    """Where a `.weights.h5` file has its arrays, as seen from the outer layer."""
+    name: str
+    weights: list[Weight]
+    channels_first: bool
+    trainable: bool
+
+
+def class_of(layer: Any) -> str:
+    """Today's name of a layer's class; of a user's class its base in the library.
+
+    >>> from funkeras import layers
+    >>> class_of(layers.Convolution1D(3, 2))
+    'Conv1D'
+    """
+    if type(layer) is Model:
+        return "Functional"
+    build = getattr(type(layer), "builder", None)
+    return getattr(build, "keras_name", type(layer).__name__)
+
+
+def parts(layer: Any) -> list[Part]:
+    """The parts of a layer or of a model in a model, in the order of files."""
+    return list(_parts(layer, layer, "", "", layer.trainable))
+
+
+def _parts(layer: Any, owner: Any, prefix: str, holder: str, trainable: bool) -> Iterator[Part]:
+    kind = class_of(layer)
+    if isinstance(layer, Model):
+        for inner, place in zip(layer.layers, holders(layer), strict=True):
+            # Variables belong to the inner layers, unless a wrapper around the model has them.
+            own = owner if prefix else inner
+            path = f"{prefix}{inner.name}/" if prefix else ""
+            yield from _parts(inner, own, path, f"{holder}{place}/", inner.trainable and trainable)
+    elif kind in INNER:
+        arguments = layer._arguments
+        for place, argument in INNER[kind].items():
+            inner = arguments.get(argument) or arguments["layer"]
+            path = f"{prefix}{place}/"
+            yield from _parts(inner, owner, path, f"{holder}{place}/", trainable)
+    else:
+        yield from _split(layer, kind, owner, prefix, holder, trainable)
+
+
+def _split(
+    layer: Any, kind: str, owner: Any, prefix: str, holder: str, trainable: bool
+) -> Iterator[Part]:
+    """One part, or several where the names of its weights have a path of their own."""
+    groups: dict[str, list[Weight]] = {"": []}
+    for weight in owner.declared_weights():
+        if weight.name.startswith(prefix):
+            group = weight.name[len(prefix) :].rpartition("/")[0]
+            groups.setdefault(group, []).append(weight)
+    if not groups[""] and len(groups) > 1:
+        del groups[""]
+    for group, weights in groups.items():
+        place = HOLDERS.get(kind, {}).get(group, group)
+        if kind in CELL:
+            place = f"cell/cells/{group}" if group else "cell"
+        first = getattr(layer, "_arguments", {}).get("data_format") == "channels_first"
+        yield Part(
+            owner,
+            kind,
+            f"{holder}{place}".rstrip("/"),
+            f"{holder}{group}".rstrip("/"),
+            weights,
+            kind in SPACE and first,
+            trainable,
+        )
+
+
+def holders(model: Any) -> list[str]:
+    """Where a `.weights.h5` file has each layer of a model: its class, and a number if needed."""
+    seen: Counter[str] = Counter()
+    places = []
+    for layer in model.layers:
+        word = snake_case(class_of(layer))
+        places.append(f"layers/{word}_{seen[word]}" if seen[word] else f"layers/{word}")
+        seen[word] += 1
+    return places
+
+
+def shape_error(where: str, weight: str, expected: Any, found: Any) -> FileFormatError:
+    """The error of an array that does not fit."""
+    return FileFormatError(
+        f"{where}: weight {weight!r} must have shape {tuple(expected)}, the file has {tuple(found)}"
+    )
+
+
+def _in_file_order(layer: Any) -> list[tuple[Part, list[Weight]]]:
+    """The weights as a list of a file has them, and which part each group of them belongs to.
+
+    Trainable ones of all parts come first, then the others; those of a frozen part are among the
+    others, unless the whole layer is frozen.
+    """
+    owned = parts(layer)
+    return [
+        (part, [w for w in part.weights if (w.trainable and _counts(part, layer)) == wanted])
+        for wanted in (True, False)
+        for part in owned
+    ]
+
+
+def _counts(part: Part, layer: Any) -> bool:
+    return part.trainable or not layer.trainable
+
+
+def trainable_count(layer: Any, stored: Sequence[tuple[str, np.ndarray]]) -> int:
+    """How many of the arrays that a file has for a layer are of trainable weights."""
+    if not layer.trainable:
+        return 0
+    arrays = [array for _, array in stored]
+    count = 0
+    for part, weights in _in_file_order(layer):
+        if weights and weights[0].trainable and part.trainable:
+            count += array_count(part.kind, arrays[count:], [w.shape for w in weights])
+    return count
+
+
+def from_list(
+    layer: Any,
+    stored: Sequence[tuple[str, np.ndarray]],
+    origin: Origin,
+    where: str,
+    trainable_only: bool = False,
+) -> Change:
+    """The weights of one layer of the model from the list that a file has for it.
+
+    Raises:
+        FileFormatError: when they do not fit; it says file, layer, weight, expected and found.
+    """
+    arrays = [array for _, array in stored]
+    change: Change = {}
+    for part, weights in _in_file_order(layer):
+        if trainable_only and not all(w.trainable and part.trainable for w in weights):
+            continue
+        shapes = [weight.shape for weight in weights]
+        count = array_count(part.kind, arrays, shapes)
+        taken, arrays = arrays[:count], arrays[count:]
+        if len(taken) < count:
+            raise _count_error(layer, stored, where)
+        made = rearranged(part.kind, taken, shapes, part.channels_first, origin)
+        _enter(change, part, weights, made, where)
+    if arrays:
+        raise _count_error(layer, stored, where)
+    return change
+
+
+def _enter(
+    change: Change, part: Part, weights: Sequence[Weight], arrays: Sequence[np.ndarray], where: str
+) -> None:
+    values = change.setdefault(id(part.owner), (part.owner, {}))[1]
+    for weight, array in zip(weights, arrays, strict=True):
+        if array.shape != weight.shape:
+            raise shape_error(where, weight.name, weight.shape, array.shape)
+        values[weight.name] = array
+
+
+def in_order(layer: Any, change: Change) -> list[np.ndarray]:
+    """The arrays of a change in the order of the layer's trainable weights."""
+    return [
+        change[id(part.owner)][1][weight.name]
+        for part in parts(layer)
+        for weight in part.weights
+        if weight.trainable and part.trainable
+    ]
+
+
+def merge(changes: Change, change: Change) -> None:
+    """Add a change to others."""
+    for key, (owner, values) in change.items():
+        changes.setdefault(key, (owner, {}))[1].update(values)
+
+
+def flattened(model: Any) -> list[Any]:
+    """The layers of a model with those of the models in it, as Keras 1 lists some."""
+    found: list[Any] = []
+    for layer in model.layers:
+        inner = [layer] if isinstance(layer, Model) else layer._arguments.get("layers") or []
+        for nested in inner:
+            found += flattened(nested) if isinstance(nested, Model) else [nested]
+        if layer not in inner:
+            found.append(layer)
+    return found
+
+
+def roots(
+    model: Any, stored: Mapping[str, tuple[str, Any]], by_name: bool
+) -> list[tuple[Any, str]]:
+    """Each layer of a model and where a `.weights.h5` file has it."""
+    if not by_name:
+        return list(zip(model.layers, holders(model), strict=True))
+    own = {layer.name: layer for layer in model.layers}
+    found = [(name, place) for place, (name, _) in stored.items() if place.count("/") == 1]
+    return [(own[name], place) for name, place in found if name in own]
+
+
+def from_holders(
+    layer: Any, stored: Mapping[str, tuple[str, list[np.ndarray]]], root: str, where: str
+) -> Change:
+    """The weights of one layer of the model from the places of a `.weights.h5` file.
+
+    Raises:
+        FileFormatError: when they do not fit; it says file, layer, weight, expected and found.
+    """
+    change: Change = {}
+    for part in parts(layer):
+        place = f"{root}/{part.holder}".rstrip("/")
+        arrays = stored.get(place, ("", []))[1]
+        here = f"{where}, layer {layer.name!r} (in the file {place!r})"
+        if len(arrays) != len(part.weights):
+            names = ", ".join(weight.name for weight in part.weights)
+            raise FileFormatError(
+                f"{here}: {len(part.weights)} weights are expected ({names}), "
+                f"the file has {len(arrays)} arrays"
+            )
+        _enter(change, part, part.weights, arrays, here)
+    return change
+
+
+def check_all_used(
+    stored: Mapping[str, tuple[str, list[np.ndarray]]],
+    places: Sequence[tuple[Any, str]],
+    where: str,
+) -> None:
+    """Refuse a file that has arrays for layers that the model does not have."""
+    used = {f"{root}/{part.holder}".rstrip("/") for layer, root in places for part in parts(layer)}
+    unused = [
+        place
+        for place, (_, arrays) in stored.items()
+        if arrays and place.startswith("layers") and place not in used
+        # What random layers draw from is no weight.
+        if "seed_generator" not in place
+    ]
+    if unused:
+        raise FileFormatError(
+            f"{where}: the file has weights for {', '.join(unused)}, where the model has none"
+        )
+
+
+def _count_error(
+    layer: Any, stored: Sequence[tuple[str, np.ndarray]], where: str
+) -> FileFormatError:
+    names = [weight.name for part in parts(layer) for weight in part.weights]
+    return FileFormatError(
+        f"{where}: {len(names)} weights are expected ({', '.join(names)}), "
+        f"the file has {len(stored)} arrays ({', '.join(name for name, _ in stored)})"
+    )
+
+
+def swap(change: Mapping[int, tuple[Layer, dict[str, np.ndarray]]]) -> None:
+    """Put arrays, all checked, in the place of weights."""
+    for owner, values in change.values():
+        if values:
+            owner.assign(values)

@@ -1,0 +1,188 @@
+"""Files of every Keras are read: genuine files, against what genuine Keras computed with them."""
+
+import io
+import json
+import re
+import warnings
+import zipfile
+from functools import cache
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from funkeras.formats import FileFormatError
+from funkeras.models import Sequential, load_model, model_from_config
+from funkeras.models import configs as configs_module
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+CASES = json.loads((GOLDEN / "files.json").read_text())
+EXCEPTIONS = json.loads((GOLDEN / "exceptions.json").read_text()).get("files", {})
+TOLERANCE = 4e-6
+"""Of values relative to 1 + |value|: float32 against float32."""
+QUICK = 13
+"""One case of so many runs in every test run, the others in the slow one."""
+
+
+@cache
+def arrays():
+    with np.load(GOLDEN / "files.npz") as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+@cache
+def archive():
+    return zipfile.ZipFile(GOLDEN / "files.zip")
+
+
+def of(case, name):
+    return [arrays()[key] for key in case["arrays"].get(name, ())]
+
+
+def close(got, expected, tolerance=TOLERANCE):
+    assert got.shape == expected.shape
+    errors = np.abs(np.asarray(got, float) - expected) / (1 + np.abs(expected))
+    assert errors.max(initial=0) <= tolerance
+
+
+def one_or_list(parts):
+    return parts[0] if len(parts) == 1 else parts
+
+
+def check_predictions(model, case):
+    inputs = of(case, "input")
+    got = model.predict(one_or_list(inputs), batch_size=1000)
+    for y, expected in zip(
+        got if isinstance(got, list) else [got], of(case, "output"), strict=True
+    ):
+        close(y, expected)
+
+
+def stored_config(case):
+    """The config that belongs to a file of weights: in the case, or in the whole model's file."""
+    if "config" in case:
+        return case["config"]
+    stem = re.sub(r"\.weights(_only)?\.h5$", "", case["file"])
+    names = archive().namelist()
+    if f"{stem}.h5" in names:
+        with h5py.File(io.BytesIO(archive().read(f"{stem}.h5"))) as file:
+            return json.loads(file.attrs["model_config"])
+    with zipfile.ZipFile(io.BytesIO(archive().read(f"{stem}.keras"))) as inner:
+        return json.loads(inner.read("config.json"))
+
+
+def marked(cases):
+    return [
+        pytest.param(case, id=case["id"], marks=[] if index % QUICK == 0 else pytest.mark.slow)
+        for index, case in enumerate(cases)
+    ]
+
+
+WHOLE = [case for case in CASES if case["kind"] in ("model", "keras_v3")]
+WEIGHTS = [case for case in CASES if case["kind"] in ("weights", "weights_v3")]
+
+
+@pytest.mark.parametrize("case", marked(WHOLE))
+def test_whole_models_predict_and_go_on_training_as_in_genuine_keras(case, tmp_path):
+    if case["id"] in EXCEPTIONS:
+        pytest.skip(EXCEPTIONS[case["id"]])
+    path = tmp_path / case["file"]
+    path.write_bytes(archive().read(case["file"]))
+    model = load_model(path)
+    check_predictions(model, case)
+    if "resume_loss" in case["arrays"]:
+        loss = model.train_on_batch(one_or_list(of(case, "input")), one_or_list(of(case, "y")))
+        expected = of(case, "resume_loss")[0].reshape(-1)
+        close(np.reshape(loss, -1)[:1], expected[:1], 1e-5)
+        after = of(case, "resume_weights_reloaded") or of(case, "resume_weights")
+        own = model.get_weights()
+        if [w.shape for w in own] == [w.shape for w in after] and "-mlp" in case["id"]:
+            for got, wanted in zip(own, after, strict=True):
+                close(got, wanted, 2e-5)
+
+
+@pytest.mark.parametrize("case", marked(WEIGHTS))
+def test_weights_predict_as_in_genuine_keras(case, tmp_path):
+    if case["id"] in EXCEPTIONS:
+        pytest.skip(EXCEPTIONS[case["id"]])
+    path = tmp_path / case["file"]
+    path.write_bytes(archive().read(case["file"]))
+    generation = configs_module.generation_of(case["generation"].split("-")[1])
+    backend = case["backends"][0]
+    model = configs_module.from_description(
+        stored_config(case),
+        generation,
+        None,
+        "the config",
+        backend="theano" if backend == "theano" else None,
+    )
+    # Keras 0 says nothing about its backend.
+    model.load_weights(path, backend="theano" if generation.number == 0 else None)
+    check_predictions(model, case)
+
+
+def test_every_generation_and_kind_is_among_the_quick_cases():
+    quick = [case for cases in (WHOLE, WEIGHTS) for case in cases[::QUICK]]
+    assert {case["generation"] for case in quick} >= {
+        "keras-1.2.2",
+        "keras-2.2.4",
+        "tf_keras-2.18.0",
+        "keras-3.15.1",
+    }
+    assert {case["kind"] for case in quick} == {case["kind"] for case in CASES}
+
+
+def test_a_file_that_does_not_tell_its_backend_warns_where_that_matters(tmp_path):
+    case = next(case for case in CASES if case["id"] == "file-k033-theano-cnn_th-weights")
+    path = tmp_path / case["file"]
+    path.write_bytes(archive().read(case["file"]))
+    model = model_from_config(case["config"])
+    with pytest.warns(UserWarning, match="does not tell which backend wrote it"):
+        model.load_weights(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.load_weights(path, backend="theano")
+    with pytest.raises(ValueError, match="backend must be one of tensorflow, theano"):
+        model.load_weights(path, backend="caffe")
+
+
+def test_double_encoded_json_and_bare_lists_are_understood():
+    from funkeras.models import model_from_json
+
+    described = {
+        "class_name": "Sequential",
+        "keras_version": "1.2.1",
+        "config": [
+            {
+                "class_name": "Dense",
+                "config": {
+                    "name": "images",
+                    "output_dim": 3,
+                    "batch_input_shape": [None, 2],
+                    "W_regularizer": {"name": "WeightRegularizer", "l1": 0.0, "l2": 0.01},
+                },
+            }
+        ],
+    }
+    model = model_from_json(json.dumps(json.dumps(described)))
+    assert isinstance(model, Sequential)
+    assert [layer.name for layer in model.layers] == ["images"]
+    assert model.layers[0].kernel_regularizer is not None
+
+
+def test_skip_mismatch_leaves_layers_that_do_not_fit(tmp_path):
+    from funkeras.layers import Dense
+
+    first = Sequential([Dense(3, input_dim=2, name="a"), Dense(4, name="b")])
+    first.save_weights(tmp_path / "a.h5")
+    second = Sequential([Dense(3, input_dim=2, name="a"), Dense(5, name="b")])
+    before = second.get_weights()
+    with pytest.raises(FileFormatError, match=r"'b'.*'kernel' must have shape \(3, 5\).*\(3, 4\)"):
+        second.load_weights(tmp_path / "a.h5")
+    for old, now in zip(before, second.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, now)
+    with pytest.warns(UserWarning, match="skipped"):
+        second.load_weights(tmp_path / "a.h5", skip_mismatch=True)
+    np.testing.assert_array_equal(second.get_weights()[0], first.get_weights()[0])
+    np.testing.assert_array_equal(second.get_weights()[2], before[2])
