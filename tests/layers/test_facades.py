@@ -1,6 +1,7 @@
 """Each derived Keras class against its pair: the same numbers, config and file round trips."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,17 @@ def as_layers(value: Any) -> Any:
     return value
 
 
+@pytest.fixture(autouse=True)
+def modern() -> Iterator[None]:
+    """The dialect whose defaults the builders have."""
+    with config.using_dialect("modern"):
+        yield
+
+
 def made(case: Case) -> tuple[Layer, Any, Any]:
     """The case's Keras layer, its inputs and what it gives."""
     np.random.seed(0)
-    with config.using_dialect("modern"):  # whose defaults the builders have
-        layer = layer_class(case.name)(**as_layers(case.arguments))
+    layer = layer_class(case.name)(**as_layers(case.arguments))
     x = case.inputs()
     return layer, x, layer(x)
 
