@@ -100,7 +100,15 @@ def assert_close(got, expected, case):
     assert np.max(error, initial=0) <= tolerance
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+BRIEF = {case["id"].rpartition("-")[0]: case["id"] for case in CASES}.values()
+"""One case of each layer and generation; the others are slow only because they are many."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=[] if c["id"] in BRIEF else pytest.mark.slow) for c in CASES],
+    ids=lambda case: case["id"],
+)
 def test_layer_equals_genuine_keras(case):
     arrays = {
         name: [None if key is None else ARRAYS[key] for key in keys]
