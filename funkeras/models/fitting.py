@@ -400,7 +400,7 @@ def run_piece(engine: Engine, model: Any, totals: Any, piece: Piece) -> Any:
     ts = engine.train_state(*model.variables_now)
     data, order, start, stop = piece[:4]
     values = engine.optimizer.values()
-    if jax.config.jax_debug_nans:
+    if jax.config.jax_debug_nans:  # pyright: ignore[reportAttributeAccessIssue]: made at run time
         find_origin(engine, model, ts, totals, piece)
     ts, totals = engine.run(ts, values, totals, data, order, start, stop)
     jax.block_until_ready(totals.sums)
@@ -459,7 +459,8 @@ def predict_stream(
     for index, inputs in enumerate(source.batches()):
         if callbacks is not None:
             callbacks.on_predict_batch_begin(index)
-        outputs = predict(run, *model.variables_now, inputs, inputs[0].shape[0])
+        params, state = model.variables_now
+        outputs = predict(run, params, state, inputs, inputs[0].shape[0])
         parts.append(outputs)
         if callbacks is not None:
             shown = outputs[0] if len(outputs) == 1 else outputs
