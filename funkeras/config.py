@@ -16,12 +16,14 @@ from pathlib import Path
 __all__ = [
     "backend",
     "dialect",
+    "dtype_policy",
     "epsilon",
     "floatx",
     "image_data_format",
     "image_dim_ordering",
     "set_backend",
     "set_dialect",
+    "set_dtype_policy",
     "set_epsilon",
     "set_floatx",
     "set_image_data_format",
@@ -47,6 +49,7 @@ class _Settings:
     epsilon: float = 1e-7
     image_data_format: str = "channels_last"
     dialect: str = "classic"
+    dtype_policy: str | None = None
     backend: str = "tensorflow"
 
 
@@ -103,6 +106,21 @@ def floatx() -> str:
 def set_floatx(value: str) -> None:
     """Set the default float type: float16, bfloat16, float32 or float64 (needs jax's x64 mode)."""
     _settings.floatx = _one_of("floatx", value, FLOATS)
+
+
+def dtype_policy() -> str:
+    """Dtype policy of layers that are made without one: `floatx()`, unless another was set."""
+    return _settings.dtype_policy or _settings.floatx
+
+
+def set_dtype_policy(value: str | None) -> None:
+    """Set the policy of new layers: a float type, `mixed_bfloat16` or `mixed_float16`.
+
+    Under a mixed policy layers compute in the low type and keep float32 weights. None: `floatx()`.
+    """
+    if value is not None:
+        _one_of("dtype_policy", value, (*FLOATS, "mixed_bfloat16", "mixed_float16"))
+    _settings.dtype_policy = value
 
 
 def epsilon() -> float:

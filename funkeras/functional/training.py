@@ -287,7 +287,10 @@ def train_step(
     """
     key = random.fold_in(ts.key, ts.step)
 
-    scale = ts.optimizer.hyperparameters.get("loss_scale_factor")  # the update divides it out
+    # The update divides it out.
+    scale = {**ts.optimizer.hyperparameters, **ts.optimizer.scalars}.get(
+        "dynamic_scale", ts.optimizer.hyperparameters.get("loss_scale_factor")
+    )
 
     def loss(params: Params) -> Any:
         everything = merge(params, ts.frozen)

@@ -159,7 +159,9 @@ class Layer(Written):
         """Set what layers and models have in common."""
         self.name: str = options["name"] or automatic_name(type(self).__name__)
         self.activity_regularizer = regularizers.get(options["activity_regularizer"])
-        self.dtype_policy: str = options["dtype"] or config.floatx()
+        self.dtype_policy: str = options["dtype"] or config.dtype_policy()
+        # Beside layers that compute low, one with a dtype of its own casts what it is given.
+        self.casts = options["dtype"] is not None or self.dtype_policy != config.floatx()
         self.remat = bool(options["remat"])
         self.dialect = config.dialect()
         self._calls: list[symbolic.Call] = []
@@ -194,7 +196,7 @@ class Layer(Written):
         variable_dtype, compute_dtype = dtypes_of(self.dtype_policy)
         if variable_dtype != config.floatx():
             pair = _with_variable_dtype(pair, variable_dtype)
-        if compute_dtype != config.floatx():
+        if self.casts:
             pair = combinators.cast(pair, compute_dtype)
         if self.activity_regularizer is not None:
             per_sample = self.dialect == "modern"
@@ -498,7 +500,7 @@ class Layer(Written):
     def get_config(self) -> Config:
         """The arguments that make an equal layer, as plain data."""
         described: Config = {"name": self.name, "trainable": self.trainable}
-        if self.dtype_policy != "float32":
+        if self.casts or self.dtype_policy != "float32":
             described["dtype"] = self.dtype_policy
         if self.batch_shape is not None:
             described["batch_input_shape"] = self.batch_shape

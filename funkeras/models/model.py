@@ -15,7 +15,14 @@ from funkeras.callbacks import Callback, CallbackList, History
 from funkeras.functional.combinators import frozen, named
 from funkeras.functional.pair import Pair
 from funkeras.functional.training import Batch, net_input
-from funkeras.layers.layer import OPTIONS, Layer, Variable, variables_lock, variables_version
+from funkeras.layers.layer import (
+    OPTIONS,
+    Layer,
+    Variable,
+    dtypes_of,
+    variables_lock,
+    variables_version,
+)
 from funkeras.models import fitting, saving, summary
 from funkeras.models.data import (
     Epochs,
@@ -344,10 +351,14 @@ class Model(GeneratorMethods, Layer):
             loss_weights: share of each output in the total loss.
             weighted_metrics: metrics that sample weights apply to.
             sample_weight_mode: accepted; weights of rank 2 mean one per time step.
-            run_eagerly, jit_compile, steps_per_execution, auto_scale_loss, class_mode: accepted
-                for old scripts; the compiled program needs none of them.
+            auto_scale_loss: scale the loss where layers have the policy `mixed_float16`.
+            run_eagerly, jit_compile, steps_per_execution, class_mode: accepted for old scripts;
+                the compiled program needs none of them.
         """
         self.optimizer = optimizers.get(optimizer)
+        scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
+        if auto_scale_loss and not scaled and mixes(self, "float16"):
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
         self.loss = loss
         self._compiled = {
             "loss": loss,
@@ -897,6 +908,17 @@ class Model(GeneratorMethods, Layer):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, {len(self.layers)} layers>"
+
+
+def mixes(model: Model, dtype: str) -> bool:
+    """Whether a layer, also of an inner model, computes in that dtype beside float32 weights."""
+    known = model.built or type(model).layers is not Model.layers
+    return any(
+        mixes(layer, dtype)
+        if isinstance(layer, Model)
+        else dtypes_of(layer.dtype_policy) == ("float32", dtype)
+        for layer in (model.layers if known else ())
+    )
 
 
 def checked_batch_size(size: int | None) -> int:

@@ -7,12 +7,14 @@ from funkeras.optimizers import legacy, rules, schedules
 from funkeras.optimizers.base import Optimizer, optimizer, registry
 from funkeras.optimizers.hyperparameter import Hyperparameter
 from funkeras.optimizers.rules import *
+from funkeras.optimizers.scaling import LossScaleOptimizer
 from funkeras.optimizers.updates import OptimizerState, Rule, with_hyperparameters
 from funkeras.optimizers.wrapped import OptaxOptimizer
 from funkeras.registry import custom_object_scope
 
 __all__ = [
     "Hyperparameter",
+    "LossScaleOptimizer",
     "OptaxOptimizer",
     "Optimizer",
     "OptimizerState",
