@@ -112,6 +112,7 @@ def string_lookup(
         encoding: of inputs that are bytes.
         others: as in `integer_lookup`.
 
+    >>> import numpy as np
     >>> from funkeras.functional import string_lookup
     >>> string_lookup(vocabulary=["a", "b"]).apply({}, {}, np.array([["b", "c"]]))[0].tolist()
     [[2, 0]]
@@ -223,6 +224,7 @@ def text_vectorization(
         vocabulary, max_tokens, pad_to_max_tokens, idf_weights: as in `integer_lookup`.
         sparse, ragged: must be false.
 
+    >>> import numpy as np
     >>> from funkeras.functional import text_vectorization
     >>> pair = text_vectorization(vocabulary=["cat", "sat"])
     >>> pair.apply({}, {}, np.array(["The cat sat.", "Cat!"]))[0].tolist()
