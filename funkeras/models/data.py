@@ -233,7 +233,7 @@ class Feed:
         self.resident = in_memory and size <= RESIDENT_BYTES
         self.row_bytes = max(1, size // self.rows)
         if self.resident:
-            self.data = jax.tree.map(jnp.asarray, self.data)
+            self.data = jax.device_put(self.data)
 
     def pieces(
         self, order: np.ndarray, ask: Ask = every, first: int = 0, rows: int | None = None
@@ -249,7 +249,7 @@ class Feed:
                 start += count
 
     def _resident(self, order: np.ndarray, rows: int) -> Iterator[Piece]:
-        yield Piece(self.data, jnp.asarray(order, jnp.int32), 0, len(order), rows)
+        yield Piece(self.data, jax.device_put(order), 0, len(order), rows)
 
     def _read(self, order: np.ndarray, rows: int) -> Iterator[Piece]:
         """Chunks of the batches; each is read from where the data is while the last one trains."""
@@ -261,7 +261,7 @@ class Feed:
             for begin in range(0, len(order), capacity):
                 end = min(len(order), begin + capacity)
                 wanted = np.resize(order[begin:end].reshape(-1), capacity * size)
-                data = jax.tree.map(jnp.asarray, take(self.data, wanted))
+                data = jax.device_put(take(self.data, wanted))
                 counted = min(rows - begin * size, (end - begin) * size)
                 yield Piece(data, local, 0, end - begin, counted)
 

@@ -151,7 +151,7 @@ class Engine:
         frozen = select(params, lambda path: not self.is_trainable(path))
         if self.slots is None:
             self.slots = self.init_slots(trainable)
-        return TrainState(trainable, frozen, state, self.slots, jnp.int32(self.step), self.key)
+        return TrainState(trainable, frozen, state, self.slots, np.int32(self.step), self.key)
 
     def finish(self, model: Any) -> None:
         """Keep what the optimizer says to keep after training: averages of the weights, say."""
@@ -282,7 +282,7 @@ def evaluate(
         for piece in pieces:
             if sees and callbacks is not None:
                 callbacks.on_test_batch_begin(batch)
-            rows = jnp.int32(piece.rows)
+            rows = np.int32(piece.rows)
             data, order, start, stop = piece[:4]
             totals = engine.judge(params, state, totals, data, order, rows, start, stop)
             batch += stop - start
