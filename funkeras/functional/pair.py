@@ -54,6 +54,14 @@ class Weight(NamedTuple):
     dtype: str | None = None
 
 
+@dataclass(frozen=True)
+class Spec:
+    """Shape and dtype of an array, where jax's `ShapeDtypeStruct` knows no unknown sizes."""
+
+    shape: Shape
+    dtype: Any
+
+
 class Apply(Protocol):
     """What a pair computes: outputs and the state that follows, from nothing but its arguments."""
 
@@ -222,12 +230,12 @@ def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:
 def abstract(evaluate: Callable[[int], PyTree], unknown: bool) -> PyTree:
     """Shapes and dtypes of what `evaluate` gives, called with the sizes that stand in for None."""
 
-    def merge(first: Any, *others: Any) -> jax.ShapeDtypeStruct:
+    def merge(first: Any, *others: Any) -> Spec:
         sizes = tuple(
             size if all(other.shape[axis] == size for other in others) else None
             for axis, size in enumerate(first.shape)
         )
-        return jax.ShapeDtypeStruct(sizes, first.dtype)  # pyright: ignore[reportArgumentType]: None
+        return Spec(sizes, first.dtype)
 
     results = [evaluate(stand_in) for stand_in in (PROBES if unknown else PROBES[:1])]
     return jax.tree.map(merge, *results)
