@@ -1,14 +1,18 @@
 """Symbolic tensors, the calls that they record, and the pure pair between any two sets of them."""
 
 import itertools
-from collections.abc import Callable, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax.core import Tracer
 
+from funkeras import config
 from funkeras.functional.combinators import in_phase
 from funkeras.functional.graphs import Node, graph
 from funkeras.functional.pair import (
@@ -17,11 +21,31 @@ from funkeras.functional.pair import (
     is_shape,
     output_shape,
     stand_in_for,
-    stateless,
 )
-from funkeras.typing import Array, Params, PyTree, Shape
+from funkeras.typing import Key, Params, PyTree, Shape, State
+from funkeras.variables import (
+    Flow,
+    Variable,
+    current_flow,
+    flowing,
+    learning_phase,
+    value_of,
+)
 
-__all__ = ["Call", "SymbolicTensor", "Trace", "is_symbolic", "lifted", "record", "trace"]
+__all__ = [
+    "Call",
+    "Operation",
+    "SymbolicTensor",
+    "Trace",
+    "apply",
+    "evaluate",
+    "is_symbolic",
+    "lifted",
+    "place_of",
+    "record",
+    "symbol",
+    "trace",
+]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -64,6 +88,7 @@ class SymbolicTensor:
         call: Call | None = None,
         index: int = 0,
         source: Any = None,
+        known: Callable[[int], Any] | None = None,
     ) -> None:
         self.shape = shape
         self.dtype = dtype
@@ -72,6 +97,8 @@ class SymbolicTensor:
         self.index = index
         self.source = source
         """The input layer that data enters through."""
+        self.known = known
+        """Its value where unknown sizes are that number, if shapes alone tell it."""
 
     @property
     def ndim(self) -> int:
@@ -86,58 +113,64 @@ class SymbolicTensor:
         """The shape, as TensorFlow's tensors gave it."""
         return self.shape
 
-    def __getitem__(self, key: Any) -> Any:
-        return apply(lambda x: x[key], self, name="getitem")
+    @property
+    def _keras_history(self) -> tuple[Any, int, int]:
+        """The layer it came from, the number of that layer's call, and of the output."""
+        if self.call is None:
+            return self.source, 0, 0
+        calls = getattr(self.call.callee, "_calls", [self.call])
+        return self.call.callee, calls.index(self.call), self.index
 
     def __iter__(self) -> Any:
         raise TypeError(f"{self!r} can't be iterated over: it holds no numbers yet")
 
     def __bool__(self) -> bool:
-        raise TypeError(f"{self!r} is neither true nor false: it holds no numbers yet")
+        if entries([self]):
+            raise TypeError(f"{self!r} is neither true nor false: it holds no numbers yet")
+        return bool(self.__jax_array__())
+
+    def __float__(self) -> float:
+        return float(self.__jax_array__())
+
+    def __int__(self) -> int:
+        return int(self.__jax_array__())
+
+    def eval(self) -> np.ndarray:
+        """Its value, where no data enters: what follows from variables and constants."""
+        return np.asarray(self.__jax_array__())
 
     def __jax_array__(self) -> Any:
-        raise TypeError(
-            f"{self!r} holds no numbers yet: use a function of funkeras.backend, or put the "
-            "computation into a layer: Lambda(function)"
-        )
+        if missing := entries([self]):
+            raise TypeError(
+                f"{self!r} holds no numbers yet, it follows from {missing[0].name!r}: use a "
+                "function of funkeras.backend, or put the computation into a Lambda layer"
+            )
+        return evaluate(self, {}, training=bool(learning_phase()))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
-        return self.__jax_array__()
+        return np.asarray(self.__jax_array__(), dtype=dtype)
 
     def __repr__(self) -> str:
         return f"<SymbolicTensor {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
 
 def _operator(function: Callable[..., Any], reflected: bool = False) -> Callable[..., Any]:
-    def method(self: SymbolicTensor, *others: Any) -> Any:
+    def method(self: Any, *others: Any) -> Any:
         args = (*others, self) if reflected else (self, *others)
-        return apply(function, *args, name=function.__name__)
+        return apply(function, *args, name=function.__name__.strip("_"))
 
     return method
 
 
-OPERATORS: dict[str, Callable[..., Any]] = {
-    "add": jnp.add,
-    "sub": jnp.subtract,
-    "mul": jnp.multiply,
-    "truediv": jnp.true_divide,
-    "floordiv": jnp.floor_divide,
-    "mod": jnp.mod,
-    "pow": jnp.power,
-    "matmul": jnp.matmul,
-}
-for _name, _function in OPERATORS.items():
-    setattr(SymbolicTensor, f"__{_name}__", _operator(_function))
-    setattr(SymbolicTensor, f"__r{_name}__", _operator(_function, reflected=True))
-for _name, _function in {
-    "neg": jnp.negative,
-    "abs": jnp.abs,
-    "lt": jnp.less,
-    "le": jnp.less_equal,
-    "gt": jnp.greater,
-    "ge": jnp.greater_equal,
-}.items():
-    setattr(SymbolicTensor, f"__{_name}__", _operator(_function))
+BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+OTHERS = ("neg", "abs", "invert", "lt", "le", "gt", "ge", "and_", "or_", "getitem")
+for _name in BINARY:
+    for _kind in (SymbolicTensor, Variable):
+        setattr(_kind, f"__{_name}__", _operator(getattr(operator, _name)))
+        setattr(_kind, f"__r{_name}__", _operator(getattr(operator, _name), reflected=True))
+for _name in OTHERS:
+    for _kind in (SymbolicTensor, Variable):
+        setattr(_kind, f"__{_name.strip('_')}__", _operator(getattr(operator, _name)))
 
 
 def is_symbolic(value: Any) -> bool:
@@ -152,6 +185,7 @@ def shapes_of(tensors: PyTree) -> PyTree:
 
 def record(callee: Any, inputs: PyTree, training: bool | None = None) -> PyTree:
     """Apply a layer or model to symbolic tensors: symbolic outputs."""
+    training = learning_phase() if training is None else training
     shapes = output_shape(callee.pair, shapes_of(inputs))
     leaves, form = jax.tree.flatten(shapes, is_leaf=is_shape)
     dtype = str(jnp.result_type(getattr(callee, "compute_dtype", "float32")))
@@ -170,39 +204,153 @@ def _outputs(call: Call, described: Sequence[tuple[Shape, str]], form: Any) -> P
 
 @dataclass(eq=False)
 class Operation:
-    """A function of arrays as something to call on symbolic tensors."""
+    """A function of arrays as something to call on symbolic tensors.
+
+    Fields:
+        within: its pair in a trace, where it needs variables of other nodes: params and state
+            of all of them by their names.
+    """
 
     name: str
     functional: Pair
+    within: "Callable[[Trace], Pair] | None" = None
 
 
 def apply(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: Any) -> Any:
-    """`function(*args, **kwargs)`, now on arrays, or recorded where a tensor is symbolic."""
+    """`function(*args, **kwargs)`, now on arrays, or recorded where a tensor is symbolic.
+
+    While a pure function runs variables stand for arrays. Outside, before Keras 3, what follows
+    from them is recorded too: it has the value they have when it is asked for.
+    """
     leaves, form = jax.tree.flatten((args, kwargs))
+    graphs = current_flow() is None and config.dialect() != "modern"
+    lazy = graphs and not any(isinstance(leaf, Tracer) for leaf in leaves)
+    kinds = (SymbolicTensor, Variable) if lazy else SymbolicTensor
+    if any(isinstance(leaf, kinds) for leaf in leaves):
+        return operation(name or getattr(function, "__name__", "operation"), function, leaves, form)
+    args, kwargs = jax.tree.unflatten(form, [value_of(leaf) for leaf in leaves])
+    return function(*args, **kwargs)
+
+
+def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], form: Any) -> Any:
+    """Record a function of the leaves of its `(args, kwargs)`, whatever these are."""
+    leaves = [symbol(leaf) if isinstance(leaf, Variable) else leaf for leaf in leaves]
     places = [place for place, leaf in enumerate(leaves) if isinstance(leaf, SymbolicTensor)]
-    if not places:
-        return function(*args, **kwargs)
     tensors = tuple(leaves[place] for place in places)
 
-    def run(arrays: Sequence[Any]) -> Any:
+    def compute(arrays: Sequence[Any]) -> Any:
         filled = list(leaves)
         for place, array in zip(places, arrays, strict=True):
             filled[place] = array
         args, kwargs = jax.tree.unflatten(form, filled)
         return function(*args, **kwargs)
 
-    def evaluate(size: int) -> PyTree:
-        specs = [stand_in_for(tensor.shape, size, tensor.dtype) for tensor in tensors]
-        return jax.eval_shape(run, specs)
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
+    ) -> tuple[PyTree, State, PyTree]:
+        with running(training, key):
+            return compute(x), state, None
 
-    def compute(params: Params, x: tuple[Array, ...]) -> Any:
-        return run(x)
+    told: list[Any] = []
 
-    unknown = any(None in tensor.shape for tensor in tensors)
-    result, out_form = jax.tree.flatten(abstract(evaluate, unknown))
-    label = name or getattr(function, "__name__", "operation")
-    call = Call(Operation(label, stateless(compute, mask=lambda x, mask: None)), tensors)
-    return _outputs(call, [(y.shape, str(y.dtype)) for y in result], out_form)
+    def results(size: int) -> PyTree:
+        """Shapes of what it gives where unknown sizes are `size`; `told`: values these tell."""
+        given = [
+            stand_in_for(tensor.shape, size, tensor.dtype)
+            if tensor.known is None
+            else tensor.known(size)
+            for tensor in tensors
+        ]
+
+        def inner(specs: Sequence[Any], key: Key) -> PyTree:
+            waiting = iter(specs)
+            open_places = (isinstance(own, jax.ShapeDtypeStruct) for own in given)
+            arrays = [
+                next(waiting) if is_open else own
+                for own, is_open in zip(given, open_places, strict=True)
+            ]
+            y, _, _ = run({}, {}, arrays, training=False, key=key, mask=None)
+            told[:] = jax.tree.leaves(y)
+            return y
+
+        specs = [own for own in given if isinstance(own, jax.ShapeDtypeStruct)]
+        key = jax.eval_shape(lambda: jax.random.key(0))
+        return jax.eval_shape(inner, specs, key)
+
+    def value_at(index: int) -> Callable[[int], Any]:
+        def value(size: int) -> Any:
+            results(size)
+            return told[index]
+
+        return value
+
+    sizes = jax.tree.leaves([tensor.shape for tensor in tensors], is_leaf=lambda n: n is None)
+    unknown = None in sizes or any(tensor.known is not None for tensor in tensors)
+    result, out_form = jax.tree.flatten(abstract(results, unknown))
+    shapes = jax.tree.unflatten(out_form, [tuple(y.shape) for y in result])
+
+    def shape(input_shape: Any) -> Any:
+        if input_shape == shapes_of(tensors) or any(tensor.known for tensor in tensors):
+            return shapes
+        others = [
+            SymbolicTensor(own, tensor.dtype, tensor.name)
+            for own, tensor in zip(input_shape, tensors, strict=True)
+        ]
+        filled = list(leaves)
+        for place, other in zip(places, others, strict=True):
+            filled[place] = other
+        return shapes_of(operation(name, function, filled, form))
+
+    call = Call(Operation(name, Pair.running(run, shape=shape, name=name)), tensors)
+    outputs = _outputs(call, [(y.shape, str(y.dtype)) for y in result], out_form)
+    for index, (tensor, value) in enumerate(zip(jax.tree.leaves(outputs), told, strict=True)):
+        if isinstance(value, int | np.ndarray | np.generic):
+            tensor.known = value_at(index)
+    return outputs
+
+
+def running(training: bool, key: Key | None) -> Any:
+    """The run of a part of the present run, if there is one."""
+    outer = current_flow()
+    return flowing(Flow(training, key, dict(outer.bound) if outer is not None else {}))
+
+
+def symbol(variable: Variable) -> SymbolicTensor:
+    """The symbolic tensor that stands for a variable."""
+    if variable.tensor is None:
+        owner = variable.owner
+        read = Operation(variable.name, _reading(variable))
+        if owner is not None:
+            read.within = lambda found: _reading(variable, found)
+        described = [(variable.shape, str(variable.dtype))]
+        variable.tensor = _outputs(Call(read, ()), described, jax.tree.structure(0))
+    return variable.tensor
+
+
+def _reading(variable: Variable, found: "Trace | None" = None) -> Pair:
+    place = None if found is None else place_of(variable.owner, found.owners)
+
+    def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, PyTree]:
+        if place is None:
+            return variable.value, state, None
+        tree = params if variable.trainable else state
+        for part in (*place, *variable.path.split("/")):
+            tree = tree[part]
+        return tree, state, None
+
+    return Pair.running(run, shape=lambda _: variable.shape, name=variable.name)
+
+
+def place_of(owner: Any, callees: Sequence[Any] | Mapping[Any, str]) -> tuple[str, ...] | None:
+    """The names that lead from the variables of all callees to those of one layer in them."""
+    for callee in callees:
+        if callee is owner:
+            return (callee.name,)
+        if not isinstance(callee, Operation):
+            inner = callee.layers if hasattr(callee, "outputs") else callee.inner_layers
+            if (place := place_of(owner, inner)) is not None:
+                return (callee.name, *place)
+    return None
 
 
 def lifted(function: Callable[P, T]) -> Callable[P, T]:
@@ -243,15 +391,71 @@ class Trace:
             alone = isinstance(tensor.call.outputs, SymbolicTensor)
             return name if alone else f"{name}[{tensor.index}]"
 
-        pairs = {callee: callee.functional for callee in self.owners}
+        reach = {callee: getattr(callee, "within", None) for callee in self.owners}
+        pairs = {c: within(self) if within else c.functional for c, within in reach.items()}
+        everything = tuple(
+            name for callee, name in self.owners.items() if not isinstance(callee, Operation)
+        )
         nodes = {}
         for call in self.calls:
             pair = pairs[call.callee]
             if call.training is not None:
                 pair = in_phase(pair, call.training)
             inputs = jax.tree.map(refer, call.inputs)
-            nodes[self.names[call]] = Node(pair, inputs, self.owners[call.callee])
+            own = everything if reach[call.callee] else self.owners[call.callee]
+            nodes[self.names[call]] = Node(pair, inputs, own)
         return graph(list(entries.values()), nodes, jax.tree.map(refer, self.outputs))
+
+    def variables(self) -> tuple[Params, State]:
+        """`params` and `state` of the layers, as they are at this moment."""
+        layers = {n: c for c, n in self.owners.items() if not isinstance(c, Operation)}
+        params = {name: layer.params for name, layer in layers.items()}
+        return params, {name: layer.state for name, layer in layers.items()}
+
+
+def evaluate(
+    outputs: PyTree,
+    values: Mapping[SymbolicTensor, Any],
+    *,
+    variables: tuple[Params, State] | None = None,
+    training: bool = False,
+    key: Key | None = None,
+) -> PyTree:
+    """The arrays that symbolic outputs are where the tensors of `values` are those arrays.
+
+    `variables` are params and state of the layers between them, by name; the present ones if left
+    out.
+    """
+    found = trace(list(values), outputs)
+    params, state = found.variables() if variables is None else variables
+    x = tuple(values.values())
+    y, _, _ = found.pair().run(
+        params,
+        state,
+        x[0] if len(x) == 1 else x,
+        training=training,
+        key=key,
+        mask=None if x else (),
+    )
+    return y
+
+
+def entries(tensors: Sequence[SymbolicTensor], given: Sequence[Any] = ()) -> list[SymbolicTensor]:
+    """The tensors that data enters by on the way to these, other than through those given."""
+    found: dict[SymbolicTensor, None] = {}
+    seen: set[Any] = set(given)
+    waiting = list(tensors)
+    while waiting:
+        tensor = waiting.pop()
+        node = tensor.call or tensor
+        if tensor in seen or node in seen:
+            continue
+        seen.add(node)
+        if tensor.call is None:
+            found[tensor] = None
+        else:
+            waiting.extend(jax.tree.leaves(tensor.call.inputs))
+    return list(found)
 
 
 def trace(inputs: Sequence[SymbolicTensor], outputs: PyTree) -> Trace:

@@ -1,7 +1,6 @@
 """Variables, and the flow: which arrays stand for them while a model's program is traced."""
 
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -15,7 +14,16 @@ from jax import random
 from funkeras import config
 from funkeras.typing import Key
 
-__all__ = ["Flow", "Variable", "current_flow", "flowing"]
+__all__ = [
+    "Flow",
+    "Variable",
+    "current_flow",
+    "flowing",
+    "learning_phase",
+    "noting",
+    "set_learning_phase",
+    "value_of",
+]
 
 
 @dataclass(eq=False)
@@ -61,6 +69,41 @@ def flowing(flow: Flow) -> Iterator[Flow]:
         _flow.reset(token)
 
 
+_noted: ContextVar[dict[Any, None] | None] = ContextVar("noted", default=None)
+
+
+@contextmanager
+def noting() -> Iterator[dict[Any, None]]:
+    """Note which variables, or layers with theirs, are read that nothing stands for in the run."""
+    noted: dict[Any, None] = {}
+    token = _noted.set(noted)
+    try:
+        yield noted
+    finally:
+        _noted.reset(token)
+
+
+def note(owner: Any) -> None:
+    """Tell whoever is noting that the variables of this owner are read as they are."""
+    noted = _noted.get()
+    if noted is not None:
+        noted[owner] = None
+
+
+_phase: bool | None = None
+
+
+def learning_phase() -> bool | None:
+    """Whether everything runs as in training, or as at inference; None where each run says."""
+    return _phase
+
+
+def set_learning_phase(value: bool | None) -> None:
+    """Let whatever is built from now on always run in that phase."""
+    global _phase
+    _phase = None if value is None else bool(value)
+
+
 class Variable:
     """One array that can be assigned: on its own, or a weight of a layer by its name.
 
@@ -76,6 +119,8 @@ class Variable:
         trainable: bool = True,
     ) -> None:
         array = jnp.asarray(value, dtype or _natural(value))
+        self.tensor: Any = None
+        """The symbolic tensor that stands for it in graphs, once there is one."""
         self._owner: Any = None
         self._value: Any = array
         self.path = name or "variable"
@@ -86,6 +131,7 @@ class Variable:
     def of(cls, layer: Any, name: str, shape: tuple[int, ...], trainable: bool) -> "Variable":
         """A weight of a layer: reading and assigning go to the layer."""
         variable = cls.__new__(cls)
+        variable.tensor = None
         variable._value = None
         variable.shape = shape
         variable.trainable = trainable
@@ -112,7 +158,10 @@ class Variable:
         """The array at this moment, or what stands for it in the present run."""
         if self._owner is None:
             flow = current_flow()
-            return self._value if flow is None else flow.bound.get(self, self._value)
+            if flow is not None and self in flow.bound:
+                return flow.bound[self]
+            note(self)
+            return self._value
         tree: Any = self._owner.params if self.trainable else self._owner.state
         for part in self.path.split("/"):
             tree = tree[part]
@@ -170,9 +219,6 @@ class Variable:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.value, dtype=dtype)
 
-    def __getitem__(self, key: Any) -> Any:
-        return self.value[key]
-
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -189,21 +235,6 @@ def _natural(value: Any) -> Any:
     return array.dtype if whole else config.floatx()
 
 
-def _operator(function: Callable[..., Any], reflected: bool) -> Callable[..., Any]:
-    def method(self: Variable, other: Any) -> Any:
-        if hasattr(other, "_keras_shape") and not isinstance(other, Variable):  # symbolic
-            return NotImplemented
-        own = self.value
-        other = other.value if isinstance(other, Variable) else other
-        return function(other, own) if reflected else function(own, other)
-
-    return method
-
-
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"):
-    setattr(Variable, f"__{_name}__", _operator(getattr(operator, _name), reflected=False))
-    setattr(Variable, f"__r{_name}__", _operator(getattr(operator, _name), reflected=True))
-for _name in ("lt", "le", "gt", "ge"):
-    setattr(Variable, f"__{_name}__", _operator(getattr(operator, _name), reflected=False))
-Variable.__neg__ = lambda self: -self.value  # pyright: ignore[reportAttributeAccessIssue]
-Variable.__abs__ = lambda self: abs(self.value)  # pyright: ignore[reportAttributeAccessIssue]
+def value_of(thing: Any) -> Any:
+    """The value of a variable; anything else as it is."""
+    return thing.value if isinstance(thing, Variable) else thing

@@ -25,12 +25,13 @@ class Node:
     Fields:
         pair: what is applied.
         inputs: the name of a value, or a tuple or dict of names.
-        variables: the name of the node whose variables it uses; its own if left out.
+        variables: the name of the node whose variables it uses; its own if left out. A node with
+            the names of several reads theirs, as dicts by name, and has none of its own.
     """
 
     pair: Pair
     inputs: PyTree
-    variables: str | None = None
+    variables: str | tuple[str, ...] | None = None
 
 
 def graph(
@@ -96,22 +97,30 @@ def graph(
         state = dict(state)
         for index, (name, node) in enumerate(steps.items()):
             own = node.variables or name
+            params_here, state_here = _variables(own, params), _variables(own, state)
             own_key = None if key is None else random.fold_in(key, index)
             given = _fetch(values, node.inputs)
             with located(name, given):
                 values[name], after, masks[name] = node.pair.run(
-                    params.get(own, {}),
-                    state.get(own, {}),
+                    params_here,
+                    state_here,
                     given,
                     training=training,
                     key=own_key,
                     mask=_masks(masks, node.inputs),
                 )
-            if after:
+            if after and isinstance(own, str):
                 state[own] = after
         return _fetch(values, outputs), state, _masks(masks, outputs)
 
     return Pair.running(run, weights=weights, shape=shape_after, name="graph")
+
+
+def _variables(owner: str | tuple[str, ...], tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The variables of one node, or those of several by name."""
+    if isinstance(owner, tuple):
+        return {name: tree.get(name, {}) for name in owner}
+    return tree.get(owner, {})
 
 
 def _fetch(values: Mapping[str, Any], names: PyTree, leaf: Any = None) -> PyTree:

@@ -1,6 +1,8 @@
 """The pure layer: `Pair`, the `Weight`s it declares, the lifts that make one, its output shape."""
 
 import inspect
+import itertools
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import wraps
@@ -30,6 +32,9 @@ __all__ = [
 P = ParamSpec("P")
 Shapes: TypeAlias = Any
 """A `Shape`, or a tuple of them for a layer with several inputs."""
+
+SHAPE = re.compile(r"\((\d+(?:, ?\d+)*),?\)")
+"""Shapes in the messages of JAX."""
 
 PROBES = (720, 1440)
 """Sizes that stand in for an unknown one. A size of the output that differs is unknown too.
@@ -228,7 +233,10 @@ def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:
 
 
 def abstract(evaluate: Callable[[int], PyTree], unknown: bool) -> PyTree:
-    """Shapes and dtypes of what `evaluate` gives, called with the sizes that stand in for None."""
+    """Shapes and dtypes of what `evaluate` gives, called with the sizes that stand in for None.
+
+    Where an unknown size meets an array whose size is fixed, as the noise for a batch, it is that.
+    """
 
     def merge(first: Any, *others: Any) -> Spec:
         sizes = tuple(
@@ -237,8 +245,28 @@ def abstract(evaluate: Callable[[int], PyTree], unknown: bool) -> PyTree:
         )
         return Spec(sizes, first.dtype)
 
-    results = [evaluate(stand_in) for stand_in in (PROBES if unknown else PROBES[:1])]
+    try:
+        results = [evaluate(stand_in) for stand_in in (PROBES if unknown else PROBES[:1])]
+    except (TypeError, ValueError) as error:
+        fixed = _met_by_unknown(str(error)) if unknown else None
+        if fixed is None:
+            raise
+        results = [evaluate(fixed)]
     return jax.tree.map(merge, *results)
+
+
+def _met_by_unknown(message: str) -> int | None:
+    """The size that a stand-in met where shapes did not fit.
+
+    >>> _met_by_unknown("mul got incompatible shapes for broadcasting: (720, 3), (32, 3).")
+    32
+    """
+    found = [[int(size) for size in re.findall(r"\d+", shape)] for shape in SHAPE.findall(message)]
+    for axes in itertools.zip_longest(*(reversed(shape) for shape in found), fillvalue=1):
+        others = {size for size in axes if size not in (1, *PROBES)}
+        if len(others) == 1 and PROBES[0] in axes:
+            return others.pop()
+    return None
 
 
 def stand_in_for(shape: Shape, size: int, dtype: Any) -> jax.ShapeDtypeStruct:

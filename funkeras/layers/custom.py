@@ -12,7 +12,7 @@ from funkeras import config, constraints, initializers, regularizers
 from funkeras.functional.combinators import PENALTY
 from funkeras.functional.pair import Pair, Shapes, Weight, abstract, is_shape, stand_in_for
 from funkeras.typing import Key, Params, PyTree, State
-from funkeras.variables import Flow, Variable, current_flow, flowing
+from funkeras.variables import Flow, Variable, current_flow, flowing, note
 
 __all__ = ["Written", "custom_pair"]
 
@@ -171,6 +171,8 @@ class Written:
         """The arrays of the layer itself, in the present run."""
         flow = current_flow()
         bound = None if flow is None else flow.bound.get(self)
+        if bound is None:
+            note(self)
         return bound or (self._params, self._state)
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Variable:
