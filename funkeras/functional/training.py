@@ -17,7 +17,7 @@ from funkeras.functional.combinators import penalty
 from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair
 from funkeras.optimizers import OptimizerState
-from funkeras.typing import Array, Key, Params, PyTree, Shape, State
+from funkeras.typing import Array, ArrayLike, Key, Params, PyTree, Shape, State
 
 __all__ = [
     "Batch",
@@ -50,7 +50,7 @@ class TrainState(NamedTuple):
     frozen: Params
     state: State
     optimizer: OptimizerState
-    step: Array
+    step: ArrayLike
     key: Key
 
 

@@ -151,7 +151,8 @@ class Engine:
         frozen = select(params, lambda path: not self.is_trainable(path))
         if self.slots is None:
             self.slots = self.init_slots(trainable)
-        return TrainState(trainable, frozen, state, self.slots, np.int32(self.step), self.key)
+        step = np.asarray(self.step, np.int32)
+        return TrainState(trainable, frozen, state, self.slots, step, self.key)
 
     def finish(self, model: Any) -> None:
         """Keep what the optimizer says to keep after training: averages of the weights, say."""

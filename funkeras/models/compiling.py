@@ -1,0 +1,166 @@
+"""`compile`: optimizer, losses and metrics, and the engine that follows from them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from funkeras import config, losses, optimizers, spellings
+from funkeras.functional.pair import Pair
+from funkeras.layers.layer import dtypes_of
+from funkeras.models import fitting
+from funkeras.models.ends import Ends
+from funkeras.models.holding import Holding
+from funkeras.spellings import spelled
+
+__all__ = ["Compiling"]
+
+
+class Compiling(Holding):
+    """What a model minimizes, and how."""
+
+    @spelled
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        sample_weight_mode: Any = None,
+        run_eagerly: bool = False,
+        jit_compile: Any = "auto",
+        steps_per_execution: int = 1,
+        auto_scale_loss: bool = True,
+        class_mode: Any = None,
+    ) -> None:
+        """Choose optimizer, loss and metrics. Which layers are trained is settled here.
+
+        Args:
+            optimizer: a name, an optimizer, or any `optax.GradientTransformation`.
+            loss: a name, a function of targets and predictions, or one of them per output.
+            metrics: names, functions or metric objects.
+            loss_weights: share of each output in the total loss.
+            weighted_metrics: metrics that sample weights apply to.
+            sample_weight_mode: accepted; weights of rank 2 mean one per time step.
+            auto_scale_loss: scale the loss where layers have the policy `mixed_float16`.
+            run_eagerly, jit_compile, steps_per_execution, class_mode: accepted for old scripts;
+                the compiled program needs none of them.
+        """
+        self.optimizer = optimizers.get(optimizer)
+        scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
+        if auto_scale_loss and not scaled and mixes(self, "float16"):
+            self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
+        self.loss = loss
+        self._compiled = {
+            "loss": loss,
+            "metrics": [] if metrics is None or metrics is True else metrics,
+            "loss_weights": loss_weights,
+            "weighted_metrics": weighted_metrics or [],
+            "classic": config.dialect() != "modern",
+            "dialect": config.dialect(),
+        }
+        if metrics is True:  # Keras 0's show_accuracy=True
+            self._compiled["metrics"] = ["accuracy"]
+        self._settled = (self.functional, self.trainable_paths()) if self.built else None
+        self._engine = None
+        self._optimizer_state = None
+        self._predict = None
+
+    def settled(self) -> tuple[Pair, set[str]]:
+        """The pair that training runs, and the paths of what it changes, as `compile` found them.
+
+        A model without weights then has them found at its first use.
+        """
+        if self._settled is None:
+            self._settled = (self.functional, self.trainable_paths())
+        return self._settled
+
+    def _by_output(self, what: str, given: Any, default: Any) -> list[Any]:
+        """One value per output, from one for all, a list, or a dict by output name."""
+        names = self.output_names
+        if isinstance(given, Mapping) and "class_name" not in given:
+            unknown = [name for name in given if name not in names]
+            if unknown:
+                hint = spellings.nearest(unknown[0], names)
+                raise ValueError(f"{what} names the outputs {unknown}, the model has {names}{hint}")
+            return [given.get(name, default) for name in names]
+        if isinstance(given, list | tuple) and what == "loss":
+            if len(given) != len(names):
+                raise ValueError(f"the model has {len(names)} outputs, got {len(given)} for {what}")
+            return list(given)
+        return [given] * len(names)
+
+    def _require_built(self, action: str) -> None:
+        if not self.built:
+            raise RuntimeError(
+                f"{action} needs weights, and {self.name!r} has none yet: give the first layer "
+                "an input shape, call build(), or fit"
+            )
+
+    def _require_compiled(self, action: str) -> dict[str, Any]:
+        if self._compiled is None:
+            raise RuntimeError(f"{action} needs a compiled model: call compile(optimizer, loss)")
+        return self._compiled
+
+    def _ready(self, action: str, y: Sequence[Any]) -> fitting.Engine:
+        """The engine for such targets, made at the first use after `compile`."""
+        settings = self._require_compiled(action)
+        with config.using_dialect(settings["dialect"]):
+            loss = [losses.get(item) for item in self._by_output("loss", settings["loss"], None)]
+            for name, function, true, shape in zip(
+                self.output_names, loss, y, self.output_shapes, strict=True
+            ):
+                if function is not None:
+                    try:
+                        losses.check(function, true.shape, true.dtype, shape)
+                    except ValueError as error:
+                        error.add_note(f"for the output of layer {name!r}")
+                        raise
+            if self._engine is None:
+                chosen = [
+                    item if isinstance(item, list | tuple) else [item]
+                    for item in self._by_output("metrics", settings["metrics"], [])
+                ]
+                weighted = [
+                    item if isinstance(item, list | tuple) else [item]
+                    for item in self._by_output("metrics", settings["weighted_metrics"], [])
+                ]
+                shares = settings["loss_weights"]
+                if isinstance(shares, list | tuple):
+                    shares = dict(zip(self.output_names, shares, strict=True))
+                self._engine = fitting.make_engine(
+                    self,
+                    self.optimizer,
+                    loss,
+                    chosen,
+                    weighted,
+                    [1.0 if s is None else float(s) for s in self._by_output("", shares, 1.0)],
+                    [true.shape for true in y],
+                    settings["classic"],
+                )
+                self._engine.slots = self._optimizer_state  # of the file that it was loaded from
+        return self._engine
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of the numbers that `evaluate` and `train_on_batch` give."""
+        self._require_built("metrics_names")
+        y = [
+            np.zeros((1, *(1 if s is None else s for s in shape[1:])))
+            for shape in self.output_shapes
+        ]
+        return list(
+            self._ready("metrics_names", y).names if self._engine is None else self._engine.names
+        )
+
+
+def mixes(model: Ends, dtype: str) -> bool:
+    """Whether a layer, also of an inner model, computes in that dtype beside float32 weights."""
+    known = model.built or type(model).layers is not Ends.layers
+    return any(
+        mixes(layer, dtype)
+        if isinstance(layer, Ends)
+        else dtypes_of(layer.dtype_policy) == ("float32", dtype)
+        for layer in (model.layers if known else ())
+    )

@@ -1,0 +1,158 @@
+"""Where a model begins and ends: its layers, inputs and outputs, names and shapes."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from funkeras import config, spellings
+from funkeras.callbacks import History
+from funkeras.functional.combinators import frozen, named
+from funkeras.functional.pair import Pair
+from funkeras.layers.layer import OPTIONS, Layer
+from funkeras.models import fitting
+from funkeras.models.structure import Structure
+from funkeras.spellings import spelled
+from funkeras.symbolic import SymbolicTensor
+from funkeras.typing import Params, Shape, State
+
+__all__ = ["Ends"]
+
+
+class Ends(Layer):
+    """Layers between inputs and outputs, which make one pair."""
+
+    spelling = "Model"
+
+    @spelled
+    def __init__(
+        self,
+        inputs: Any = None,
+        outputs: Any = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        self._arguments = {}
+        self._begin({**OPTIONS, "name": name})
+        self._trainable = bool(trainable)
+        self.stop_training = False
+        self.history: History | None = None
+        self.optimizer: Any = None
+        self.loss: Any = None
+        self._compiled: dict[str, Any] | None = None
+        self._engine: fitting.Engine | None = None
+        self._optimizer_state: Any = None
+        self._made_for = config.dialect(), config.backend()
+        self._settled: tuple[Pair, set[str]] | None = None
+        self._predict: Callable[..., Any] | None = None
+        self._gathered: tuple[int, Params, State] = (-1, {}, {})
+        self._structure: Structure | None = None
+        if inputs is not None or outputs is not None:
+            self._structure = Structure(inputs, outputs)
+
+    # What a kind of model says
+
+    def _known(self) -> Structure:
+        if self._structure is None:
+            raise RuntimeError(f"{self.name!r} has no inputs and outputs: Model(inputs, outputs)")
+        return self._structure
+
+    @property
+    def built(self) -> bool:
+        """Whether the variables exist."""
+        return self._structure is not None
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers, those furthest from the outputs first."""
+        return self._known().layers
+
+    @property
+    def pair(self) -> Pair:
+        """The pure pair between inputs and outputs."""
+        return self._known().trace.pair()
+
+    @property
+    def functional(self) -> Pair:
+        """This model as a pure pair, with the layers frozen that are not trainable."""
+        pair = self.pair
+        if not self.trainable:
+            pair = frozen(pair, inference=self.dialect == "modern")
+        return named(pair, self.name)
+
+    @property
+    def inputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that data enters by."""
+        return self._known().inputs
+
+    @property
+    def outputs(self) -> list[SymbolicTensor]:
+        """The symbolic tensors that come out."""
+        return jax.tree.leaves(self._known().outputs)
+
+    @property
+    def input(self) -> Any:
+        """The input, or the list of them."""
+        return self.inputs[0] if len(self.inputs) == 1 else self.inputs
+
+    @property
+    def output(self) -> Any:
+        """The output, or the list of them."""
+        return self.outputs[0] if len(self.outputs) == 1 else self.outputs
+
+    @property
+    def input_shape(self) -> Any:
+        """Shape of the input, or the list of them."""
+        return self.input_shapes[0] if len(self.input_shapes) == 1 else self.input_shapes
+
+    @property
+    def output_shape(self) -> Any:
+        """Shape of the output, or the list of them."""
+        return self.output_shapes[0] if len(self.output_shapes) == 1 else self.output_shapes
+
+    @property
+    def batch_shape(self) -> Any:
+        """Shape of the input, as the first layer of a chain tells it."""
+        return self.input_shape if self.built else None
+
+    @property
+    def input_shapes(self) -> list[Shape]:
+        """Shape of each input, the batch first."""
+        return [tensor.shape for tensor in self.inputs]
+
+    @property
+    def input_names(self) -> list[str]:
+        """Name of each input."""
+        return self._known().input_names
+
+    @property
+    def input_dtypes(self) -> list[str]:
+        """Dtype that each input is cast to."""
+        return [tensor.dtype for tensor in self.inputs]
+
+    @property
+    def output_names(self) -> list[str]:
+        """Name of each output: that of its layer."""
+        return self._known().output_names
+
+    @property
+    def output_shapes(self) -> list[Shape]:
+        """Shape of each output, the batch first."""
+        return [tensor.shape for tensor in self.outputs]
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the variables, where they do not exist yet."""
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or its index."""
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"{self.name!r} has {len(self.layers)} layers, asked for {index}")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        names = [layer.name for layer in self.layers]
+        raise ValueError(
+            f"{self.name!r} has no layer {name!r}{spellings.nearest(str(name), names)}"
+        )

@@ -1,0 +1,141 @@
+"""What a model holds: the variables of its layers, read, replaced and counted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from funkeras.layers.layer import Variable, variables_lock, variables_version
+from funkeras.models.ends import Ends
+from funkeras.typing import Params, State
+
+__all__ = ["Holding"]
+
+
+class Holding(Ends):
+    """The variables of a model, which its layers own."""
+
+    @property
+    def variables_now(self) -> tuple[Params, State]:
+        """`params` and `state` of one moment, though another thread trains."""
+        gathered = self._gathered
+        if gathered[0] != variables_version():
+            with variables_lock:
+                version = variables_version()
+                params = {layer.name: layer.params for layer in self.layers if layer.params}
+                state = {layer.name: layer.state for layer in self.layers if layer.state}
+                gathered = self._gathered = (version, params, state)
+        return gathered[1], gathered[2]
+
+    @property
+    def params(self) -> Params:
+        """Trainable arrays as nested dicts by layer name. Assigning checks names and shapes."""
+        return self.variables_now[0]
+
+    @params.setter
+    def params(self, value: Params) -> None:
+        self._set("params", value)
+
+    @property
+    def state(self) -> State:
+        """Other arrays (moving averages, recurrent states) as nested dicts by layer name."""
+        return self.variables_now[1]
+
+    @state.setter
+    def state(self, value: State) -> None:
+        self._set("state", value)
+
+    def _set(self, kind: str, value: Mapping[str, Any]) -> None:
+        present = {layer.name: layer for layer in self.layers if getattr(layer, kind)}
+        if set(value) != set(present):
+            raise ValueError(
+                f"{kind} of {self.name!r} has the layers {sorted(present)}, got {sorted(value)}"
+            )
+        saved = {name: getattr(layer, kind) for name, layer in present.items()}
+        try:
+            for name, layer in present.items():
+                setattr(layer, kind, value[name])
+        except (ValueError, TypeError):
+            for name, layer in present.items():
+                setattr(layer, kind, saved[name])
+            raise
+
+    def adopt(self, params: Params, state: State) -> None:
+        """Take over variables of the right structure, unchecked: what training hands back."""
+        with variables_lock:
+            for layer in self.layers:
+                if layer.name in params or layer.name in state:
+                    layer.adopt(params.get(layer.name, {}), state.get(layer.name, {}))
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The weights that files hold, layer by layer."""
+        return [variable for layer in self.layers for variable in layer.weights]
+
+    def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
+        if not self.trainable:
+            return [], self.weights
+        moved = [variable for layer in self.layers for variable in layer.trainable_weights]
+        return moved, [v for layer in self.layers for v in layer.non_trainable_weights]
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of all arrays, layer by layer."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all arrays, in the order of `get_weights`; all are checked first."""
+        self._require_built("set_weights")
+        variables = self.weights
+        if len(weights) != len(variables):
+            raise ValueError(f"{self.name!r} has {len(variables)} weights, got {len(weights)}")
+        for variable, value in zip(variables, weights, strict=True):
+            if np.shape(value) != variable.shape:
+                raise ValueError(
+                    f"weight {variable.name} has shape {variable.shape}, got {np.shape(value)}"
+                )
+        left = iter(weights)
+        for layer in self.layers:
+            layer.set_weights([next(left) for _ in layer.weights])
+
+    def count_params(self) -> int:
+        """Number of entries in all weights."""
+        self._require_built("count_params")
+        return sum(layer.count_params() for layer in self.layers)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the model at all.
+
+        In Keras 1 and 2 a word about the model that leaves its layers alone; in later ones
+        assigning it freezes or frees every layer.
+        """
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        if self.dialect == "modern" and self.built:
+            for layer in self.layers:
+                layer.trainable = self._trainable
+
+    def trainable_paths(self) -> set[str]:
+        """Paths (`dense_1/kernel`) of the arrays that training changes."""
+        if not self.trainable:
+            return set()
+        return {f"{layer.name}/{path}" for layer in self.layers for path in layer.trainable_paths()}
+
+    def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
+        return {
+            f"{layer.name}/{name}": rule
+            for layer in self.layers
+            for name, rule in layer._rules(suffix).items()
+        }
+
+    def penalizes_activity(self) -> bool:
+        """Whether a layer adds a penalty on its outputs to the loss."""
+        return any(layer.penalizes_activity() for layer in self.layers)
+
+    def reset_states(self) -> None:
+        """Set what layers keep between batches back to its beginning."""
+        for layer in self.layers:
+            layer.reset_states()

@@ -1,0 +1,423 @@
+"""`fit`, `evaluate` and `predict`: what a model does with data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from functools import partial
+from typing import Any, ClassVar
+
+import jax
+import numpy as np
+
+from funkeras import config
+from funkeras.callbacks import Callback, CallbackList, History
+from funkeras.functional.training import Batch, net_input
+from funkeras.models import fitting
+from funkeras.models.compiling import Compiling
+from funkeras.models.data import (
+    Epochs,
+    Feed,
+    arrays,
+    as_batch,
+    check_inputs,
+    class_weights,
+    rows_of,
+    shuffled,
+    split,
+)
+from funkeras.models.display import EpochBar, run_params, shaped_logs, verbosity
+from funkeras.models.generators import GeneratorMethods
+from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
+from funkeras.spellings import spelled
+from funkeras.typing import Params, State
+
+__all__ = ["Training"]
+
+
+class Training(GeneratorMethods, Compiling):
+    """A compiled model at work on arrays, or on a source of batches."""
+
+    spelling = "Model"
+    keras_1_order: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """Methods whose arguments had another order in Keras 1; the classic dialect keeps it."""
+
+    def _inputs(self, x: Any) -> tuple[Any, ...]:
+        """Checked inputs; a model without a shape is built from theirs."""
+        if not self.built:
+            found = arrays(x, ["x"], "x")
+            self.build((None, *found[0].shape[1:]))
+        parts = arrays(x, self.input_names, "x")
+        check_inputs(parts, self.input_shapes, self.input_names)
+        return parts
+
+    def _batch(
+        self, action: str, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
+    ) -> Batch:
+        """Checked inputs, targets and weights."""
+        self._require_compiled(action)
+        inputs = self._inputs(x)
+        if y is None:
+            raise ValueError(f"{action} needs targets: {action}(x, y)")
+        targets = arrays(y, self.output_names, "y")
+        weights: tuple[Any, ...] = (None,) * len(targets)
+        if sample_weight is not None:
+            weights = arrays(sample_weight, self.output_names, "sample_weight")
+        elif class_weight is not None:
+            by_name = isinstance(class_weight, Mapping) and any(
+                isinstance(key, str) for key in class_weight
+            )
+            per_output = (
+                self._by_output("class_weight", class_weight, None)
+                if by_name
+                else class_weight
+                if isinstance(class_weight, list | tuple)
+                else [class_weight] * len(targets)
+            )
+            weights = tuple(
+                None if table is None else class_weights(target, table)
+                for target, table in zip(targets, per_output, strict=True)
+            )
+        rows_of({"x": inputs, "y": targets, "sample_weight": weights})
+        return as_batch(inputs, targets, weights)
+
+    def _source(
+        self,
+        action: str,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        size: int = 32,
+        shuffle: bool | str = False,
+        steps: int | None = None,
+        samples: int | None = None,
+        workers: int = 1,
+        queue: int = 10,
+        what: str = "the generator",
+    ) -> Epochs | Stream:
+        """Arrays, or a source of batches, as what the engine takes batches from."""
+        fetching = {"steps": steps, "samples": samples, "workers": workers, "queue": queue}
+        if gives_batches(x):
+            if y is not None or sample_weight is not None:
+                raise ValueError("y and sample_weight must be None when x gives batches of them")
+            self._require_compiled(action)
+
+            def read(item: Any) -> Batch:
+                return self._batch(action, *unpacked(item), class_weight)
+
+            return Stream(x, read, shuffle=bool(shuffle), what=what, **fetching)
+        data = x if isinstance(x, Batch) else self._batch(action, x, y, sample_weight, class_weight)
+        if steps is None and samples is None:
+            return Epochs(Feed(data), size, shuffle)
+        rows = np.arange(len(data.x[0]), dtype=np.int32)
+        again = in_batches(data, lambda: shuffled(rows, shuffle, size), size)
+        return Stream(again, lambda batch: batch, what="x", **fetching)
+
+    @spelled
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        callbacks: Sequence[Callback] | Callback | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool | str = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int] = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> History:
+        """Train for some epochs and return their History.
+
+        Args:
+            x, y: arrays, lists of arrays, or dicts by input or output name. Or `x` gives batches
+                `(x, y)` or `(x, y, sample_weight)`: a generator, a `Sequence`, a loader.
+            batch_size: 32 when left out.
+            epochs: number of the last epoch (1; 10 in the classic dialect, as in Keras 1).
+            verbose: 0 silent, 1 a bar, 2 a line per epoch; "auto" is 1 on a terminal, else 2.
+            validation_split: share of the last samples to validate on, taken before shuffling.
+            validation_data: `(x, y)` or `(x, y, sample_weight)`, or what gives batches.
+            shuffle: each epoch anew, by NumPy's global generator; "batch" keeps batches together.
+            class_weight, sample_weight: weights in the loss; `sample_weight` wins.
+            initial_epoch: number of epochs that came before.
+            steps_per_epoch, validation_steps: batches in an epoch; all there are when left out.
+            validation_freq: epochs between two validations, or the numbers of epochs with one.
+            max_queue_size, workers: batches fetched early, and threads that fetch them.
+            use_multiprocessing: accepted for old scripts; the workers are threads.
+        """
+        return self._run_fit(
+            x,
+            y,
+            batch_size=batch_size,
+            epochs=epochs,
+            verbose=verbose,
+            callbacks=callbacks,
+            validation_split=validation_split,
+            validation_data=validation_data,
+            shuffle=shuffle,
+            class_weight=class_weight,
+            sample_weight=sample_weight,
+            initial_epoch=initial_epoch,
+            validation_batch_size=validation_batch_size,
+            validation_freq=validation_freq,
+            steps=(steps_per_epoch, validation_steps),
+            workers=workers,
+            queue=max_queue_size,
+        )
+
+    def _run_fit(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        batch_size: int | None = None,
+        epochs: int,
+        verbose: int | str,
+        callbacks: Sequence[Callback] | Callback | None,
+        validation_split: float = 0.0,
+        validation_data: Any,
+        shuffle: bool | str,
+        class_weight: Any,
+        sample_weight: Any = None,
+        initial_epoch: int,
+        validation_batch_size: int | None = None,
+        validation_freq: int | Sequence[int],
+        steps: tuple[int | None, int | None],
+        samples: tuple[int | None, int | None] = (None, None),
+        workers: int,
+        queue: int,
+    ) -> History:
+        """What `fit` and `fit_generator` do; steps and samples are those of an epoch, held out."""
+        size = checked_batch_size(batch_size)
+        given: tuple[Any, ...] = (x, y, sample_weight, class_weight)
+        if validation_split and validation_data is None:
+            if gives_batches(x):
+                raise ValueError("validation_split needs arrays; give validation_data instead")
+            data, held_out = split(self._batch("fit", *given), validation_split)
+            given, validation_data = (data,), (held_out,)
+        fetching = {"workers": workers, "queue": queue}
+        source = self._source(
+            "fit",
+            *given,
+            size=size,
+            shuffle=shuffle,
+            steps=steps[0],
+            samples=samples[0],
+            **fetching,
+        )
+        opened = [source]
+        try:
+            engine = self._ready("fit", source.example().y)
+            validation = None
+            if validation_data is not None:
+                held = validation_data if isinstance(validation_data, tuple) else (validation_data,)
+                validation = self._source(
+                    *("fit", *held),
+                    size=checked_batch_size(validation_batch_size or size),
+                    steps=steps[1],
+                    samples=samples[1],
+                    what="the validation data",
+                    **fetching,
+                )
+                opened.append(validation)
+            style = verbosity(verbose)
+            self.history = History()
+            bar = EpochBar(style, epochs, source)
+            own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
+            names = [*engine.names, *(f"val_{n}" for n in engine.names if validation)]
+            classic = engine.objective.classic
+            described = run_params(epochs, style, size, source, names, validation is not None)
+            listed = CallbackList(
+                [*own, self.history, bar],
+                self,
+                described if classic else {n: described[n] for n in ("verbose", "epochs", "steps")},
+                classic,
+            )
+            validate = None
+            if validation is not None:
+                validate = partial(fitting.evaluate, engine, self, validation, listed)
+            return self._train(
+                engine,
+                fitting.Progress(source, initial_epoch),
+                epochs,
+                listed,
+                validate,
+                bar.look if style == 1 else None,
+                validation_freq,
+            )
+        finally:
+            for each in opened:
+                each.close()
+
+    def _train(
+        self,
+        engine: fitting.Engine,
+        progress: fitting.Progress,
+        epochs: int,
+        listed: CallbackList,
+        *how: Any,
+    ) -> History:
+        """Run the epochs between the first and the last hook."""
+        self.stop_training = False
+        engine.progress = progress
+        try:
+            listed.on_train_begin()
+            logs = fitting.run_epochs(engine, self, progress, epochs, listed, *how)
+            listed.on_train_end(logs)
+        finally:
+            engine.progress = None
+            listed.release()
+        return self.history  # pyright: ignore[reportReturnType]: fit made it
+
+    @spelled
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int | str = 0,
+        sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | Callback | None = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics on this data: a number, a list as `metrics_names`, or a dict."""
+        return self._run_evaluate(
+            x,
+            y,
+            sample_weight,
+            size=checked_batch_size(batch_size),
+            steps=steps,
+            callbacks=callbacks,
+            return_dict=return_dict,
+        )
+
+    def _run_evaluate(
+        self,
+        *given: Any,
+        callbacks: Sequence[Callback] | Callback | None = None,
+        return_dict: bool = False,
+        **fetching: Any,
+    ) -> Any:
+        source = self._source("evaluate", *given, **fetching)
+        with closing(source):
+            engine = self._ready("evaluate", source.example().y)
+            listed = self._listed(callbacks, engine.objective.classic, source.steps)
+            return shaped_logs(fitting.evaluate(engine, self, source, listed), return_dict)
+
+    def _listed(
+        self, callbacks: Sequence[Callback] | Callback | None, classic: bool, steps: int | None
+    ) -> CallbackList | None:
+        """Callbacks of an evaluation or a prediction, if there are any."""
+        if not callbacks:
+            return None
+        given = [callbacks] if isinstance(callbacks, Callback) else callbacks
+        return CallbackList(given, self, {"verbose": 0, "epochs": 1, "steps": steps}, classic)
+
+    @spelled
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """One update on one batch; its loss and metrics from before the update."""
+        data = self._batch("train_on_batch", x, y, sample_weight, class_weight)
+        engine = self._ready("train_on_batch", data.y)
+        return shaped_logs(fitting.train_batch(engine, self, data), return_dict)
+
+    @spelled
+    def test_on_batch(
+        self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False
+    ) -> Any:
+        """Loss and metrics of one batch."""
+        data = self._batch("test_on_batch", x, y, sample_weight)
+        engine = self._ready("test_on_batch", data.y)
+        source = Epochs(Feed(data), len(data.x[0]), False)
+        return shaped_logs(fitting.evaluate(engine, self, source), return_dict)
+
+    # Predicting
+
+    @spelled
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int | str = 0,
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | Callback | None = None,
+    ) -> Any:
+        """Outputs at inference, as NumPy arrays: one, or a list of them."""
+        self._require_built("predict")
+        if callbacks or steps is not None or gives_batches(x):
+            return self._run_predict(x, batch_size, steps=steps, callbacks=callbacks)
+        inputs = self._inputs(x)
+        rows_of({"x": inputs})
+        run = self._predict or self._make_predict()
+        parts = fitting.predict(run, *self.variables_now, inputs, checked_batch_size(batch_size))
+        return parts[0] if len(parts) == 1 else parts
+
+    def _run_predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | Callback | None = None,
+        **fetching: Any,
+    ) -> Any:
+        """Outputs batch by batch, of a source of batches or with callbacks."""
+        self._require_built("predict")
+        size = checked_batch_size(batch_size)
+        if not gives_batches(x):
+            inputs = self._inputs(x)
+            rows = np.arange(rows_of({"x": inputs}))
+            x = in_batches(as_batch(inputs), lambda: rows, size)
+        source = Stream(x, lambda item: self._inputs(inputs_of(item)), steps, **fetching)
+        run = self._predict or self._make_predict()
+        listed = self._listed(callbacks, config.dialect() != "modern", source.steps)
+        with closing(source):
+            columns = fitting.predict_stream(run, self, source, listed)
+        return columns[0] if len(columns) == 1 else columns
+
+    def _make_predict(self) -> Callable[..., Any]:
+        pair, dtypes = self.functional, tuple(self.input_dtypes)
+
+        def run(params: Params, state: State, inputs: tuple[Any, ...]) -> Any:
+            y, _ = pair.apply(params, state, net_input(inputs, dtypes))
+            return jax.tree.leaves(y)
+
+        self._predict = jax.jit(run)
+        return self._predict
+
+    predict_proba = predict
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Outputs of one batch."""
+        return self.predict(x, batch_size=max(1, len(arrays(x, self.input_names, "x")[0])))
+
+    @spelled
+    def predict_classes(
+        self, x: Any, batch_size: int | None = None, verbose: int | str = 0
+    ) -> np.ndarray:
+        """The most probable class of each sample; for one sigmoid output, 0 or 1."""
+        proba = self.predict(x, batch_size=batch_size)
+        return proba.argmax(axis=-1) if proba.shape[-1] > 1 else (proba > 0.5).astype("int32")
+
+
+def checked_batch_size(size: int | None) -> int:
+    """A usable batch size; 32 when left out."""
+    if size is None:
+        return 32
+    if int(size) != size or size < 1:
+        raise ValueError(f"batch_size must be a positive integer, got {size!r}")
+    return int(size)
