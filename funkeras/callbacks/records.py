@@ -17,6 +17,7 @@ import numpy as np
 from funkeras import config
 from funkeras.callbacks.base import Callback, Logs
 from funkeras.progress import Progbar
+from funkeras.utils.plotting import plot_history
 
 __all__ = [
     "BaseLogger",
@@ -46,6 +47,10 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+
+    def plot(self, title: str = "") -> Any:
+        """The learning curves as a matplotlib figure: `funkeras.utils.plotting.plot_history`."""
+        return plot_history(self, title=title)
 
 
 class LambdaCallback(Callback):
