@@ -1,4 +1,4 @@
-"""The data sets of Keras, read from its cache folder or downloaded, and 5,000 digits built in."""
+"""The data sets of Keras, read from its cache folder or downloaded, and small ones built in."""
 
 from funkeras.datasets import (
     boston_housing,
@@ -7,9 +7,13 @@ from funkeras.datasets import (
     cifar10,
     cifar100,
     fashion_mnist,
+    first_names,
     imdb,
+    king_james,
+    letters_to_sounds,
     mnist,
     mnist_5k,
+    movie_sentences,
     reuters,
 )
 
@@ -20,8 +24,12 @@ __all__ = [
     "cifar10",
     "cifar100",
     "fashion_mnist",
+    "first_names",
     "imdb",
+    "king_james",
+    "letters_to_sounds",
     "mnist",
     "mnist_5k",
+    "movie_sentences",
     "reuters",
 ]
