@@ -275,16 +275,22 @@ def _move_over(source: Path, target: Path) -> None:
 
 def _untar(archive: Path, folder: Path) -> None:
     with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")  # refuses paths and links that lead outside
+        _check_names(tar.getnames(), folder)
+        tar.extractall(folder, filter="data")  # refuses links that lead outside
 
 
 def _unzip(archive: Path, folder: Path) -> None:
     with zipfile.ZipFile(archive) as file:
-        root = folder.resolve()
-        for name in file.namelist():
-            if not (root / name).resolve().is_relative_to(root):
-                raise zipfile.BadZipFile(f"{name!r} leads outside the archive")
+        _check_names(file.namelist(), folder)
         file.extractall(folder)
+
+
+def _check_names(names: list[str], folder: Path) -> None:
+    """Refuse absolute names and those that lead outside, of which Python versions differ."""
+    root = folder.resolve()
+    for name in names:
+        if not (root / name).resolve().is_relative_to(root):
+            raise tarfile.ExtractError(f"{name!r} leads outside the archive")
 
 
 ARCHIVES: dict[str, tuple[Callable[[Path], bool], Callable[[Path, Path], None]]] = {
