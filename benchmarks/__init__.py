@@ -1,1 +1,1 @@
-"""Speed, measured: each module is a workload that anyone can run (`python -m benchmarks.NAME`)."""
+"""Speed, measured: `python -m benchmarks` times epochs, other modules (`benchmarks.NAME`) the rest."""
