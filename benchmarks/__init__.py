@@ -1,1 +1,1 @@
-"""Speed, measured: `python -m benchmarks` times epochs, other modules (`benchmarks.NAME`) the rest."""
+"""Speed, measured: `python -m benchmarks` times epochs; `benchmarks.NAME` times the rest."""
