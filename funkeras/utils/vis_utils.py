@@ -75,11 +75,12 @@ def _flows(model: Any) -> Iterator[tuple[Any, Any, Any]]:
     waiting = [(tensor, None) for tensor in reversed(model.outputs)]
     while waiting:
         tensor, target = waiting.pop()
-        entry = tensor in entries or tensor.call is None
-        found.append(((tensor.source or tensor) if entry else tensor.call.callee, target, tensor))
-        if not entry and tensor.call not in seen:
-            seen.add(tensor.call)
-            waiting.extend((given, tensor.call.callee) for given in _leaves(tensor.call.inputs))
+        call = None if tensor in entries else tensor.call
+        box = (tensor.source or tensor) if call is None else call.callee
+        found.append((box, target, tensor))
+        if call is not None and call not in seen:
+            seen.add(call)
+            waiting.extend((given, box) for given in _leaves(call.inputs))
     return reversed(found)
 
 
