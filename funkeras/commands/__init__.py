@@ -17,7 +17,7 @@ COMMANDS = {
 """Command → what it does; the module of that name does it."""
 
 DEFAULT = "run"
-"""The command that is meant by the path of a script alone."""
+"""The command that is meant where none is named, as by the path of a script alone."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,9 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(usage())
         return 0 if words else 2
     if words[0] not in COMMANDS:
-        if words[0].startswith("-"):
-            print(f"funkeras: unknown option {words[0]!r}\n\n{usage()}", file=sys.stderr)
-            return 2
         words.insert(0, DEFAULT)
     name, *rest = words
     command = import_module(f"funkeras.commands.{name}")
@@ -45,7 +42,7 @@ def usage() -> str:
     return "\n".join(
         [
             "usage: funkeras COMMAND ...",
-            "       funkeras SCRIPT.py [ARGUMENT ...]",
+            "       funkeras [--keras VERSION] SCRIPT.py [ARGUMENT ...]",
             "",
             *rows,
             "",

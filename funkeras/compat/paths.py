@@ -1,0 +1,88 @@
+"""Every module path of Keras 1, 2 and 3, and what is found there, as tables."""
+
+from functools import cache
+
+__all__ = ["GONE", "MODULES", "ROOTS", "sources"]
+
+ROOTS = ("keras", "tensorflow.keras", "tensorflow.python.keras")
+"""Where scripts look for Keras; the last two only where TensorFlow is not installed."""
+
+RULES = ("activations", "constraints", "initializers", "regularizers")
+LAYERS = ("layers", "config", *RULES)
+ENGINE = ("layers", "models", *LAYERS[1:])
+PREPROCESSING = ("preprocessing",)
+
+MODULES: dict[str, tuple[str, ...]] = {
+    "": ("",),
+    "activations": ("activations",),
+    "callbacks": ("callbacks",),
+    "config": ("config",),
+    "constraints": ("constraints",),
+    "datasets": ("datasets",),
+    **{
+        f"datasets.{name}": (f"datasets.{name}",)
+        for name in (
+            *("boston_housing", "california_housing", "cifar", "cifar10", "cifar100"),
+            *("fashion_mnist", "imdb", "mnist", "reuters"),
+        )
+    },
+    "engine": ENGINE,
+    **{
+        f"engine.{name}": ENGINE
+        for name in (
+            *("base_layer", "input_layer", "network", "saving", "sequential", "topology"),
+            *("training", "training_arrays", "training_generator", "training_utils"),
+        )
+    },
+    "initializations": ("initializers",),
+    "initializers": ("initializers",),
+    "layers": LAYERS,
+    **{
+        f"layers.{name}": LAYERS
+        for name in (
+            *("advanced_activations", "convolutional", "convolutional_recurrent", "core"),
+            *("cudnn_recurrent", "embeddings", "local", "noise", "normalization", "pooling"),
+            *("preprocessing", "recurrent", "wrappers"),
+        )
+    },
+    "layers.merge": ("layers.merge", *LAYERS),
+    "legacy": (),
+    "legacy.interfaces": ("spellings",),
+    "legacy.layers": LAYERS,
+    "legacy.models": ("models",),
+    "losses": ("losses",),
+    "metrics": ("metrics",),
+    "models": ("models", "layers"),
+    "objectives": ("losses",),
+    "optimizers": ("optimizers",),
+    "optimizers.legacy": ("optimizers.legacy",),
+    "optimizers.schedules": ("optimizers.schedules",),
+    "preprocessing": PREPROCESSING,
+    "preprocessing.image": ("preprocessing.image",),
+    "preprocessing.sequence": ("preprocessing.sequence",),
+    "preprocessing.text": ("preprocessing.text",),
+    "regularizers": ("regularizers",),
+    "saving": ("models", "registry"),
+    "utils": ("utils", "registry"),
+    "utils.conv_utils": ("utils.np_utils",),
+    "utils.data_utils": ("utils.data_utils", "utils.sequences"),
+    "utils.generic_utils": ("utils.generic_utils", "registry", "progress"),
+    "utils.io_utils": ("utils.io_utils",),
+    "utils.np_utils": ("utils.np_utils",),
+    "utils.vis_utils": ("utils.vis_utils",),
+    "utils.visualize_util": ("utils.visualize_util",),
+}
+"""Path within Keras → modules of this package in which its names are looked up, in this order."""
+
+GONE: dict[str, str] = {}
+"""Name within Keras → why it is not here, and what to use instead."""
+
+
+@cache
+def sources(path: str) -> tuple[str, ...]:
+    """Full names of the modules that a path within Keras stands for.
+
+    >>> sources("objectives")
+    ('funkeras.losses',)
+    """
+    return tuple(f"funkeras.{name}" if name else "funkeras" for name in MODULES[path])
