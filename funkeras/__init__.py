@@ -2,6 +2,7 @@
 
 from funkeras import (
     activations,
+    backend,
     callbacks,
     config,
     constraints,
@@ -25,6 +26,7 @@ __all__ = [
     "Sequential",
     "__version__",
     "activations",
+    "backend",
     "callbacks",
     "config",
     "constraints",

@@ -32,16 +32,21 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "batch_input_shape": ("batch_shape",),
     "beta_init": ("beta_initializer",),
     "bias": ("use_bias",),
+    "broatcastable": ("broadcastable",),
     "border_mode": ("padding",),
     "consume_less": ("implementation",),
+    "dim": ("axis",),
     "dim_ordering": ("data_format",),
     "dropout_U": ("recurrent_dropout",),
     "dropout_W": ("dropout",),
+    "e": ("value",),
+    "filter_dilation": ("dilation_rate",),
     "filter_length": ("kernel_size",),
+    "floatx": ("value",),
     "forget_bias_init": ("unit_forget_bias",),
     "gamma_init": ("gamma_initializer",),
     "grayscale": ("color_mode",),
-    "high": ("max_value",),
+    "high": ("max_value", "maxval"),
     "init": (
         "kernel_initializer",
         "embeddings_initializer",
@@ -55,7 +60,7 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "input_text": ("text",),
     "intensity": ("intensity_range",),
     "length": ("size",),
-    "low": ("min_value",),
+    "low": ("min_value", "minval"),
     "l": ("l1", "l2"),
     "lr": ("learning_rate",),
     "m": ("max_value",),
@@ -81,6 +86,9 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "subsample_length": ("strides",),
     "t_left_init": ("t_left_initializer",),
     "t_right_init": ("t_right_initializer",),
+    "variable": ("x",),
+    "xs": ("tensors",),
+    "ops": ("tensors",),
 }
 """Old argument → today's candidates."""
 
@@ -176,6 +184,24 @@ SPREAD: dict[str, tuple[str, ...]] = {
 
 Genuine Keras 2 reads `Conv2D(32, 3, 3)` so too; Keras 3 takes the last number for the strides.
 """
+
+_SCORES = ("output", "target", "from_logits")
+KERAS_1: dict[str, tuple[str, ...]] = {
+    "K.batch_normalization": ("x", "mean", "var", "beta", "gamma", "epsilon"),
+    "K.binary_crossentropy": _SCORES,
+    "K.categorical_crossentropy": _SCORES,
+    "K.sparse_categorical_crossentropy": _SCORES,
+    "K.conv1d": ("x", "kernel", "strides", "padding", "image_shape", "filter_shape"),
+    "K.conv2d": (
+        *("x", "kernel", "strides", "padding", "data_format", "image_shape", "filter_shape"),
+        "dilation_rate",
+    ),
+    "K.conv3d": (
+        *("x", "kernel", "strides", "padding", "data_format", "volume_shape", "filter_shape"),
+        "dilation_rate",
+    ),
+}
+"""Functions of the backend → their positional order in Keras 1, where the dialect is classic."""
 
 LAST = {"data_format": "channels_last"}
 NEAREST = {"interpolation_order": 0}
@@ -285,6 +311,8 @@ def _positional(owner: str, args: tuple[Any, ...], accepted: tuple[str, ...]) ->
     order = CLASSES.get(owner, ("", ()))[1]
     if not order and config.dialect() != "modern":
         order = SPREAD.get(owner, ())
+    if not order and config.dialect() == "classic":
+        order = KERAS_1.get(owner, ())
     return order if order and _fits(order, args) else accepted
 
 

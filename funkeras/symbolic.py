@@ -33,14 +33,17 @@ from funkeras.variables import (
 )
 
 __all__ = [
+    "PHASE",
     "Call",
     "Operation",
     "SymbolicTensor",
     "Trace",
     "apply",
     "evaluate",
+    "graphs_are_built",
     "is_symbolic",
     "lifted",
+    "operation",
     "place_of",
     "record",
     "symbol",
@@ -97,6 +100,8 @@ class SymbolicTensor:
         self.index = index
         self.source = source
         """The input layer that data enters through."""
+        self.sparse = False
+        """Whether it was made as a sparse one; it is computed with as any other."""
         self.known = known
         """Its value where unknown sizes are that number, if shapes alone tell it."""
 
@@ -185,6 +190,7 @@ def shapes_of(tensors: PyTree) -> PyTree:
 
 def record(callee: Any, inputs: PyTree, training: bool | None = None) -> PyTree:
     """Apply a layer or model to symbolic tensors: symbolic outputs."""
+    training = None if training is PHASE else training
     training = learning_phase() if training is None else training
     shapes = output_shape(callee.pair, shapes_of(inputs))
     leaves, form = jax.tree.flatten(shapes, is_leaf=is_shape)
@@ -223,13 +229,17 @@ def apply(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: An
     from them is recorded too: it has the value they have when it is asked for.
     """
     leaves, form = jax.tree.flatten((args, kwargs))
-    graphs = current_flow() is None and config.dialect() != "modern"
-    lazy = graphs and not any(isinstance(leaf, Tracer) for leaf in leaves)
+    lazy = graphs_are_built() and not any(isinstance(leaf, Tracer) for leaf in leaves)
     kinds = (SymbolicTensor, Variable) if lazy else SymbolicTensor
     if any(isinstance(leaf, kinds) for leaf in leaves):
         return operation(name or getattr(function, "__name__", "operation"), function, leaves, form)
     args, kwargs = jax.tree.unflatten(form, [value_of(leaf) for leaf in leaves])
     return function(*args, **kwargs)
+
+
+def graphs_are_built() -> bool:
+    """Whether what is not computed from data is recorded too: before Keras 3, outside of runs."""
+    return current_flow() is None and config.dialect() != "modern"
 
 
 def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], form: Any) -> Any:
@@ -325,6 +335,21 @@ def symbol(variable: Variable) -> SymbolicTensor:
         described = [(variable.shape, str(variable.dtype))]
         variable.tensor = _outputs(Call(read, ()), described, jax.tree.structure(0))
     return variable.tensor
+
+
+def _phase() -> SymbolicTensor:
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, **flow: Any
+    ) -> tuple[PyTree, State, PyTree]:
+        return np.int32(training), state, None
+
+    name = "keras_learning_phase"
+    pair = Pair.running(run, shape=lambda _: (), name=name)
+    return _outputs(Call(Operation(name, pair), ()), [((), "int32")], jax.tree.structure(0))
+
+
+PHASE = _phase()
+"""The tensor that is 1 where a run trains and 0 where it does not."""
 
 
 def _reading(variable: Variable, found: "Trace | None" = None) -> Pair:

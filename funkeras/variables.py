@@ -127,6 +127,11 @@ class Variable:
         self.shape = array.shape
         self.trainable = trainable
 
+    constraint: Any = None
+    """What an optimizer may project it with."""
+    sparse = False
+    """Whether it was made of a sparse matrix."""
+
     @classmethod
     def of(cls, layer: Any, name: str, shape: tuple[int, ...], trainable: bool) -> "Variable":
         """A weight of a layer: reading and assigning go to the layer."""

@@ -1,10 +1,8 @@
 """`Layer`: what is stateful about a layer. It owns a pair's config, its name and its variables."""
 
 import inspect
-import itertools
 import re
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -34,6 +32,7 @@ from funkeras.functional.pair import (
 )
 from funkeras.layers.custom import Written, collected, custom_pair, discover
 from funkeras.typing import Config, Params, Shape, State
+from funkeras.utils.naming import next_number, reset_names
 from funkeras.variables import Variable, current_flow
 
 __all__ = ["Layer", "Variable", "reset_names", "variables_lock", "variables_version"]
@@ -71,15 +70,9 @@ WEIGHT_NAMES = {
 }
 """Keras 1's attributes for weights."""
 
-_counters: dict[str, Iterator[int]] = defaultdict(itertools.count)
 _version = 0
 variables_lock = threading.RLock()
 """Held while several layers are changed or read together: threads see one step or the next."""
-
-
-def reset_names() -> None:
-    """Number layers from the beginning again, as `clear_session` does."""
-    _counters.clear()
 
 
 def variables_version() -> int:
@@ -99,7 +92,7 @@ def automatic_name(class_name: str) -> str:
     if config.dialect() != "classic":
         word = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", class_name)
         word = re.sub(r"(\d)_d\b", r"\1d", word.lower())
-    number = next(_counters[word]) + (config.dialect() != "modern")
+    number = next_number(word) + (config.dialect() != "modern")
     return f"{word}_{number}" if number else word
 
 

@@ -1,0 +1,42 @@
+"""Names that are numbered where one repeats, and scopes that stand before names."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+__all__ = ["next_number", "reset_names", "scope", "scoped"]
+
+_counters: dict[str, Iterator[int]] = defaultdict(itertools.count)
+_scope: ContextVar[str] = ContextVar("scope", default="")
+
+
+def next_number(word: str) -> int:
+    """How many names with that word there were before."""
+    return next(_counters[word])
+
+
+def reset_names() -> None:
+    """Number names from the beginning again, as `clear_session` does."""
+    _counters.clear()
+
+
+@contextmanager
+def scope(name: str) -> Iterator[str]:
+    """Let names made inside begin with that one and a slash."""
+    token = _scope.set(scoped(name) + "/")
+    try:
+        yield _scope.get()
+    finally:
+        _scope.reset(token)
+
+
+def scoped(name: str) -> str:
+    """The name with the scopes around it in front.
+
+    >>> with scope("outer"), scope("inner"):
+    ...     scoped("x")
+    'outer/inner/x'
+    """
+    return _scope.get() + name
