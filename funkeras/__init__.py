@@ -17,6 +17,7 @@ from funkeras import (
     regularizers,
     utils,
 )
+from funkeras.layers.declare import layer
 from funkeras.layers.input import Input
 from funkeras.models import Model, Sequential
 
@@ -33,6 +34,7 @@ __all__ = [
     "datasets",
     "functional",
     "initializers",
+    "layer",
     "layers",
     "losses",
     "metrics",

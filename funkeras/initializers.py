@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from functools import partial
 from math import prod, sqrt
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -73,6 +73,7 @@ TRUNCATED_STDDEV = 0.87962566103423978
 """Standard deviation of a unit normal cut off at two standard deviations."""
 
 
+@runtime_checkable
 class Source(Protocol):
     """Randomness, and the array library (`numpy` or `jax.numpy`) that its draws belong to."""
 
@@ -94,6 +95,10 @@ class Source(Protocol):
         """A source of the same kind that starts from `seed`."""
         ...
 
+    def key(self) -> Key:
+        """A JAX key, for draws that JAX alone can make."""
+        ...
+
 
 class KeySource:
     """Draws from a JAX key, split once for each draw; works inside `jax.jit` and `jax.vmap`."""
@@ -103,21 +108,22 @@ class KeySource:
     def __init__(self, key: Key) -> None:
         self._key = key
 
-    def _next(self) -> Key:
+    def key(self) -> Key:
+        """A key of its own for each draw."""
         self._key, key = random.split(self._key)
         return key
 
     def uniform(self, shape: Sizes, low: float = 0.0, high: float = 1.0) -> jax.Array:
         """Values spread evenly over `[low, high)`."""
-        return random.uniform(self._next(), shape, minval=low, maxval=high)
+        return random.uniform(self.key(), shape, minval=low, maxval=high)
 
     def normal(self, shape: Sizes, mean: float = 0.0, stddev: float = 1.0) -> jax.Array:
         """Values with the Gaussian density."""
-        return mean + stddev * random.normal(self._next(), shape)
+        return mean + stddev * random.normal(self.key(), shape)
 
     def truncated_normal(self, shape: Sizes, mean: float = 0.0, stddev: float = 1.0) -> jax.Array:
         """Gaussian values of which none is more than two `stddev` from the mean."""
-        return mean + stddev * random.truncated_normal(self._next(), -2.0, 2.0, shape)
+        return mean + stddev * random.truncated_normal(self.key(), -2.0, 2.0, shape)
 
     def seeded(self, seed: int) -> "KeySource":
         """A source that starts from `seed`."""
@@ -125,7 +131,7 @@ class KeySource:
 
 
 class NumpySource:
-    """Draws from a NumPy generator, by default the global one, and never touches JAX.
+    """Draws from a NumPy generator, by default the global one; its arrays never touch JAX.
 
     The draws are those of Keras 1 on Theano: `np.random.seed` makes an old script repeatable.
     """
@@ -155,6 +161,10 @@ class NumpySource:
     def seeded(self, seed: int) -> "NumpySource":
         """A source that starts from `seed`."""
         return NumpySource(np.random.RandomState(seed))
+
+    def key(self) -> Key:
+        """A JAX key that follows from the next draw."""
+        return random.key(int(self.uniform((), 0, 2**32)))
 
 
 class Initializer(Configured):
@@ -206,6 +216,17 @@ class Initializer(Configured):
         source = source if seed is None else source.seeded(seed)
         options = {"dim_ordering": dim_ordering} if "input_axes" in self._config else {}
         return self.function(source, shape, **options)
+
+
+class Drawn(Initializer):
+    """Values that `draw(source, shape)` gives: what a weight has that is not declared by a name."""
+
+    def __init__(self, draw: Draw) -> None:
+        super().__init__()
+        self.draw = draw
+
+    def _values(self, source: Source, shape: Sizes, dtype: str, dim_ordering: str) -> Any:
+        return self.draw(source, shape)
 
 
 SCALES: dict[str, Callable[[float], Config]] = {

@@ -16,6 +16,7 @@ from funkeras.functional import noise as _noise
 from funkeras.functional import nonlinear as _nonlinear
 from funkeras.functional import normalization as _normalization
 from funkeras.functional import pair as _pair
+from funkeras.functional import plain as _plain
 from funkeras.functional import pooling as _pooling
 from funkeras.functional import preprocessing_categories as _preprocessing_categories
 from funkeras.functional import preprocessing_images as _preprocessing_images
@@ -42,6 +43,7 @@ from funkeras.functional.noise import *
 from funkeras.functional.nonlinear import *
 from funkeras.functional.normalization import *
 from funkeras.functional.pair import *
+from funkeras.functional.plain import *
 from funkeras.functional.pooling import *
 from funkeras.functional.preprocessing_categories import *
 from funkeras.functional.preprocessing_images import *
@@ -57,6 +59,7 @@ __all__ = [
     name
     for family in (
         _pair,
+        _plain,
         _combinators,
         _core,
         _convolution,

@@ -199,6 +199,13 @@ def nest(tree: dict[str, Any], path: str, value: Any) -> None:
     tree[last] = value
 
 
+def at(tree: Mapping[str, Any], path: str) -> Any:
+    """The entry at `a/b/c` of nested dicts."""
+    for name in path.split("/"):
+        tree = tree[name]
+    return tree
+
+
 def freeze_shape(shape: Shapes) -> Shapes:
     """Shapes as hashable tuples: one, or a tuple of them.
 
@@ -369,6 +376,21 @@ builders: Registry[Any] = Registry("layer")
 """Every functional layer by its Keras class name."""
 
 
+def builder_of(build: Callable[P, Pair], name: str) -> Callable[P, Pair]:
+    """The function under its class's name; its pairs are named after it and know its arguments."""
+    signature = inspect.signature(build)
+
+    @wraps(build)
+    def builder(*args: P.args, **kwargs: P.kwargs) -> Pair:
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        pair = build(*args, **kwargs)
+        return replace(pair, name=build.__name__, config=dict(bound.arguments), builder=builder)
+
+    builder.keras_name = name  # pyright: ignore[reportAttributeAccessIssue]: names its class
+    return builder
+
+
 def layer(name: str, *aliases: str) -> Callable[[Callable[P, Pair]], Callable[P, Pair]]:
     """Declare a layer: the decorated builder makes a pair and knows its Keras class name.
 
@@ -376,17 +398,7 @@ def layer(name: str, *aliases: str) -> Callable[[Callable[P, Pair]], Callable[P,
     """
 
     def declare(build: Callable[P, Pair]) -> Callable[P, Pair]:
-        signature = inspect.signature(build)
-
-        @wraps(build)
-        def builder(*args: P.args, **kwargs: P.kwargs) -> Pair:
-            bound = signature.bind(*args, **kwargs)
-            bound.apply_defaults()
-            pair = build(*args, **kwargs)
-            return replace(pair, name=build.__name__, config=dict(bound.arguments), builder=builder)
-
-        builder.keras_name = name  # pyright: ignore[reportAttributeAccessIssue]: names its class
-        return builders.add(builder, name, *aliases)
+        return builders.add(builder_of(build, name), name, *aliases)
 
     return declare
 

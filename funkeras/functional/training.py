@@ -15,7 +15,7 @@ from jax import lax, random
 from funkeras import metrics, optimizers
 from funkeras.functional.combinators import penalty
 from funkeras.functional.convolve import at_least_single
-from funkeras.functional.pair import Pair
+from funkeras.functional.pair import Pair, at
 from funkeras.optimizers import OptimizerState
 from funkeras.typing import Array, ArrayLike, Key, Params, PyTree, Shape, State
 
@@ -236,13 +236,6 @@ def _reduce_modern(
     if rule in ("mean_with_sample_weight", "mean") and weights is not None:
         return total / jnp.sum(jnp.broadcast_to(shares, scores.shape))
     return _mean(scores * shares, valid)
-
-
-def at(tree: Mapping[str, Any], path: str) -> Any:
-    """The entry at `a/b/c` of nested dicts."""
-    for name in path.split("/"):
-        tree = tree[name]
-    return tree
 
 
 def select(tree: Params, keep: Callable[[str], bool], prefix: str = "") -> Params:
