@@ -1,13 +1,13 @@
 """Activations: pure functions of an array, looked up by name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import jax.numpy as jnp
 from jax import nn
 
 from funkeras import config
-from funkeras.registry import Registry
+from funkeras.registry import Registry, custom_object_scope
 from funkeras.typing import Array, Identifier
 
 __all__ = [
@@ -318,6 +318,9 @@ def serialize(activation: Any) -> Any:
     return registry.serialize(hard_sigmoid if known else activation)
 
 
-def deserialize(config: Identifier) -> Callable[..., Array]:
+def deserialize(
+    name: Identifier, custom_objects: Mapping[str, Any] | None = None
+) -> Callable[..., Array]:
     """The activation that `serialize` described."""
-    return get(config)
+    with custom_object_scope(custom_objects):
+        return get(name)

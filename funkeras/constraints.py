@@ -1,12 +1,12 @@
 """Constraints: each maps a weight to the nearest one that is allowed, after every update."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
 from funkeras import config
-from funkeras.registry import Configured, Registry
+from funkeras.registry import Configured, Registry, custom_object_scope
 from funkeras.typing import Array, Identifier
 
 __all__ = [
@@ -91,9 +91,10 @@ def serialize(constraint: Any) -> Any:
     return registry.serialize(constraint)
 
 
-def deserialize(config: Identifier) -> Any:
+def deserialize(config: Identifier, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The constraint that `serialize` described."""
-    return registry.get(config)
+    with custom_object_scope(custom_objects):
+        return registry.get(config)
 
 
 MaxNorm = maxnorm = max_norm

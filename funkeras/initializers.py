@@ -1,7 +1,7 @@
 """Where weights start: each initializer is one function of a source of randomness and a shape."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from math import prod, sqrt
 from typing import Any, Protocol, Self, TypeAlias, runtime_checkable
@@ -12,7 +12,7 @@ import numpy as np
 from jax import random
 
 from funkeras import config
-from funkeras.registry import Configured, Registry
+from funkeras.registry import Configured, Registry, custom_object_scope
 from funkeras.typing import Config, Identifier, Key
 
 __all__ = [
@@ -545,9 +545,10 @@ def serialize(initializer: Any) -> Any:
     return registry.serialize(initializer)
 
 
-def deserialize(config: Identifier) -> Any:
+def deserialize(config: Identifier, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The initializer that `serialize` described."""
-    return registry.get(config)
+    with custom_object_scope(custom_objects):
+        return registry.get(config)
 
 
 Zeros = zero = zeros

@@ -1,13 +1,13 @@
 """Regularizers: each maps a weight or an output to a penalty that joins the loss."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from inspect import signature
 from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 
 from funkeras import spellings
-from funkeras.registry import Configured, Registry
+from funkeras.registry import Configured, Registry, custom_object_scope
 from funkeras.typing import Array, Identifier
 
 __all__ = [
@@ -49,21 +49,23 @@ def _check_factors(**factors: float) -> None:
             raise ValueError(f"{name} must be finite and not negative; got {value}")
 
 
-@registry.configured("L1")
+@registry.configured("L1", "activity_l1")
 def l1(l1: float = 0.01) -> Penalty:
     """`l1 * sum(|x|)`."""
     _check_factors(l1=l1)
     return lambda x: l1 * jnp.sum(jnp.abs(x))
 
 
-@registry.configured("L2")
+@registry.configured("L2", "activity_l2")
 def l2(l2: float = 0.01) -> Penalty:
     """`l2 * sum(x²)`."""
     _check_factors(l2=l2)
     return lambda x: l2 * jnp.sum(jnp.square(x))
 
 
-@registry.configured("L1L2", "L1L2Regularizer", "WeightRegularizer", "ActivityRegularizer")
+@registry.configured(
+    "L1L2", "L1L2Regularizer", "WeightRegularizer", "ActivityRegularizer", "activity_l1l2"
+)
 def L1L2(l1: float = 0.0, l2: float = 0.0) -> Penalty:  # noqa: N802, its function differs
     """`l1 * sum(|x|) + l2 * sum(x²)`."""
     _check_factors(l1=l1, l2=l2)
@@ -128,9 +130,10 @@ def serialize(regularizer: Any) -> Any:
     return registry.serialize(regularizer)
 
 
-def deserialize(config: Identifier) -> Any:
+def deserialize(config: Identifier, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The regularizer that `serialize` described."""
-    return registry.get(config)
+    with custom_object_scope(custom_objects):
+        return registry.get(config)
 
 
 L1 = activity_l1 = l1

@@ -7,14 +7,16 @@ __all__ = ["GONE", "MODULES", "ROOTS", "sources"]
 ROOTS = ("keras", "tensorflow.keras", "tensorflow.python.keras")
 """Where scripts look for Keras; the last two only where TensorFlow is not installed."""
 
-RULES = ("activations", "constraints", "initializers", "regularizers")
-LAYERS = ("layers", "config", *RULES)
-ENGINE = ("layers", "models", *LAYERS[1:])
-PREPROCESSING = ("preprocessing",)
+LAYERS = ("layers", "")
+ENGINE = ("layers", "models", "")
 
 MODULES: dict[str, tuple[str, ...]] = {
     "": ("",),
     "activations": ("activations",),
+    "backend": ("backend",),
+    **dict.fromkeys(
+        ("backend.common", "backend.tensorflow_backend", "backend.theano_backend"), ("backend",)
+    ),
     "callbacks": ("callbacks",),
     "config": ("config",),
     "constraints": ("constraints",),
@@ -57,7 +59,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "optimizers": ("optimizers",),
     "optimizers.legacy": ("optimizers.legacy",),
     "optimizers.schedules": ("optimizers.schedules",),
-    "preprocessing": PREPROCESSING,
+    "preprocessing": ("preprocessing",),
     "preprocessing.image": ("preprocessing.image",),
     "preprocessing.sequence": ("preprocessing.sequence",),
     "preprocessing.text": ("preprocessing.text",),
@@ -69,6 +71,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "utils.generic_utils": ("utils.generic_utils", "registry", "progress"),
     "utils.io_utils": ("utils.io_utils",),
     "utils.np_utils": ("utils.np_utils",),
+    "utils.test_utils": ("compat.testing",),
     "utils.vis_utils": ("utils.vis_utils",),
     "utils.visualize_util": ("utils.visualize_util",),
 }

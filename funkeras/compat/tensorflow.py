@@ -22,7 +22,7 @@ class TensorFlow(ModuleType):
     @staticmethod
     def missing(name: str) -> str:
         """What to say of any other name."""
-        backend: Any = importlib.import_module("funkeras.config")
+        backend: Any = importlib.import_module("funkeras.backend")
         same = [
             f"{module}.{known}"
             for known in (name, name.removeprefix("reduce_"))

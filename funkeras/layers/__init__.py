@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from funkeras.layers.facade import class_names, layer_class
+from funkeras.layers.facade import class_names, deserialize, layer_class, serialize
 from funkeras.layers.input import Input, InputLayer
 from funkeras.layers.layer import Layer, Variable
 from funkeras.layers.lookup import StringLookup, TextVectorization
@@ -16,11 +16,13 @@ from funkeras.layers.merge import (
     multiply,
     subtract,
 )
+from funkeras.layers.spec import InputSpec
 from funkeras.layers.special import CONTAINERS
 
 __all__ = [
     "Input",
     "InputLayer",
+    "InputSpec",
     "Layer",
     "StringLookup",
     "TextVectorization",
@@ -28,10 +30,12 @@ __all__ = [
     "add",
     "average",
     "concatenate",
+    "deserialize",
     "dot",
     "maximum",
     "minimum",
     "multiply",
+    "serialize",
     "subtract",
     *class_names(),
 ]

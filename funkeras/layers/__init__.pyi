@@ -20,6 +20,7 @@ from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.lookup import TextLookup
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Merging
+from funkeras.layers.spec import InputSpec as InputSpec
 from funkeras.typing import Identifier, Shape
 
 def __getattr__(name: str) -> Any: ...

@@ -1,7 +1,7 @@
 """The Keras class of a functional layer, derived from its builder's signature."""
 
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -9,8 +9,9 @@ from funkeras import registry, spellings
 from funkeras.functional.pair import Pair, builders
 from funkeras.layers.layer import Layer
 from funkeras.layers.special import BASES, CONTAINERS
+from funkeras.typing import Config
 
-__all__ = ["class_names", "facade", "layer_class"]
+__all__ = ["class_names", "deserialize", "facade", "layer_class", "serialize"]
 
 PENALIZED = ("moving_mean", "moving_variance")
 """Initializers of weights that training does not change: they take no penalty or constraint."""
@@ -85,3 +86,14 @@ def class_names() -> list[str]:
     """Every class that a functional layer or an old spelling of one gives."""
     current = [name for name, _ in builders.items()]
     return current + [old for old, (new, _) in spellings.CLASSES.items() if new in current]
+
+
+def serialize(layer: Layer) -> Config:
+    """A `{"class_name", "config"}` dict that `deserialize` turns back into the layer."""
+    return {"class_name": type(layer).spelling, "config": layer.get_config()}
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """The layer or model that `serialize` of any generation described."""
+    with registry.custom_object_scope(custom_objects):
+        return layer_class(config["class_name"]).from_config(config["config"])

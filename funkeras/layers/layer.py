@@ -30,6 +30,7 @@ from funkeras.functional.pair import (
     nest,
     output_shape,
 )
+from funkeras.layers.asked import Asked
 from funkeras.layers.custom import Written, collected, custom_pair, discover
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
@@ -101,7 +102,7 @@ def kind_of(argument: str) -> Any:
     return KINDS.get(argument.rpartition("_")[2])
 
 
-class Layer(Written):
+class Layer(Asked, Written):
     """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
 
     Args:
@@ -236,16 +237,6 @@ class Layer(Written):
             or self.adds_losses
             or any(layer.penalizes_activity() for layer in inner if isinstance(layer, Layer))
         )
-
-    @property
-    def weight_regularizers(self) -> dict[str, Callable[[Any], Any]]:
-        """Weight name → penalty."""
-        return self._rules("_regularizer")
-
-    @property
-    def weight_constraints(self) -> dict[str, Callable[[Any], Any]]:
-        """Weight name → projection after each update."""
-        return self._rules("_constraint")
 
     # Variables
 
@@ -431,6 +422,7 @@ class Layer(Written):
         x = joined_inputs(self.name, x, others, named)
         if not symbolic.is_symbolic(x):
             x = jax.tree.map(jnp.asarray, x)
+        self.assert_input_compatibility(x)
         self.ensure_built(symbolic.shapes_of(x))
         if symbolic.is_symbolic(x):
             y = symbolic.record(self, x, training)

@@ -26,6 +26,8 @@ HEADER = """\
 from collections.abc import Sequence
 from typing import Any
 
+from funkeras.layers.facade import deserialize as deserialize
+from funkeras.layers.facade import serialize as serialize
 from funkeras.layers.input import Input as Input
 from funkeras.layers.input import InputLayer as InputLayer
 from funkeras.layers.layer import Layer as Layer
@@ -39,6 +41,7 @@ from funkeras.layers.merge import minimum as minimum
 from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
 {bases}
+from funkeras.layers.spec import InputSpec as InputSpec
 from funkeras.typing import Identifier, Shape
 
 def __getattr__(name: str) -> Any: ...

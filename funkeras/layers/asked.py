@@ -1,0 +1,81 @@
+"""What scripts ask a layer about its penalties and constraints."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from funkeras import symbolic
+from funkeras.layers.spec import check_shapes
+from funkeras.variables import Variable
+
+__all__ = ["Asked"]
+
+
+class Asked:
+    """The penalties, constraints and shapes of a layer, as Keras 1 and 2 show them."""
+
+    input_spec: Any = None
+    """What inputs must be like: an `InputSpec`, or one for each input."""
+    input_shape: Any = None
+    output_shape: Any = None
+    built: bool = False
+    activity_regularizer: Callable[[Any], Any] | None
+    _calls: list[symbolic.Call]
+
+    def assert_input_compatibility(self, inputs: Any) -> None:
+        """See that inputs fit `input_spec`.
+
+        Raises:
+            ValueError: naming the layer, what it expects and what came.
+        """
+        check_shapes(self, symbolic.shapes_of(inputs))
+
+    def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
+        raise NotImplementedError
+
+    @property
+    def weight_regularizers(self) -> dict[str, Callable[[Any], Any]]:
+        """Weight name → penalty."""
+        return self._rules("_regularizer")
+
+    @property
+    def weight_constraints(self) -> dict[str, Callable[[Any], Any]]:
+        """Weight name → projection after each update."""
+        return self._rules("_constraint")
+
+    def _by_weight(self: Any, rules: dict[str, Any]) -> list[tuple[Variable, Any]]:
+        own = {variable.path: variable for variable in self.weights}
+        return [(own[path], rule) for path, rule in rules.items()]
+
+    @property
+    def regularizers(self) -> list[Callable[[Any], Any]]:
+        """The penalties on weights, then the one on the output."""
+        activity = [] if self.activity_regularizer is None else [self.activity_regularizer]
+        return [rule for _, rule in self._by_weight(self.weight_regularizers)] + activity
+
+    @property
+    def constraints(self) -> dict[Variable, Callable[[Any], Any]]:
+        """Weight → its projection after each update."""
+        return dict(self._by_weight(self.weight_constraints))
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties that the layer adds to a loss, as tensors."""
+        activity = [loss for call in self._calls for loss in self.get_losses_for(call.inputs)]
+        return [*self.get_losses_for(None), *activity]
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """The penalties that follow from those inputs; with None, from weights alone."""
+        if inputs is None:
+            ruled = self._by_weight(self.weight_regularizers)
+            return [symbolic.apply(rule, variable) for variable, rule in ruled]
+        if self.activity_regularizer is None:
+            return []
+        wanted = jax.tree.leaves(inputs)
+        return [
+            symbolic.apply(self.activity_regularizer, output)
+            for call in self._calls
+            if jax.tree.leaves(call.inputs) == wanted
+            for output in jax.tree.leaves(call.outputs)
+        ]
