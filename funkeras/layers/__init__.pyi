@@ -2,6 +2,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from funkeras.layers.facade import deserialize as deserialize
+from funkeras.layers.facade import serialize as serialize
 from funkeras.layers.input import Input as Input
 from funkeras.layers.input import InputLayer as InputLayer
 from funkeras.layers.layer import Layer as Layer
