@@ -21,14 +21,16 @@ from funkeras.functional.pair import (
     is_shape,
     output_shape,
     stand_in_for,
+    stateless,
 )
 from funkeras.typing import Key, Params, PyTree, Shape, State
 from funkeras.variables import (
-    Flow,
+    DRAWS,
     Variable,
     current_flow,
-    flowing,
     learning_phase,
+    noting,
+    running,
     value_of,
 )
 
@@ -44,6 +46,7 @@ __all__ = [
     "is_symbolic",
     "lifted",
     "operation",
+    "outputs_of",
     "place_of",
     "record",
     "symbol",
@@ -195,10 +198,11 @@ def record(callee: Any, inputs: PyTree, training: bool | None = None) -> PyTree:
     shapes = output_shape(callee.pair, shapes_of(inputs))
     leaves, form = jax.tree.flatten(shapes, is_leaf=is_shape)
     dtype = str(jnp.result_type(getattr(callee, "compute_dtype", "float32")))
-    return _outputs(Call(callee, inputs, training), [(shape, dtype) for shape in leaves], form)
+    return outputs_of(Call(callee, inputs, training), [(shape, dtype) for shape in leaves], form)
 
 
-def _outputs(call: Call, described: Sequence[tuple[Shape, str]], form: Any) -> PyTree:
+def outputs_of(call: Call, described: Sequence[tuple[Shape, str]], form: Any) -> PyTree:
+    """The symbolic tensors of those shapes and dtypes, in that form, that a call gives."""
     name = call.callee.name
     tensors = [
         SymbolicTensor(shape, dtype, f"{name}/{index}" if index else name, call, index)
@@ -215,11 +219,15 @@ class Operation:
     Fields:
         within: its pair in a trace, where it needs variables of other nodes: params and state
             of all of them by their names.
+        draws: whether it draws random numbers.
+        reads: the variable that it stands for.
     """
 
     name: str
-    functional: Pair
+    functional: Pair | None
     within: "Callable[[Trace], Pair] | None" = None
+    draws: bool = False
+    reads: Variable | None = None
 
 
 def apply(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: Any) -> Any:
@@ -272,31 +280,32 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
             for tensor in tensors
         ]
 
-        def inner(specs: Sequence[Any], key: Key) -> PyTree:
+        def inner(specs: Sequence[Any]) -> PyTree:
             waiting = iter(specs)
             open_places = (isinstance(own, jax.ShapeDtypeStruct) for own in given)
             arrays = [
                 next(waiting) if is_open else own
                 for own, is_open in zip(given, open_places, strict=True)
             ]
-            y, _, _ = run({}, {}, arrays, training=False, key=key, mask=None)
+            y, _, _ = run({}, {}, arrays, training=False, key=None, mask=None)
             told[:] = jax.tree.leaves(y)
             return y
 
         specs = [own for own in given if isinstance(own, jax.ShapeDtypeStruct)]
-        key = jax.eval_shape(lambda: jax.random.key(0))
-        return jax.eval_shape(inner, specs, key)
+        return jax.eval_shape(inner, specs)
 
     def value_at(index: int) -> Callable[[int], Any]:
         def value(size: int) -> Any:
-            results(size)
+            with noting():
+                results(size)
             return told[index]
 
         return value
 
     sizes = jax.tree.leaves([tensor.shape for tensor in tensors], is_leaf=lambda n: n is None)
     unknown = None in sizes or any(tensor.known is not None for tensor in tensors)
-    result, out_form = jax.tree.flatten(abstract(results, unknown))
+    with noting() as noted:
+        result, out_form = jax.tree.flatten(abstract(results, unknown))
     shapes = jax.tree.unflatten(out_form, [tuple(y.shape) for y in result])
 
     def shape(input_shape: Any) -> Any:
@@ -311,29 +320,24 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
             filled[place] = other
         return shapes_of(operation(name, function, filled, form))
 
-    call = Call(Operation(name, Pair.running(run, shape=shape, name=name)), tensors)
-    outputs = _outputs(call, [(y.shape, str(y.dtype)) for y in result], out_form)
+    pair = Pair.running(run, shape=shape, name=name)
+    call = Call(Operation(name, pair, draws=DRAWS in noted), tensors)
+    outputs = outputs_of(call, [(y.shape, str(y.dtype)) for y in result], out_form)
     for index, (tensor, value) in enumerate(zip(jax.tree.leaves(outputs), told, strict=True)):
         if isinstance(value, int | np.ndarray | np.generic):
             tensor.known = value_at(index)
     return outputs
 
 
-def running(training: bool, key: Key | None) -> Any:
-    """The run of a part of the present run, if there is one."""
-    outer = current_flow()
-    return flowing(Flow(training, key, dict(outer.bound) if outer is not None else {}))
-
-
 def symbol(variable: Variable) -> SymbolicTensor:
     """The symbolic tensor that stands for a variable."""
     if variable.tensor is None:
         owner = variable.owner
-        read = Operation(variable.name, _reading(variable))
+        read = Operation(variable.name, _reading(variable), reads=variable)
         if owner is not None:
             read.within = lambda found: _reading(variable, found)
         described = [(variable.shape, str(variable.dtype))]
-        variable.tensor = _outputs(Call(read, ()), described, jax.tree.structure(0))
+        variable.tensor = outputs_of(Call(read, ()), described, jax.tree.structure(0))
     return variable.tensor
 
 
@@ -345,7 +349,7 @@ def _phase() -> SymbolicTensor:
 
     name = "keras_learning_phase"
     pair = Pair.running(run, shape=lambda _: (), name=name)
-    return _outputs(Call(Operation(name, pair), ()), [((), "int32")], jax.tree.structure(0))
+    return outputs_of(Call(Operation(name, pair), ()), [((), "int32")], jax.tree.structure(0))
 
 
 PHASE = _phase()
@@ -369,12 +373,13 @@ def _reading(variable: Variable, found: "Trace | None" = None) -> Pair:
 def place_of(owner: Any, callees: Sequence[Any] | Mapping[Any, str]) -> tuple[str, ...] | None:
     """The names that lead from the variables of all callees to those of one layer in them."""
     for callee in callees:
+        name = callees[callee] if isinstance(callees, Mapping) else callee.name
         if callee is owner:
-            return (callee.name,)
+            return (name,)
         if not isinstance(callee, Operation):
             inner = callee.layers if hasattr(callee, "outputs") else callee.inner_layers
             if (place := place_of(owner, inner)) is not None:
-                return (callee.name, *place)
+                return (name, *place)
     return None
 
 
@@ -406,30 +411,78 @@ class Trace:
 
     def pair(self) -> Pair:
         """The pure function between them, as its layers are at this moment."""
-        entries = {tensor: f"input:{index}" for index, tensor in enumerate(self.inputs)}
+        given = {tensor: f"input:{index}" for index, tensor in enumerate(self.inputs)}
+        return self.between(given, self.calls, self.outputs)
+
+    def between(
+        self,
+        given: Mapping[SymbolicTensor, str],
+        calls: Sequence[Call],
+        outputs: PyTree,
+        moved: Sequence[SymbolicTensor] = (),
+    ) -> Pair:
+        """The pure function of some of the calls, from named inputs to outputs.
+
+        After the inputs come the shifts of the tensors `moved`: whatever uses one of these gets
+        the sum of it and its shift.
+        """
+        places = dict(given)
+        shifts = {tensor: f"shift:{index}" for index, tensor in enumerate(moved)}
+        nodes: dict[str, Node] = {}
 
         def refer(tensor: SymbolicTensor) -> str:
-            if tensor in entries:
-                return entries[tensor]
+            if tensor in places:
+                return places[tensor]
             assert tensor.call is not None
             name = self.names[tensor.call]
             alone = isinstance(tensor.call.outputs, SymbolicTensor)
             return name if alone else f"{name}[{tensor.index}]"
 
-        reach = {callee: getattr(callee, "within", None) for callee in self.owners}
+        def move(tensors: Sequence[SymbolicTensor]) -> None:
+            for tensor in tensors:
+                if tensor in shifts:
+                    name = f"moved:{shifts[tensor]}"
+                    ends = refer(tensor), shifts[tensor]
+                    nodes[name] = Node(stateless(lambda _, x: x[0] + x[1]), ends)
+                    places[tensor] = name
+
+        callees = dict.fromkeys(call.callee for call in calls)
+        reach = {c: c.within if isinstance(c, Operation) else None for c in callees}
         pairs = {c: within(self) if within else c.functional for c, within in reach.items()}
         everything = tuple(
             name for callee, name in self.owners.items() if not isinstance(callee, Operation)
         )
-        nodes = {}
-        for call in self.calls:
+        numbers = {call: number for number, call in enumerate(self.calls)}
+        move(list(given))
+        for call in calls:
             pair = pairs[call.callee]
             if call.training is not None:
                 pair = in_phase(pair, call.training)
             inputs = jax.tree.map(refer, call.inputs)
             own = everything if reach[call.callee] else self.owners[call.callee]
-            nodes[self.names[call]] = Node(pair, inputs, own)
-        return graph(list(entries.values()), nodes, jax.tree.map(refer, self.outputs))
+            nodes[self.names[call]] = Node(pair, inputs, own, numbers[call])
+            move(jax.tree.leaves(call.outputs))
+        return graph([*given.values(), *shifts.values()], nodes, jax.tree.map(refer, outputs))
+
+    def run(
+        self,
+        params: Params,
+        state: State,
+        arrays: Sequence[Any],
+        *,
+        training: bool,
+        key: Key | None,
+    ) -> PyTree:
+        """What the outputs are where the inputs are those arrays.
+
+        Where random numbers are drawn and no key is given, one follows from NumPy's generator.
+        """
+        if key is None and any(getattr(callee, "draws", True) for callee in self.owners):
+            key = jax.random.key(np.random.randint(1 << 31))
+        x = arrays[0] if len(arrays) == 1 else tuple(arrays)
+        mask = None if arrays else ()
+        y, _, _ = self.pair().run(params, state, x, training=training, key=key, mask=mask)
+        return y
 
     def variables(self) -> tuple[Params, State]:
         """`params` and `state` of the layers, as they are at this moment."""
@@ -451,18 +504,9 @@ def evaluate(
     `variables` are params and state of the layers between them, by name; the present ones if left
     out.
     """
-    found = trace(list(values), outputs)
+    found = trace(list(values), outputs, named=False)
     params, state = found.variables() if variables is None else variables
-    x = tuple(values.values())
-    y, _, _ = found.pair().run(
-        params,
-        state,
-        x[0] if len(x) == 1 else x,
-        training=training,
-        key=key,
-        mask=None if x else (),
-    )
-    return y
+    return found.run(params, state, list(values.values()), training=training, key=key)
 
 
 def entries(tensors: Sequence[SymbolicTensor], given: Sequence[Any] = ()) -> list[SymbolicTensor]:
@@ -483,8 +527,11 @@ def entries(tensors: Sequence[SymbolicTensor], given: Sequence[Any] = ()) -> lis
     return list(found)
 
 
-def trace(inputs: Sequence[SymbolicTensor], outputs: PyTree) -> Trace:
+def trace(inputs: Sequence[SymbolicTensor], outputs: PyTree, named: bool = True) -> Trace:
     """The calls that lead from inputs to outputs.
+
+    Args:
+        named: whether layers must differ by name, as those of a model do.
 
     Raises:
         ValueError: if an output needs a tensor that no input gives, or two layers share a name.
@@ -512,7 +559,7 @@ def trace(inputs: Sequence[SymbolicTensor], outputs: PyTree) -> Trace:
     for call in calls:
         name = call.callee.name
         again = taken.setdefault(name, call.callee)
-        if again is not call.callee and not isinstance(call.callee, Operation):
+        if named and again is not call.callee and not isinstance(call.callee, Operation):
             raise ValueError(f"two layers of one model have the name {name!r}; names must differ")
         count = sum(own == name or own.startswith(f"{name}:") for own in names.values())
         names[call] = f"{name}:{count}" if count else name

@@ -1,10 +1,10 @@
 """Variables, and the flow: which arrays stand for them while a model's program is traced."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -15,12 +15,15 @@ from funkeras import config
 from funkeras.typing import Key
 
 __all__ = [
+    "DRAWS",
     "Flow",
     "Variable",
     "current_flow",
     "flowing",
     "learning_phase",
     "noting",
+    "outside",
+    "running",
     "set_learning_phase",
     "value_of",
 ]
@@ -44,11 +47,19 @@ class Flow:
     draws: int = 0
 
     def next_key(self) -> Key:
-        """A key that no other draw of this run has."""
-        if self.key is None:
-            raise ValueError("a random operation needs a key in training: apply(..., key=key)")
+        """A key that no other draw of this run has.
+
+        Raises:
+            ValueError: if the run has none, and nobody notes that it needs one.
+        """
+        key = self.key
+        if key is None:
+            if _noted.get() is None:
+                raise ValueError("a random operation needs a key: apply(..., key=key)")
+            note(DRAWS)
+            key = random.key(0)  # of a trial: whoever notes this runs again with a key
         self.draws += 1
-        return random.fold_in(self.key, self.draws)
+        return random.fold_in(key, self.draws)
 
 
 _flow: ContextVar[Flow | None] = ContextVar("flow", default=None)
@@ -59,8 +70,11 @@ def current_flow() -> Flow | None:
     return _flow.get()
 
 
+F = TypeVar("F", Flow, None)
+
+
 @contextmanager
-def flowing(flow: Flow) -> Iterator[Flow]:
+def flowing(flow: F) -> Iterator[F]:
     """Make a run the current one."""
     token = _flow.set(flow)
     try:
@@ -69,24 +83,44 @@ def flowing(flow: Flow) -> Iterator[Flow]:
         _flow.reset(token)
 
 
+def running(training: bool, key: Key | None) -> AbstractContextManager[Flow]:
+    """The run of a part of the present run, if there is one."""
+    outer = current_flow()
+    return flowing(Flow(training, key, dict(outer.bound) if outer is not None else {}))
+
+
+def outside() -> AbstractContextManager[None]:
+    """Leave the present run: for what is made once, though a run is the occasion."""
+    return flowing(None)
+
+
+DRAWS = "random numbers"
+"""What is noted of a run that draws random numbers and has no key for them."""
+
 _noted: ContextVar[dict[Any, None] | None] = ContextVar("noted", default=None)
 
 
 @contextmanager
 def noting() -> Iterator[dict[Any, None]]:
-    """Note which variables, or layers with theirs, are read that nothing stands for in the run."""
+    """Note which variables, or layers with theirs, are read that nothing stands for in the run.
+
+    What is noted inside is noted outside too.
+    """
     noted: dict[Any, None] = {}
+    outer = _noted.get()
     token = _noted.set(noted)
     try:
         yield noted
     finally:
         _noted.reset(token)
+        if outer is not None:
+            outer.update(noted)
 
 
 def note(owner: Any) -> None:
     """Tell whoever is noting that the variables of this owner are read as they are."""
     noted = _noted.get()
-    if noted is not None:
+    if noted is not None and current_flow() is not None:
         noted[owner] = None
 
 
@@ -173,6 +207,11 @@ class Variable:
         return tree
 
     @property
+    def held(self) -> Any:
+        """What a program gets to let it stand for the variable."""
+        return self._value
+
+    @property
     def dtype(self) -> np.dtype:
         """The array's dtype."""
         return self.value.dtype
@@ -187,18 +226,20 @@ class Variable:
 
         Raises:
             ValueError: for another shape.
+            RuntimeError: while a program runs, if no layer owns it.
         """
         if self._owner is not None:
             self._owner.assign({self.path: value})
             return
-        array = jnp.asarray(value, self.value.dtype)
+        array = jnp.asarray(value, self._value.dtype)
         if array.shape != self.shape:
             raise ValueError(f"variable {self.name!r} has shape {self.shape}, got {array.shape}")
-        flow = current_flow()
-        if flow is not None and self in flow.bound:
-            flow.bound[self] = array
-        else:
-            self._value = array
+        if current_flow() is not None:
+            raise RuntimeError(
+                f"variable {self.name!r} can't be assigned while a program runs: let a layer own "
+                "it (add_weight), or give the update to a function(..., updates=[...])"
+            )
+        self._value = array
 
     set_value = assign
 

@@ -3,6 +3,7 @@
 from funkeras.backend import (
     arranging,
     elementwise,
+    functions,
     images,
     phases,
     products,
@@ -14,6 +15,7 @@ from funkeras.backend import (
 )
 from funkeras.backend.arranging import *
 from funkeras.backend.elementwise import *
+from funkeras.backend.functions import *
 from funkeras.backend.images import *
 from funkeras.backend.phases import *
 from funkeras.backend.products import *
@@ -23,6 +25,6 @@ from funkeras.backend.scores import *
 from funkeras.backend.settings import *
 from funkeras.backend.tensors import *
 
-__all__ = [*arranging.__all__, *elementwise.__all__, *images.__all__, *phases.__all__]
-__all__ += [*products.__all__, *randoms.__all__, *reductions.__all__, *scores.__all__]
-__all__ += [*settings.__all__, *tensors.__all__]
+__all__ = [*arranging.__all__, *elementwise.__all__, *functions.__all__, *images.__all__]
+__all__ += [*phases.__all__, *products.__all__, *randoms.__all__, *reductions.__all__]
+__all__ += [*scores.__all__, *settings.__all__, *tensors.__all__]

@@ -14,6 +14,7 @@ from funkeras.functional.checks import known, no_mask, one_of, positive
 from funkeras.functional.combinators import penalized
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
+from funkeras.variables import running
 
 __all__ = [
     "activation",
@@ -213,7 +214,8 @@ def lambda_(
         mask: PyTree = None,
     ) -> tuple[PyTree, State]:
         flow = {"training": training, "key": key, "mask": mask}
-        return function(x, **given, **{name: flow[name] for name in wanted}), state
+        with running(training, key):
+            return function(x, **given, **{name: flow[name] for name in wanted}), state
 
     def mask_after(x: PyTree, present: PyTree) -> PyTree:
         return mask(x, present) if callable(mask) else mask

@@ -27,11 +27,15 @@ class Node:
         inputs: the name of a value, or a tuple or dict of names.
         variables: the name of the node whose variables it uses; its own if left out. A node with
             the names of several reads theirs, as dicts by name, and has none of its own.
+        draws: the number that sets its random draws apart from those of other nodes; its place if
+            left out. A node that reads the variables of several may run them again, with equal
+            draws: it gets the key that all of them follow from.
     """
 
     pair: Pair
     inputs: PyTree
     variables: str | tuple[str, ...] | None = None
+    draws: int | None = None
 
 
 def graph(
@@ -79,7 +83,7 @@ def graph(
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         for name, node, shape in walk(enter(input_shape)):
-            if (node.variables or name) == name:
+            if node.variables in (None, name):
                 with located(name, shape):
                     for weight in node.pair.weights(shape):
                         yield weight._replace(name=f"{name}/{weight.name}")
@@ -96,9 +100,11 @@ def graph(
         masks = enter((None,) * len(entries) if mask is None and len(entries) > 1 else mask)
         state = dict(state)
         for index, (name, node) in enumerate(steps.items()):
-            own = node.variables or name
+            own = name if node.variables is None else node.variables
             params_here, state_here = _variables(own, params), _variables(own, state)
-            own_key = None if key is None else random.fold_in(key, index)
+            own_key = key
+            if key is not None and isinstance(own, str):
+                own_key = random.fold_in(key, index if node.draws is None else node.draws)
             given = _fetch(values, node.inputs)
             with located(name, given):
                 values[name], after, masks[name] = node.pair.run(

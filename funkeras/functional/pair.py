@@ -14,6 +14,7 @@ from jax import random
 from funkeras import config, initializers
 from funkeras.registry import Registry
 from funkeras.typing import Array, Config, Identifier, Key, Params, PyTree, Shape, State
+from funkeras.variables import noting
 
 __all__ = [
     "Apply",
@@ -252,13 +253,17 @@ def abstract(evaluate: Callable[[int], PyTree], unknown: bool) -> PyTree:
         )
         return Spec(sizes, first.dtype)
 
+    def trial(size: int) -> PyTree:
+        with noting():  # a shape needs no key for random draws
+            return evaluate(size)
+
     try:
-        results = [evaluate(stand_in) for stand_in in (PROBES if unknown else PROBES[:1])]
+        results = [trial(stand_in) for stand_in in (PROBES if unknown else PROBES[:1])]
     except (TypeError, ValueError) as error:
         fixed = _met_by_unknown(str(error)) if unknown else None
         if fixed is None:
             raise
-        results = [evaluate(fixed)]
+        results = [trial(fixed)]
     return jax.tree.map(merge, *results)
 
 

@@ -12,7 +12,7 @@ from funkeras import config, constraints, initializers, regularizers
 from funkeras.functional.combinators import PENALTY
 from funkeras.functional.pair import Pair, Shapes, Weight, abstract, is_shape, stand_in_for
 from funkeras.typing import Key, Params, PyTree, State
-from funkeras.variables import Flow, Variable, current_flow, flowing, note
+from funkeras.variables import Flow, Variable, current_flow, flowing, note, running
 
 __all__ = ["Written", "custom_pair"]
 
@@ -57,10 +57,8 @@ def custom_pair(layer: Any) -> Pair:
     def run(
         params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
     ) -> tuple[PyTree, State, PyTree]:
-        outer = current_flow()
-        flow = Flow(training, key, dict(outer.bound) if outer is not None else {})
-        bind(flow, layer, params, state)
-        with flowing(flow):
+        with running(training, key) as flow:
+            bind(flow, layer, params, state)
             y = call(layer, x, mask, training)
             after = collected(layer)[1]
             if layer.adds_losses:
@@ -166,6 +164,11 @@ class Written:
             parts = parts.values() if isinstance(parts, dict) else parts
             found.update(dict.fromkeys(part for part in parts if isinstance(part, Written)))
         return list(found)
+
+    @property
+    def held(self) -> Any:
+        """What a program gets to let it stand for the layer's own variables."""
+        return self._params, self._state
 
     def own_variables(self) -> tuple[Params, State]:
         """The arrays of the layer itself, in the present run."""

@@ -34,7 +34,7 @@ from funkeras.layers.asked import Asked
 from funkeras.layers.custom import Written, collected, custom_pair, discover
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
-from funkeras.variables import Variable, current_flow
+from funkeras.variables import Variable, current_flow, outside
 
 __all__ = ["Layer", "Variable", "reset_names", "variables_lock", "variables_version"]
 
@@ -273,7 +273,7 @@ class Layer(Asked, Written):
         elif self.input_shape is None:
             self.input_shape = freeze_shape(input_shape)
             try:
-                with jax.ensure_compile_time_eval():
+                with jax.ensure_compile_time_eval(), outside():
                     self.build(self.input_shape)
                 self.output_shape = discover(self, self.input_shape)
             except Exception as error:

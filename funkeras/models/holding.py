@@ -8,6 +8,7 @@ import numpy as np
 from funkeras.layers.layer import Variable, variables_lock, variables_version
 from funkeras.models.ends import Ends
 from funkeras.typing import Params, State
+from funkeras.variables import current_flow
 
 __all__ = ["Holding"]
 
@@ -18,14 +19,17 @@ class Holding(Ends):
     @property
     def variables_now(self) -> tuple[Params, State]:
         """`params` and `state` of one moment, though another thread trains."""
+        if current_flow() is not None:  # where other arrays may stand for them
+            return self._gather()
         gathered = self._gathered
         if gathered[0] != variables_version():
             with variables_lock:
-                version = variables_version()
-                params = {layer.name: layer.params for layer in self.layers if layer.params}
-                state = {layer.name: layer.state for layer in self.layers if layer.state}
-                gathered = self._gathered = (version, params, state)
+                gathered = self._gathered = (variables_version(), *self._gather())
         return gathered[1], gathered[2]
+
+    def _gather(self) -> tuple[Params, State]:
+        params = {layer.name: layer.params for layer in self.layers if layer.params}
+        return params, {layer.name: layer.state for layer in self.layers if layer.state}
 
     @property
     def params(self) -> Params:

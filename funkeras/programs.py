@@ -1,0 +1,68 @@
+"""`Program`: a compiled function that also gets what it reads besides its arguments."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+from jax import random
+
+from funkeras.variables import DRAWS, Flow, current_flow, flowing, noting
+
+__all__ = ["Program"]
+
+
+class Program:
+    """A pure function `f(*args, key=...)`, compiled once for each shape of its arguments.
+
+    What it reads beside them, variables that user code closes over and random numbers, is found
+    while it is traced and handed in at each call: a value that is set later counts.
+
+    Args:
+        function: takes arrays and gives arrays.
+        static: positions of arguments that are compiled in.
+        training: the phase that user code outside of layers sees.
+        drawing: whether it gets a key in any case, rather than if it is seen to draw.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *,
+        static: tuple[int, ...] = (),
+        training: bool = False,
+        drawing: bool = False,
+    ) -> None:
+        self.function = function
+        self.training = training
+        self.owners: list[Any] = []
+        self.draws = drawing
+        self.compiles = 0
+        """How many shapes it has been compiled for since it knew what it reads."""
+        shifted = tuple(position + 2 for position in static)
+        self._compiled = jax.jit(self._run, static_argnums=shifted)
+        self._static = shifted
+
+    def _run(self, held: tuple[Any, ...], seed: Any, *args: Any) -> Any:
+        self.compiles += 1  # this runs where it is traced
+        outer = current_flow()
+        bound = {} if outer is None else dict(outer.bound)
+        bound.update(zip(self.owners, held, strict=True))
+        key = None if seed is None else random.key(seed)
+        with flowing(Flow(self.training, key, bound)):
+            return self.function(*args, key=key)
+
+    def __call__(self, *args: Any) -> Any:
+        """What the function gives for these arguments."""
+        while True:
+            held = tuple(owner.held for owner in self.owners)
+            seed = np.uint32(np.random.randint(1 << 31)) if self.draws else None
+            with noting() as noted:
+                result = self._compiled(held, seed, *args)
+            if not noted:
+                return result
+            # It was traced just now and read more than it got: trace it again with that.
+            self.compiles = 0
+            self.draws = self.draws or DRAWS in noted
+            self.owners += [owner for owner in noted if owner is not DRAWS]
+            self._compiled = jax.jit(self._run, static_argnums=self._static)
