@@ -26,7 +26,9 @@ def on_config(config: Any) -> Any:
     """Put the pages into the contents, a section for each package."""
     sections: dict[str, list[Any]] = {}
     for name in modules():
-        sections.setdefault(name.split(".")[1], []).append({name: f"reference/{name}.md"})
+        _, section, *rest = name.split(".")
+        title = ".".join(rest) or section
+        sections.setdefault(section, []).append({title: f"reference/{name}.md"})
     config.nav.append({"Reference": [{title: pages} for title, pages in sections.items()]})
     return config
 
