@@ -221,6 +221,7 @@ class Operation:
             of all of them by their names.
         draws: whether it draws random numbers.
         reads: the variable that it stands for.
+        captured: the variables that its function closes over.
     """
 
     name: str
@@ -228,6 +229,7 @@ class Operation:
     within: "Callable[[Trace], Pair] | None" = None
     draws: bool = False
     reads: Variable | None = None
+    captured: frozenset[Any] = frozenset()
 
 
 def apply(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: Any) -> Any:
@@ -321,7 +323,7 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
         return shapes_of(operation(name, function, filled, form))
 
     pair = Pair.running(run, shape=shape, name=name)
-    call = Call(Operation(name, pair, draws=DRAWS in noted), tensors)
+    call = Call(Operation(name, pair, draws=DRAWS in noted, captured=frozenset(noted)), tensors)
     outputs = outputs_of(call, [(y.shape, str(y.dtype)) for y in result], out_form)
     for index, (tensor, value) in enumerate(zip(jax.tree.leaves(outputs), told, strict=True)):
         if isinstance(value, int | np.ndarray | np.generic):

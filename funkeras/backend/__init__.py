@@ -1,10 +1,15 @@
 """`K`: the functions of `keras.backend`, on arrays, tracers and symbolic tensors."""
 
+from typing import Any
+
+from funkeras import spellings
 from funkeras.backend import (
     arranging,
+    ctc,
     elementwise,
     functions,
     images,
+    loops,
     phases,
     products,
     randoms,
@@ -14,13 +19,16 @@ from funkeras.backend import (
     tensors,
 )
 from funkeras.backend.arranging import *
+from funkeras.backend.ctc import *
 from funkeras.backend.elementwise import *
 from funkeras.backend.functions import *
 from funkeras.backend.images import *
+from funkeras.backend.loops import *
 from funkeras.backend.phases import *
 from funkeras.backend.products import *
 from funkeras.backend.randoms import *
 from funkeras.backend.reductions import *
+from funkeras.backend.refused import REFUSED
 from funkeras.backend.scores import *
 from funkeras.backend.settings import *
 from funkeras.backend.tensors import *
@@ -28,3 +36,10 @@ from funkeras.backend.tensors import *
 __all__ = [*arranging.__all__, *elementwise.__all__, *functions.__all__, *images.__all__]
 __all__ += [*phases.__all__, *products.__all__, *randoms.__all__, *reductions.__all__]
 __all__ += [*scores.__all__, *settings.__all__, *tensors.__all__]
+__all__ += [*ctc.__all__, *loops.__all__]
+
+
+def __getattr__(name: str) -> Any:
+    """Say what to use instead of a name that the backend does not have."""
+    instead = f": {REFUSED[name]}" if name in REFUSED else spellings.nearest(name, __all__)
+    raise AttributeError(f"keras.backend has no {name!r}{instead}")

@@ -55,7 +55,8 @@ def _reads(call: Call, variable: Variable) -> bool:
     """Whether a call may use a variable."""
     callee = call.callee
     if isinstance(callee, Operation):
-        return callee.reads is not None and _same(callee.reads, variable)
+        reads = callee.reads is not None and _same(callee.reads, variable)
+        return reads or variable in callee.captured
     if variable.owner is None:
         return True  # user code in layers may close over it
     return place_of(variable.owner, [callee]) is not None
