@@ -38,12 +38,14 @@ class Flow:
         key: where its random numbers come from, if it has any.
         bound: owner → what stands for its variables in this run: for a layer its params and its
             state, for a variable without a layer its value.
+        losses, reports: what is added to the loss, and numbers for the logs by name.
     """
 
     training: bool = False
     key: Key | None = None
     bound: dict[Any, Any] = field(default_factory=dict)
     losses: list[Any] = field(default_factory=list)
+    reports: dict[str, Any] = field(default_factory=dict)
     draws: int = 0
 
     def next_key(self) -> Key:

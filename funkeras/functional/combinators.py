@@ -12,10 +12,24 @@ from jax import random
 from funkeras.functional.pair import Pair, Shapes, Weight, output_shape
 from funkeras.typing import Array, Key, Params, PyTree, State
 
-__all__ = ["cast", "frozen", "in_phase", "named", "penalized", "penalty", "remat", "serial"]
+__all__ = [
+    "cast",
+    "frozen",
+    "in_phase",
+    "named",
+    "penalized",
+    "penalty",
+    "remat",
+    "reporting",
+    "reports",
+    "serial",
+]
 
 PENALTY = "penalty"
 """Name of the state entry in which a layer hands its part of the loss to the training step."""
+
+REPORT = "report:"
+"""What begins the names of state entries in which a layer hands numbers to the logs."""
 
 
 def named(pair: Pair, name: str) -> Pair:
@@ -162,6 +176,47 @@ def penalized(pair: Pair, regularizer: Callable[[Array], Array], per_sample: boo
         return y, {**new_state, PENALTY: jnp.asarray(share, state[PENALTY].dtype)}, mask
 
     return pair.rerun(run, weights=weights)
+
+
+def reporting(pair: Pair, names: Sequence[str] = ()) -> Pair:
+    """Of a pair with the outputs `(y, losses, numbers)` the one that gives `y`.
+
+    The training step adds each of the losses, summed, to the loss; the means of the numbers go to
+    the logs by their names.
+    """
+    places = [PENALTY, *(f"{REPORT}{name}" for name in names)]
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        yield from pair.weights(input_shape)
+        for place in places:
+            yield Weight(place, (), "zeros", trainable=False, saved=False)
+
+    def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, PyTree]:
+        inner = {name: value for name, value in state.items() if name not in places}
+        (y, losses, numbers), new_state, mask = pair.run(params, inner, x, **flow)
+        told = [sum((jnp.sum(loss) for loss in losses), start=jnp.zeros(()))]
+        told += [jnp.mean(number) for number in numbers]
+        own = {
+            place: jnp.asarray(value, state[place].dtype)
+            for place, value in zip(places, told, strict=True)
+        }
+        return y, {**new_state, **own}, None if mask is None else mask[0]
+
+    def shape(input_shape: Shapes) -> Shapes:
+        return output_shape(pair, input_shape)[0]
+
+    return Pair.running(run, weights=weights, shape=shape, name=pair.name)
+
+
+def reports(state: State, prefix: str = "") -> dict[str, str]:
+    """Name → path in the state, of numbers that the layers of a net leave there for the logs."""
+    found: dict[str, str] = {}
+    for name, value in state.items():
+        if isinstance(value, dict):
+            found |= reports(value, f"{prefix}{name}/")
+        elif name.startswith(REPORT):
+            found[name.removeprefix(REPORT)] = f"{prefix}{name}"
+    return found
 
 
 def penalty(state: State) -> Array | float:

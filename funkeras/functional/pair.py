@@ -262,9 +262,16 @@ def abstract(evaluate: Callable[[int], PyTree], unknown: bool) -> PyTree:
     except (TypeError, ValueError) as error:
         fixed = _met_by_unknown(str(error)) if unknown else None
         if fixed is None:
+            if unknown:
+                error.args = tuple(_without_stand_ins(part) for part in error.args)
             raise
         results = [trial(fixed)]
     return jax.tree.map(merge, *results)
+
+
+def _without_stand_ins(part: Any) -> Any:
+    """A message with None where a size stood in for an unknown one."""
+    return re.sub(rf"\b{PROBES[0]}\b", "None", part) if isinstance(part, str) else part
 
 
 def _met_by_unknown(message: str) -> int | None:

@@ -36,10 +36,10 @@ __all__ = [
 
 
 class Batch(NamedTuple):
-    """Rows to learn from: inputs, targets and sample weights (or None) for each output."""
+    """Rows to learn from: inputs, and targets and sample weights, or None, for each output."""
 
     x: tuple[Array, ...]
-    y: tuple[Array, ...]
+    y: tuple[Array | None, ...]
     weights: tuple[Array | None, ...]
 
 
@@ -75,9 +75,9 @@ class Output(NamedTuple):
         shape: of the output, the batch first.
     """
 
-    loss: Callable[[Array, Array], Array] | None
+    loss: Callable[[Any, Array], Array] | None
     weight: float = 1.0
-    means: tuple[tuple[Callable[[Array, Array], Array], bool], ...] = ()
+    means: tuple[tuple[Callable[[Any, Array], Array], bool], ...] = ()
     stateful: tuple[tuple[metrics.Metric, bool], ...] = ()
     reduction: str | None = "sum_over_batch_size"
     shape: Shape = ()
@@ -91,6 +91,7 @@ class Objective:
         classic: reduce losses as Keras 1 and 2.2.4 do, dividing by the share of non-zero weights.
         penalties, constraints: (path of a weight, function) pairs.
         input_dtypes: dtypes that inputs are cast to, in the order of their leaves.
+        reported: paths of the numbers in the state that go to the logs.
     """
 
     pair: Pair
@@ -99,12 +100,15 @@ class Objective:
     penalties: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
     constraints: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
     input_dtypes: tuple[str, ...] = ("float32",)
+    reported: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
         """How many numbers are averaged: the loss, each output's if there are several, metrics."""
-        several = len(self.outputs) if len(self.outputs) > 1 else 0
-        return 1 + several + sum(len(output.means) for output in self.outputs)
+        own = [output for output in self.outputs if output.loss is not None]
+        several = len(own) if len(self.outputs) > 1 else 0
+        means = sum(len(output.means) for output in self.outputs)
+        return 1 + several + means + len(self.reported)
 
     def start(self) -> Totals:
         """Totals of nothing."""
@@ -123,7 +127,7 @@ class Objective:
         training: bool,
         key: Key | None,
         valid: Array | None = None,
-    ) -> tuple[Array, tuple[State, Array, tuple[tuple[Array, Array, Array | None], ...]]]:
+    ) -> tuple[Array, tuple[State, Array, tuple[tuple[Array | None, Array, Array | None], ...]]]:
         """The loss of a batch, the state that follows, all averaged numbers, and the predictions.
 
         `valid` marks the rows that count, where a batch was padded to a fixed size.
@@ -141,20 +145,20 @@ class Objective:
         for output, pred, true, weights, own_mask in cases:
             pred = pred.astype(at_least_single(pred.dtype))
             reduce = _reduce_classic if self.classic else _reduce_modern
-            value = jnp.zeros((), jnp.float32)
             if output.loss is not None:
                 scores = output.loss(true, pred)
-                value = reduce(scores, weights, own_mask, valid, output.reduction)
-            losses.append(value)
+                losses.append(reduce(scores, weights, own_mask, valid, output.reduction))
             for function, weighted in output.means:
                 shares = weights if weighted else None
                 own = None if self.classic else own_mask
                 means.append(reduce(function(true, pred), shares, own, valid, "mean"))
             judged.append((true, pred, weights))
-        total = sum(o.weight * loss for o, loss in zip(self.outputs, losses, strict=True))
+        shares = [output.weight for output in self.outputs if output.loss is not None]
+        total = sum(share * loss for share, loss in zip(shares, losses, strict=True))
         total = total + penalty(new_state)
         total = total + sum(penalize(at(params, path)) for path, penalize in self.penalties)
-        shown = [total, *(losses if len(losses) > 1 else []), *means]
+        shown = [total, *(losses if len(self.outputs) > 1 else []), *means]
+        shown += [at(new_state, path) for path in self.reported]
         numbers = jnp.stack([jnp.asarray(number, jnp.float32) for number in shown])
         return jnp.asarray(total), (new_state, lax.stop_gradient(numbers), tuple(judged))
 
@@ -162,7 +166,7 @@ class Objective:
         self,
         totals: Totals,
         numbers: Array,
-        judged: tuple[tuple[Array, Array, Array | None], ...],
+        judged: tuple[tuple[Array | None, Array, Array | None], ...],
         valid: Array | None = None,
     ) -> Totals:
         """Totals with one more batch."""

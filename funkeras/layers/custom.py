@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, constraints, initializers, regularizers
-from funkeras.functional.combinators import PENALTY
+from funkeras.functional.combinators import PENALTY, REPORT
 from funkeras.functional.pair import Pair, Shapes, Weight, abstract, is_shape, stand_in_for
 from funkeras.typing import Key, Params, PyTree, State
 from funkeras.variables import Flow, Variable, current_flow, flowing, note, running
@@ -51,8 +51,8 @@ def custom_pair(layer: Any) -> Pair:
         for inner in layer.inner_layers:
             for weight in inner.pair.weights(inner.input_shape):
                 yield weight._replace(name=f"{inner.name}/{weight.name}")
-        if layer.adds_losses:
-            yield Weight(PENALTY, (), "zeros", trainable=False, saved=False)
+        for place in layer.places():
+            yield Weight(place, (), "zeros", trainable=False, saved=False)
 
     def run(
         params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
@@ -61,9 +61,10 @@ def custom_pair(layer: Any) -> Pair:
             bind(flow, layer, params, state)
             y = call(layer, x, mask, training)
             after = collected(layer)[1]
-            if layer.adds_losses:
-                total = sum((jnp.sum(loss) for loss in flow.losses), start=jnp.zeros(()))
-                after = {**after, PENALTY: total.astype(state[PENALTY].dtype)}
+            told = {f"{REPORT}{name}": jnp.mean(value) for name, value in flow.reports.items()}
+            told[PENALTY] = sum((jnp.sum(loss) for loss in flow.losses), start=jnp.zeros(()))
+            own = {place: told[place].astype(state[place].dtype) for place in layer.places()}
+            after = {**after, **own}
             mask = layer.compute_mask(as_list(x), as_list(mask))
         return y, after, mask
 
@@ -78,7 +79,7 @@ def bind(flow: Flow, layer: Any, params: Params, state: State) -> None:
     """Let arrays stand for the variables of a layer and of those inside it."""
     inner = {own.name: own for own in layer.inner_layers}
     flow.bound[layer] = tuple(
-        {name: value for name, value in tree.items() if name not in inner and name != PENALTY}
+        {name: value for name, value in tree.items() if name not in {*inner, *layer.places()}}
         for tree in (params, state)
     )
     for name, own in inner.items():
@@ -138,6 +139,7 @@ def discover(layer: Any, input_shape: Shapes) -> Shapes:
 
     shapes = jax.tree.map(lambda y: y.shape, abstract(evaluate, None in sizes))
     layer.adds_losses = bool(flow.losses)
+    layer.reported = tuple(flow.reports)
     return shapes
 
 
@@ -150,6 +152,11 @@ class Written:
     _state: State
     supports_masking: bool = False
     adds_losses: bool = False
+    reported: tuple[str, ...] = ()
+
+    def places(self) -> list[str]:
+        """Names in the state under which `call` leaves what it adds to the loss and the logs."""
+        return [PENALTY] * self.adds_losses + [f"{REPORT}{name}" for name in self.reported]
 
     def _begin_writing(self) -> None:
         self.own_weights: list[Weight] = []
@@ -235,6 +242,17 @@ class Written:
         if flow is None:
             raise RuntimeError("add_loss of a layer belongs into its call")
         flow.losses.extend(losses if isinstance(losses, list | tuple) else [losses])
+
+    def add_metric(
+        self, value: Any, name: str | None = None, aggregation: str | None = "mean"
+    ) -> None:
+        """Within `call`: show the mean of this beside the loss."""
+        flow = current_flow()
+        if flow is None:
+            raise RuntimeError("add_metric of a layer belongs into its call")
+        if name is None:
+            raise ValueError(f"add_metric of layer {self.name!r} needs a name")
+        flow.reports[name] = value
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Within `call`: assign new values to variables, given as (variable, value) pairs."""

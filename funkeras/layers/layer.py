@@ -234,7 +234,7 @@ class Layer(Asked, Written):
         inner = jax.tree.leaves([*self._arguments.values(), *self.inner_layers])
         return (
             self.activity_regularizer is not None
-            or self.adds_losses
+            or bool(self.places())
             or any(layer.penalizes_activity() for layer in inner if isinstance(layer, Layer))
         )
 
@@ -280,8 +280,7 @@ class Layer(Asked, Written):
                 self.input_shape = None
                 error.add_note(f"while building layer {self.name!r} for shape {input_shape}")
                 raise
-            if self.adds_losses:
-                self._state[combinators.PENALTY] = jnp.zeros(())
+            self._state |= {place: jnp.zeros(()) for place in self.places()}
             self._finish()
 
     @property
@@ -305,10 +304,11 @@ class Layer(Asked, Written):
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
         if type(self).builder is None:
-            for own in self.inner_layers:
-                own.adopt(params.get(own.name, {}), state.get(own.name, {}))
-                params = {name: value for name, value in params.items() if name != own.name}
-                state = {name: value for name, value in state.items() if name != own.name}
+            inner = {own.name: own for own in self.inner_layers}
+            for name in (name for name in inner if name in params or name in state):
+                inner[name].adopt(params.get(name, {}), state.get(name, {}))
+            params = {name: value for name, value in params.items() if name not in inner}
+            state = {name: value for name, value in state.items() if name not in inner}
         flow = current_flow()
         if flow is not None and self in flow.bound:
             flow.bound[self] = (params, state)
@@ -460,13 +460,21 @@ class Layer(Asked, Written):
         """The symbolic tensor, or tensors, that the layer got in its one call."""
         return self._only_call("input").inputs
 
+    def _call_at(self, node_index: int) -> symbolic.Call:
+        if not -len(self._calls) <= node_index < len(self._calls):
+            raise ValueError(
+                f"layer {self.name!r} has been called {len(self._calls)} times on symbolic "
+                f"tensors; asked for call {node_index} (from 0)"
+            )
+        return self._calls[node_index]
+
     def get_output_at(self, node_index: int) -> Any:
         """What the layer gave in one of its calls."""
-        return self._calls[node_index].outputs
+        return self._call_at(node_index).outputs
 
     def get_input_at(self, node_index: int) -> Any:
         """What the layer got in one of its calls."""
-        return self._calls[node_index].inputs
+        return self._call_at(node_index).inputs
 
     def get_output_shape_at(self, node_index: int) -> Any:
         """Shape of what the layer gave in one of its calls."""

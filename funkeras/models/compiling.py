@@ -33,6 +33,7 @@ class Compiling(Holding):
         steps_per_execution: int = 1,
         auto_scale_loss: bool = True,
         class_mode: Any = None,
+        target_tensors: Any = None,
     ) -> None:
         """Choose optimizer, loss and metrics. Which layers are trained is settled here.
 
@@ -46,7 +47,13 @@ class Compiling(Holding):
             auto_scale_loss: scale the loss where layers have the policy `mixed_float16`.
             run_eagerly, jit_compile, steps_per_execution, class_mode: accepted for old scripts;
                 the compiled program needs none of them.
+            target_tensors: refused: targets are arrays, given to `fit`.
         """
+        if target_tensors is not None:
+            raise ValueError(
+                "target_tensors: a compiled model takes its targets as arrays, fit(x, y). Let a "
+                "target that is computed be an input of the model, and its loss model.add_loss(...)"
+            )
         self.optimizer = optimizers.get(optimizer)
         scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
         if auto_scale_loss and not scaled and mixes(self, "float16"):
@@ -79,17 +86,27 @@ class Compiling(Holding):
     def _by_output(self, what: str, given: Any, default: Any) -> list[Any]:
         """One value per output, from one for all, a list, or a dict by output name."""
         names = self.output_names
+        listed = isinstance(given, list | tuple)
+        if listed and what in ("loss", "loss_weights"):
+            if len(given) != len(names):
+                raise ValueError(f"the model has {len(names)} outputs, got {len(given)} for {what}")
+            return list(given)
         if isinstance(given, Mapping) and "class_name" not in given:
             unknown = [name for name in given if name not in names]
             if unknown:
                 hint = spellings.nearest(unknown[0], names)
                 raise ValueError(f"{what} names the outputs {unknown}, the model has {names}{hint}")
             return [given.get(name, default) for name in names]
-        if isinstance(given, list | tuple) and what == "loss":
-            if len(given) != len(names):
-                raise ValueError(f"the model has {len(names)} outputs, got {len(given)} for {what}")
-            return list(given)
         return [given] * len(names)
+
+    def wanted(self) -> list[str]:
+        """The outputs that have a target: those with a loss or a metric."""
+        settings = self._require_compiled("a target")
+        asked = [
+            self._by_output(what, settings[what], None)
+            for what in ("loss", "metrics", "weighted_metrics")
+        ]
+        return [name for name, *own in zip(self.output_names, *asked, strict=True) if any(own)]
 
     def _require_built(self, action: str) -> None:
         if not self.built:
@@ -126,17 +143,15 @@ class Compiling(Holding):
                     item if isinstance(item, list | tuple) else [item]
                     for item in self._by_output("metrics", settings["weighted_metrics"], [])
                 ]
-                shares = settings["loss_weights"]
-                if isinstance(shares, list | tuple):
-                    shares = dict(zip(self.output_names, shares, strict=True))
+                shares = self._by_output("loss_weights", settings["loss_weights"], 1.0)
                 self._engine = fitting.make_engine(
                     self,
                     self.optimizer,
                     loss,
                     chosen,
                     weighted,
-                    [1.0 if s is None else float(s) for s in self._by_output("", shares, 1.0)],
-                    [true.shape for true in y],
+                    [1.0 if share is None else float(share) for share in shares],
+                    [None if true is None else true.shape for true in y],
                     settings["classic"],
                 )
                 self._engine.slots = self._optimizer_state  # of the file that it was loaded from

@@ -4,16 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 
 from funkeras import config, spellings
 from funkeras.callbacks import History
-from funkeras.functional.combinators import frozen, named
+from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, reporting
 from funkeras.functional.pair import Pair
 from funkeras.layers.layer import OPTIONS, Layer
 from funkeras.models import fitting
 from funkeras.models.structure import Structure
 from funkeras.spellings import spelled
-from funkeras.symbolic import SymbolicTensor
+from funkeras.symbolic import Call, SymbolicTensor, trace
 from funkeras.typing import Params, Shape, State
 
 __all__ = ["Ends"]
@@ -47,6 +48,10 @@ class Ends(Layer):
         self._predict: Callable[..., Any] | None = None
         self._gathered: tuple[int, Params, State] = (-1, {}, {})
         self._structure: Structure | None = None
+        self._params: Params = {}
+        self._state: State = {}
+        self._losses: list[SymbolicTensor] = []
+        self._numbers: dict[str, SymbolicTensor] = {}
         if inputs is not None or outputs is not None:
             self._structure = Structure(inputs, outputs)
 
@@ -68,9 +73,66 @@ class Ends(Layer):
         return self._known().layers
 
     @property
+    def inner_layers(self) -> list[Any]:
+        """The layers, as those inside a layer that a user wrote."""
+        return self.layers if self._structure is not None else super().inner_layers
+
+    @property
     def pair(self) -> Pair:
         """The pure pair between inputs and outputs."""
-        return self._known().trace.pair()
+        if not (self._losses or self._numbers):
+            return self._plain_pair()
+        y = self._known().outputs if self._structure else self.output
+        told = (y, tuple(self._losses), tuple(self._numbers.values()))
+        return reporting(trace(self.inputs, told).pair(), tuple(self._numbers))
+
+    def _plain_pair(self) -> Pair:
+        return self._known().pair()
+
+    def add_loss(self, losses: Any, inputs: Any = None) -> None:
+        """Add tensors to what training minimizes, each summed over its entries.
+
+        They follow from the inputs of the model: `model.add_loss(K.mean(model.output ** 2))`.
+        """
+        tensors = self._told("add_loss", jax.tree.leaves(losses))
+        self._losses += tensors
+        self._tell(PENALTY)
+
+    def add_metric(
+        self, value: Any, name: str | None = None, aggregation: str | None = "mean"
+    ) -> None:
+        """Show the mean of a tensor that follows from the inputs of the model beside the loss."""
+        if aggregation != "mean":
+            raise ValueError(f"add_metric shows means: aggregation='mean', got {aggregation!r}")
+        tensor = self._told("add_metric", [value])[0]
+        name = name or tensor.name
+        if name in self._numbers:
+            raise ValueError(f"{self.name!r} has a metric {name!r} already")
+        self._numbers[name] = tensor
+        self._tell(PENALTY, f"{REPORT}{name}")
+
+    def _told(self, what: str, tensors: list[Any]) -> list[SymbolicTensor]:
+        for tensor in tensors:
+            if not isinstance(tensor, SymbolicTensor):
+                raise TypeError(
+                    f"{what} of a model takes symbolic tensors that follow from its inputs; got "
+                    f"{type(tensor).__name__}. A layer may call {what} within its call"
+                )
+        trace(self.inputs, tensors)  # says which other input they would need
+        return tensors
+
+    def _tell(self, *places: str) -> None:
+        """Make room in the state for what the pair leaves there, and compile anew."""
+        for place in places:
+            self._state[place] = jnp.zeros(())
+        self._changed_graph()
+
+    def _changed_graph(self) -> None:
+        """Forget the programs that were made for the graph as it was."""
+        self._engine = None
+        self._settled = None
+        self._predict = None
+        self._gathered = (-1, {}, {})
 
     @property
     def functional(self) -> Pair:
@@ -139,6 +201,22 @@ class Ends(Layer):
     def output_shapes(self) -> list[Shape]:
         """Shape of each output, the batch first."""
         return [tensor.shape for tensor in self.outputs]
+
+    def get_output_at(self, node_index: int) -> Any:
+        """What the model gave in one of its calls; before Keras 3 its own outputs come first."""
+        return self.output if self._is_own(node_index) else super().get_output_at(node_index)
+
+    def get_input_at(self, node_index: int) -> Any:
+        """What the model got in one of its calls; before Keras 3 its own inputs come first."""
+        return self.input if self._is_own(node_index) else super().get_input_at(node_index)
+
+    def _is_own(self, node_index: int) -> bool:
+        count = len(self._calls) + 1
+        return self.dialect != "modern" and self.built and node_index in (0, -count)
+
+    def _call_at(self, node_index: int) -> Call:
+        shifted = self.dialect != "modern" and self.built and node_index > 0
+        return super()._call_at(node_index - shifted)
 
     def build(self, input_shape: Any = None) -> None:
         """Make the variables, where they do not exist yet."""

@@ -16,7 +16,7 @@ from jax import random
 
 from funkeras import losses, metrics
 from funkeras.callbacks import CallbackList
-from funkeras.functional.combinators import unique_names
+from funkeras.functional.combinators import reports, unique_names
 from funkeras.functional.training import (
     Batch,
     Objective,
@@ -189,14 +189,16 @@ def make_engine(
     metric_names: Sequence[Sequence[Any]],
     weighted: Sequence[Sequence[Any]],
     loss_weights: Sequence[float],
-    y_shapes: Sequence[tuple[int | None, ...]],
+    y_shapes: Sequence[tuple[int | None, ...] | None],
     classic: bool,
 ) -> Engine:
     """The engine of a built model for targets of these shapes."""
     outputs, names, sources = [], [], []
     several = len(model.output_names) > 1
     paddable = not model.penalizes_activity()
-    means_before = 1 + (len(model.output_names) if several else 0)
+    judged = [name for name, own in zip(model.output_names, loss, strict=True) if own is not None]
+    per_output = [f"{name}_loss" for name in judged] if several else []
+    means_before = 1 + len(per_output)
     stateful_before = 0
     for index, output in enumerate(model.output_names):
         prefix = f"{output}_" if several else ""
@@ -231,8 +233,8 @@ def make_engine(
                 model.output_shapes[index],
             )
         )
-    per_output = [f"{name}_loss" for name in model.output_names] if several else []
     pair, trainable = model.settled()
+    reported = reports(model.state)
     objective = Objective(
         pair,
         tuple(outputs),
@@ -242,12 +244,17 @@ def make_engine(
             (path, rule) for path, rule in model.weight_constraints.items() if path in trainable
         ),
         input_dtypes=tuple(model.input_dtypes),
+        reported=tuple(reported.values()),
     )
     return Engine(
         objective,
         optimizer,
-        unique_names(["loss", *per_output, *names]),
-        [(False, i) for i in range(1 + len(per_output))] + sources,
+        unique_names(["loss", *per_output, *names, *reported]),
+        [
+            *((False, i) for i in range(1 + len(per_output))),
+            *sources,
+            *((False, means_before + i) for i in range(len(reported))),
+        ],
         trainable.__contains__,
         paddable,
     )

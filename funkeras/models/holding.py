@@ -28,8 +28,9 @@ class Holding(Ends):
         return gathered[1], gathered[2]
 
     def _gather(self) -> tuple[Params, State]:
-        params = {layer.name: layer.params for layer in self.layers if layer.params}
-        return params, {layer.name: layer.state for layer in self.layers if layer.state}
+        params, state = self.own_variables()
+        params = params | {layer.name: layer.params for layer in self.layers if layer.params}
+        return params, state | {layer.name: layer.state for layer in self.layers if layer.state}
 
     @property
     def params(self) -> Params:
@@ -51,9 +52,11 @@ class Holding(Ends):
 
     def _set(self, kind: str, value: Mapping[str, Any]) -> None:
         present = {layer.name: layer for layer in self.layers if getattr(layer, kind)}
-        if set(value) != set(present):
+        own = self.own_variables()[kind == "state"]
+        if set(value) != {*present, *own}:
             raise ValueError(
-                f"{kind} of {self.name!r} has the layers {sorted(present)}, got {sorted(value)}"
+                f"{kind} of {self.name!r} has the layers {sorted({*present, *own})}, "
+                f"got {sorted(value)}"
             )
         saved = {name: getattr(layer, kind) for name, layer in present.items()}
         try:
@@ -67,9 +70,7 @@ class Holding(Ends):
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
         with variables_lock:
-            for layer in self.layers:
-                if layer.name in params or layer.name in state:
-                    layer.adopt(params.get(layer.name, {}), state.get(layer.name, {}))
+            super().adopt(params, state)
 
     @property
     def weights(self) -> list[Variable]:
@@ -137,7 +138,8 @@ class Holding(Ends):
 
     def penalizes_activity(self) -> bool:
         """Whether a layer adds a penalty on its outputs to the loss."""
-        return any(layer.penalizes_activity() for layer in self.layers)
+        own = self._losses or self._numbers or self.places()
+        return bool(own) or any(layer.penalizes_activity() for layer in self.layers)
 
     def reset_states(self) -> None:
         """Set what layers keep between batches back to its beginning."""

@@ -63,7 +63,7 @@ class Sequential(Model):
         if self._input is not None:
             self._extend(layer)
         self.layers.append(layer)
-        self._reset()
+        self._changed_graph()
 
     def _begin_with(self, shape: Shape, first: Layer | None, name: str) -> None:
         dtype = config.floatx() if first is None else default_input_dtype(first)
@@ -78,15 +78,9 @@ class Sequential(Model):
         """Take the last layer off and return it."""
         if not self.layers:
             raise TypeError(f"{self.name!r} has no layers to pop")
-        self._reset()
+        self._changed_graph()
         del self._tensors[-1:]
         return self.layers.pop()
-
-    def _reset(self) -> None:
-        self._engine = None
-        self._settled = None
-        self._predict = None
-        self._gathered = (-1, {}, {})
 
     def build(self, input_shape: Any = None) -> None:
         """Make the weights, for inputs of that shape (the batch first)."""
@@ -103,9 +97,7 @@ class Sequential(Model):
         """Whether the weights exist."""
         return bool(self.layers) and self._input is not None
 
-    @property
-    def pair(self) -> Pair:
-        """The chain of the layers' pairs."""
+    def _plain_pair(self) -> Pair:
         return serial(*(layer.functional for layer in self.layers))
 
     def _known_input(self) -> SymbolicTensor:

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from funkeras.functional.combinators import unique_names
+from funkeras.functional.pair import Pair
 from funkeras.layers.facade import layer_class
 from funkeras.layers.layer import Layer
 from funkeras.symbolic import Call, Operation, SymbolicTensor, Trace, trace
@@ -31,6 +32,10 @@ class Structure:
         self.input_names = [_source_name(tensor) for tensor in self.inputs]
         self.output_names = unique_names([_source_name(tensor) for tensor in flat])
         self.output_shapes = [tensor.shape for tensor in flat]
+
+    def pair(self) -> Pair:
+        """The pure function between inputs and outputs, as the layers are at this moment."""
+        return self.trace.pair()
 
     def get_config(self, name: str) -> Config:
         """Layers with the calls between them, as Keras 2 writes them."""

@@ -55,9 +55,7 @@ class Training(GeneratorMethods, Compiling):
         """Checked inputs, targets and weights."""
         self._require_compiled(action)
         inputs = self._inputs(x)
-        if y is None:
-            raise ValueError(f"{action} needs targets: {action}(x, y)")
-        targets = arrays(y, self.output_names, "y")
+        targets = self._targets(action, y)
         weights: tuple[Any, ...] = (None,) * len(targets)
         if sample_weight is not None:
             weights = arrays(sample_weight, self.output_names, "sample_weight")
@@ -73,11 +71,23 @@ class Training(GeneratorMethods, Compiling):
                 else [class_weight] * len(targets)
             )
             weights = tuple(
-                None if table is None else class_weights(target, table)
+                None if table is None or target is None else class_weights(target, table)
                 for target, table in zip(targets, per_output, strict=True)
             )
         rows_of({"x": inputs, "y": targets, "sample_weight": weights})
         return as_batch(inputs, targets, weights)
+
+    def _targets(self, action: str, y: Any) -> tuple[Any, ...]:
+        """The target of each output; None for one that has neither loss nor metric."""
+        names, wanted = self.output_names, self.wanted()
+        if y is None or len(wanted) == len(names):
+            if y is None and wanted:
+                raise ValueError(f"{action} needs targets: {action}(x, y)")
+            return arrays(y, names, "y") if wanted else (None,) * len(names)
+        if isinstance(y, list | tuple) and len(y) == len(names) > 1:
+            y = dict(zip(names, y, strict=True))
+        found = dict(zip(wanted, arrays(y, wanted, "y"), strict=True)) if wanted else {}
+        return tuple(found.get(name) for name in names)
 
     def _source(
         self,
