@@ -12,6 +12,8 @@ from importlib import import_module
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS = {
+    "convert": "write a model or weights of any Keras in another format",
+    "inspect": "show what a file of any Keras holds",
     "run": "run a Keras script of any generation as it is",
 }
 """Command → what it does; the module of that name does it."""

@@ -1,5 +1,6 @@
 """Files as plain data: arrays by layer and name, read and written with h5py and NumPy."""
 
+from funkeras.formats.contents import Contents, contents, is_archive, sha256
 from funkeras.formats.errors import FileFormatError
 from funkeras.formats.keras1 import Origin, origin_of
 from funkeras.formats.keras2 import (
@@ -24,10 +25,13 @@ from funkeras.formats.text import EXPANSION, parsed, parsed_yaml
 __all__ = [
     "EXPANSION",
     "Archive",
+    "Contents",
     "FileFormatError",
     "ModelFile",
     "Origin",
     "WeightsFile",
+    "contents",
+    "is_archive",
     "is_holders_file",
     "load_archive",
     "load_holders",
@@ -40,5 +44,6 @@ __all__ = [
     "save_holders",
     "save_model",
     "save_weights",
+    "sha256",
     "weight_shapes",
 ]

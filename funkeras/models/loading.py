@@ -28,12 +28,6 @@ OPTIMIZER_NUMBER = re.compile(r"_\d+$")
 """What may follow the class in an optimizer's name. Some archives tell the class nowhere else."""
 
 
-def is_archive(path: Path) -> bool:
-    """Whether a file is a zip archive, by its first bytes."""
-    with path.open("rb") as file:
-        return file.read(4) == b"PK\x03\x04"
-
-
 def checked_backend(backend: str | None) -> str | None:
     """A backend that a file may be said to come from."""
     if backend not in (None, *BACKENDS):
@@ -80,7 +74,7 @@ def load_model(path: Path, compiled: bool, backend: str | None) -> Any:
     backend = checked_backend(backend)
     if path.is_dir():
         raise FileFormatError(f"{path} is a folder, perhaps a SavedModel, which only runs code")
-    load = _load_archive if is_archive(path) else _load_hdf5
+    load = _load_archive if formats.is_archive(path) else _load_hdf5
     return load(path, compiled, backend)
 
 
@@ -199,7 +193,7 @@ def read_weights(
     # In float64 at most; another megabyte, so that a slightly larger model is told of by shape.
     limit = sum(8 * layer.count_params() for layer in model.layers) + MEGABYTE
     where = str(path)
-    if is_archive(path):
+    if formats.is_archive(path):
         contents = formats.load_archive(path).weights
         holders = formats.load_holders(path, limit, contents, _no_optimizer)
         return weights_from_holders(model, holders, where, by_name, skip_mismatch)

@@ -10,6 +10,7 @@ from funkeras.functional.combinators import serial, unique_names
 from funkeras.functional.pair import Pair, freeze_shape
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer
+from funkeras.layers.special import Merging
 from funkeras.models.model import Model
 from funkeras.models.structure import layer_from_entry
 from funkeras.registry import custom_object_scope
@@ -37,7 +38,7 @@ class Sequential(Model):
     ) -> None:
         super().__init__(name=name, trainable=trainable)
         self._layers: list[Layer] = []
-        self._input: SymbolicTensor | None = None
+        self._input: Any = None  # a symbolic tensor, or a list of them
         self._tensors: list[Any] = []
         for layer in layers or ():
             self.add(layer)
@@ -56,6 +57,8 @@ class Sequential(Model):
             return
         if not isinstance(layer, Layer):
             raise TypeError(f"expected a layer, got {type(layer).__name__}: {layer!r}")
+        if isinstance(layer, Merging) and layer.layers:
+            layer = joined(layer)
         if any(known.name == layer.name for known in self.layers):
             raise ValueError(f"{self.name!r} has a layer named {layer.name!r} already")
         if not self.layers and self._input is None and layer.batch_shape is not None:
@@ -65,7 +68,10 @@ class Sequential(Model):
         self.layers.append(layer)
         self._changed_graph()
 
-    def _begin_with(self, shape: Shape, first: Layer | None, name: str) -> None:
+    def _begin_with(self, shape: Any, first: Layer | None, name: str) -> None:
+        if isinstance(first, Model) and len(first.inputs) > 1:
+            self._input = first.inputs
+            return
         dtype = config.floatx() if first is None else default_input_dtype(first)
         self._input = InputLayer(batch_shape=shape, dtype=dtype, name=name).tensor
 
@@ -100,15 +106,12 @@ class Sequential(Model):
     def _plain_pair(self) -> Pair:
         return serial(*(layer.functional for layer in self.layers))
 
-    def _known_input(self) -> SymbolicTensor:
-        if self._input is None:
-            raise RuntimeError(f"the input shape of {self.name!r} is not known yet")
-        return self._input
-
     @property
     def inputs(self) -> list[SymbolicTensor]:
-        """The symbolic tensor that data enters by, in a list."""
-        return [self._known_input()]
+        """The symbolic tensor that data enters by, in a list; several before a `Merge`."""
+        if self._input is None:
+            raise RuntimeError(f"the input shape of {self.name!r} is not known yet")
+        return jax.tree.leaves(self._input)
 
     @property
     def outputs(self) -> list[SymbolicTensor]:
@@ -117,8 +120,8 @@ class Sequential(Model):
 
     @property
     def input_names(self) -> list[str]:
-        """Name of the one input, as a list."""
-        return [self._known_input().name]
+        """Name of each input."""
+        return [tensor.name for tensor in self.inputs]
 
     @property
     def output_names(self) -> list[str]:
@@ -131,7 +134,7 @@ class Sequential(Model):
             {"class_name": type(layer).spelling, "config": layer.get_config()}
             for layer in self.layers
         ]
-        if self._input is not None and described:
+        if isinstance(self._input, SymbolicTensor) and described:
             described[0]["config"].setdefault("batch_input_shape", self._input.shape)
         return {"name": self.name, "layers": described}
 
@@ -149,6 +152,16 @@ class Sequential(Model):
             for entry in described:
                 model.add((make or layer_from_entry)(entry))
         return model
+
+
+def joined(merge: Layer) -> Model:
+    """The layers or models that Keras 1's `Merge` holds, and their merging, as one model."""
+    chains = [own if isinstance(own, Model) else Sequential([own]) for own in merge.layers]
+    options = {key: value for key, value in merge.get_config().items() if key != "layers"}
+    plain = type(merge).from_config(options)
+    outputs = [chain(chain.input) for chain in chains]
+    inputs = dict.fromkeys(tensor for chain in chains for tensor in chain.inputs)
+    return Model(list(inputs), plain(outputs), name=merge.name)
 
 
 def default_input_dtype(layer: Layer) -> str:
