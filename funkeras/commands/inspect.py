@@ -11,6 +11,7 @@ from typing import Any
 
 from funkeras import formats
 from funkeras.formats import Contents, FileFormatError
+from funkeras.formats.contents import class_of, layer_entries, name_of
 
 __all__ = ["arguments", "report", "run"]
 
@@ -50,7 +51,8 @@ def report(path: Path) -> str:
     rows = list(_rows(found))
     facts = {name: value for name, value in _facts(path, found) if value}
     width = max(map(len, facts))
-    return "\n".join([*(f"{name:{width}}  {value}" for name, value in facts.items()), *_table(rows)])
+    about = [f"{name:{width}}  {value}" for name, value in facts.items()]
+    return "\n".join([*about, *_table(rows)])
 
 
 def _facts(path: Path, found: Contents) -> Iterator[tuple[str, str]]:
@@ -68,8 +70,8 @@ def _facts(path: Path, found: Contents) -> Iterator[tuple[str, str]]:
     else:
         number = 3 if modern and version is None else origin.generation
         yield "generation", f"Keras {version or f'{number}, by its layout'}"
-        told = "any" if modern else "not told"
-        yield "backend", str(found.attributes.get("backend") or (modern and told) or _guess(origin))
+        guess = "any" if modern else _guess(origin)
+        yield "backend", str(found.attributes.get("backend") or guess)
     yield "model", _model(found.config)
     yield "input", ", ".join(map(str, _input_shapes(found.config)))
     yield "loss", _short(found.training.get("loss"))
@@ -92,15 +94,8 @@ def _model(config: Mapping[str, Any]) -> str:
     return f"{config.get('class_name')} {name!r}" if name else str(config.get("class_name"))
 
 
-def _layers(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The entries of a model's layers; Sequential was a bare list before Keras 2.2.3."""
-    inner = config.get("config")
-    entries = inner.get("layers") if isinstance(inner, Mapping) else inner
-    return [entry for entry in entries or () if isinstance(entry, Mapping)]
-
-
 def _input_shapes(config: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
-    for entry in _layers(config):
+    for entry in layer_entries(config):
         arguments = entry.get("config")
         if isinstance(arguments, Mapping):
             shape = arguments.get("batch_input_shape") or arguments.get("batch_shape")
@@ -130,10 +125,10 @@ def _optimizer(found: Contents) -> str:
 def _rows(found: Contents) -> Iterator[tuple[str, ...]]:
     """One row for each weight, and for each layer without."""
     stored = dict(found.weights)
-    classes = {_name(entry): str(entry.get("class_name", "")) for entry in _layers(found.config)}
+    classes = {name_of(entry): class_of(entry) for entry in layer_entries(found.config)}
     for layer in [*classes, *(name for name in stored if name not in classes)]:
         weights = stored.get(layer) or []
-        first = (layer, classes.get(layer, "").rpartition(">")[2])
+        first = (layer, classes.get(layer, ""))
         for name, array in weights:
             shape = "×".join(map(str, array.shape)) or "scalar"
             weight = name.removeprefix(f"{layer}/").removesuffix(":0")
@@ -141,12 +136,6 @@ def _rows(found: Contents) -> Iterator[tuple[str, ...]]:
             first = ("", "")
         if not weights:
             yield (*first, "", "", "", "")
-
-
-def _name(entry: Mapping[str, Any]) -> str:
-    arguments = entry.get("config")
-    inner = arguments.get("name") if isinstance(arguments, Mapping) else None
-    return str(entry.get("name") or inner or "")
 
 
 def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:

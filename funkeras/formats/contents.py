@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,15 @@ from funkeras.formats import keras2, keras3
 from funkeras.formats.hdf5 import open_hdf5
 from funkeras.formats.text import EXPANSION
 
-__all__ = ["Contents", "contents", "is_archive", "sha256"]
+__all__ = [
+    "Contents",
+    "class_of",
+    "contents",
+    "is_archive",
+    "layer_entries",
+    "name_of",
+    "sha256",
+]
 
 
 class Contents(NamedTuple):
@@ -40,6 +49,25 @@ def sha256(path: str | os.PathLike[str]) -> str:
     """The digest of a file's bytes."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def layer_entries(config: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The entries of a model's layers; Sequential was a bare list before Keras 2.2.3."""
+    inner = config.get("config")
+    entries = inner.get("layers") if isinstance(inner, Mapping) else inner
+    return [entry for entry in entries or () if isinstance(entry, Mapping)]
+
+
+def class_of(entry: Mapping[str, Any]) -> str:
+    """The class of a layer's entry, without the package before it."""
+    return str(entry.get("class_name", "")).rpartition(">")[2].rpartition(".")[2]
+
+
+def name_of(entry: Mapping[str, Any]) -> str:
+    """The name of a layer's entry."""
+    arguments = entry.get("config")
+    inner = arguments.get("name") if isinstance(arguments, Mapping) else None
+    return str(entry.get("name") or inner or "")
 
 
 def contents(path: str | os.PathLike[str]) -> Contents:
@@ -71,7 +99,10 @@ def _of_archive(path: Path) -> Contents:
     metadata = {k: v for k, v in archive.metadata.items() if k != keras3.DIGEST}
     training = archive.config.get("compile_config") or {}
     digest = archive.metadata.get(keras3.DIGEST)
-    return Contents(".keras", metadata, archive.config, training, *_split(holders), digest)
+    entries = [entry for entry in layer_entries(archive.config) if class_of(entry) != "InputLayer"]
+    places = keras3.layer_places(map(class_of, entries))
+    names = dict(zip(places, map(name_of, entries), strict=True))
+    return Contents(".keras", metadata, archive.config, training, *_split(holders, names), digest)
 
 
 def _of_holders(path: Path) -> Contents:
@@ -84,16 +115,21 @@ def _of_holders(path: Path) -> Contents:
 
 
 def _split(
-    holders: keras3.Holders,
+    holders: keras3.Holders, names: Mapping[str, str] | None = None
 ) -> tuple[list[tuple[str, list[tuple[str, np.ndarray]]]], list[tuple[str, np.ndarray]]]:
-    """Arrays by layer, under its name where that is told, and those of the optimizer."""
+    """Arrays by layer, under its name where that is told, and those of the optimizer.
+
+    `names` are of layers by place: some files have them in the config only.
+    """
     layers: dict[str, list[tuple[str, np.ndarray]]] = {}
     optimizer: list[tuple[str, np.ndarray]] = []
     for place, (_, arrays) in holders.items():
         steps = place.split("/")
         root = "/".join(steps[:2])
-        name = holders.get(root, ("", []))[0] or root
-        numbered = [("/".join([*steps[2:], str(i)]), array) for i, array in enumerate(arrays)]
+        name = (names or {}).get(root) or holders.get(root, ("", []))[0] or root
+        numbered = [
+            ("/".join([*steps[2:], str(index)]), array) for index, array in enumerate(arrays)
+        ]
         if steps[0] == "optimizer":
             optimizer += numbered
         elif numbered:

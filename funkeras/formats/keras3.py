@@ -13,7 +13,8 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -29,6 +30,7 @@ __all__ = [
     "Archive",
     "Holders",
     "is_holders_file",
+    "layer_places",
     "load_archive",
     "load_holders",
     "save_archive",
@@ -82,6 +84,18 @@ def snake_case(name: str) -> str:
     """
     name = re.sub(r"(.)([A-Z][a-z]+)", r"\1_\2", re.sub(r"\W+", "", name))
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
+
+
+def layer_places(classes: Iterable[str]) -> Iterator[str]:
+    """Where a `.weights.h5` file has each layer: its class, and a number if needed.
+
+    >>> list(layer_places(["Dense", "ReLU", "Dense"]))
+    ['layers/dense', 'layers/re_lu', 'layers/dense_1']
+    """
+    seen: Counter[str] = Counter()
+    for word in map(snake_case, classes):
+        yield f"layers/{word}_{seen[word]}" if seen[word] else f"layers/{word}"
+        seen[word] += 1
 
 
 def load_holders(

@@ -44,7 +44,12 @@ def deserialize(
         if isinstance(name, str):
             return get(name)
         inner = name.get("config")
-        return get(inner) if isinstance(inner, str) else classes.deserialize(name)
+        if isinstance(inner, str):
+            return get(inner)
+        if isinstance(inner, Mapping) and name.get("class_name") not in get_custom_objects():
+            # tf.keras adds the name of the function, which the class stands for.
+            name = {**name, "config": {k: v for k, v in inner.items() if k != "fn"}}
+        return classes.deserialize(name)
 
 
 def serialize(loss: Any) -> Any:

@@ -134,7 +134,7 @@ def compile_as_stored(
     chosen = training.get("optimizer_config")
     if isinstance(chosen, Mapping):
         options = dict(chosen.get("config") or {})
-        if generation.old_optimizers:
+        if generation.old_optimizers or _is_legacy(chosen, generation):
             options["is_legacy_optimizer"] = True
         chosen = {**chosen, "config": options}
     with config.using_dialect(generation.dialect), reported(where):
@@ -153,10 +153,16 @@ def compile_as_stored(
             ) from error
 
 
+def _is_legacy(optimizer: Mapping[str, Any], generation: Generation) -> bool:
+    """Whether tf.keras since 2.11 wrote one of its older optimizers: the others deny it."""
+    told = "is_legacy_optimizer" in (optimizer.get("config") or {})
+    return generation.tensorflow and not told
+
+
 def _resolved(get: Callable[[Any], Any], value: Any) -> Any:
     """Losses or metrics with what only `custom_objects` knows found now, while it is known."""
     if isinstance(value, list):
-        return [_resolved(get, item) for item in value]
+        return [_resolved(get, item) for item in value if item is not None]
     if isinstance(value, Mapping) and "class_name" not in value:
         return {key: _resolved(get, item) for key, item in value.items()}
     if isinstance(value, Mapping) or value in get_custom_objects():

@@ -5,7 +5,6 @@ Keras 1 and 2 list the arrays of a layer without telling its parts; `.weights.h5
 place for each part.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,7 +12,7 @@ import numpy as np
 
 from funkeras.formats.errors import FileFormatError
 from funkeras.formats.keras1 import SPACE, Origin, array_count, rearranged
-from funkeras.formats.keras3 import snake_case
+from funkeras.formats.keras3 import layer_places
 from funkeras.functional.pair import Weight
 from funkeras.layers.layer import Layer
 from funkeras.models.model import Model
@@ -142,14 +141,8 @@ def _split(
 
 
 def holders(model: Any) -> list[str]:
-    """Where a `.weights.h5` file has each layer of a model: its class, and a number if needed."""
-    seen: Counter[str] = Counter()
-    places = []
-    for layer in model.layers:
-        word = snake_case(class_of(layer))
-        places.append(f"layers/{word}_{seen[word]}" if seen[word] else f"layers/{word}")
-        seen[word] += 1
-    return places
+    """Where a `.weights.h5` file has each layer of a model."""
+    return list(layer_places(map(class_of, model.layers)))
 
 
 def shape_error(where: str, weight: str, expected: Any, found: Any) -> FileFormatError:
@@ -277,7 +270,7 @@ def from_holders(
     """
     change: Change = {}
     for part in parts(layer):
-        place = f"{root}/{part.holder}".rstrip("/")
+        place = _place(part, root, stored)
         arrays = stored.get(place, ("", []))[1]
         here = f"{where}, layer {layer.name!r} (in the file {place!r})"
         if len(arrays) != len(part.weights):
@@ -290,13 +283,21 @@ def from_holders(
     return change
 
 
+def _place(part: Part, root: str, stored: Mapping[str, Any]) -> str:
+    """Where a file has a part's arrays."""
+    place = f"{root}/{part.holder}".rstrip("/")
+    head, _, tail = place.rpartition("/")
+    private = f"{head}/_{tail}"  # as tf.keras names parts of attention
+    return private if place not in stored and private in stored else place
+
+
 def check_all_used(
     stored: Mapping[str, tuple[str, list[np.ndarray]]],
     places: Sequence[tuple[Any, str]],
     where: str,
 ) -> None:
     """Refuse a file that has arrays for layers that the model does not have."""
-    used = {f"{root}/{part.holder}".rstrip("/") for layer, root in places for part in parts(layer)}
+    used = {_place(part, root, stored) for layer, root in places for part in parts(layer)}
     unused = [
         place
         for place, (_, arrays) in stored.items()

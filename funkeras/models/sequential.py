@@ -15,7 +15,7 @@ from funkeras.models.model import Model
 from funkeras.models.structure import layer_from_entry
 from funkeras.registry import custom_object_scope
 from funkeras.symbolic import SymbolicTensor
-from funkeras.typing import Config, Shape
+from funkeras.typing import Config
 
 __all__ = ["Sequential"]
 

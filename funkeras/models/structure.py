@@ -25,9 +25,10 @@ class Structure:
 
     def __init__(self, inputs: PyTree, outputs: PyTree) -> None:
         self.inputs = _flat("inputs", inputs)
-        self.outputs = outputs
-        flat = _flat("outputs", outputs)
-        self.trace: Trace = trace(self.inputs, outputs)
+        single = isinstance(outputs, list | tuple) and len(outputs) == 1
+        self.outputs = outputs[0] if single else outputs
+        flat = _flat("outputs", self.outputs)
+        self.trace: Trace = trace(self.inputs, self.outputs)
         self.layers = _by_depth(self.inputs, flat, self.trace)
         self.input_names = [_source_name(tensor) for tensor in self.inputs]
         self.output_names = unique_names([_source_name(tensor) for tensor in flat])
