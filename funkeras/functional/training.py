@@ -342,18 +342,22 @@ def evaluate_steps(
     rows: Array | int,
     start: Array | int,
     stop: Array | int,
-) -> Totals:
-    """Add the batches `order[start:stop]` to the totals; the first `rows` entries of it count."""
+) -> tuple[Totals, State]:
+    """Add the batches `order[start:stop]` to the totals; the first `rows` entries of it count.
+
+    Also the state that follows: recurrent states go on from batch to batch.
+    """
     size = order.shape[1]
 
-    def body(index: Array, totals: Totals) -> Totals:
+    def body(index: Array, carry: tuple[Totals, State]) -> tuple[Totals, State]:
+        totals, state = carry
         valid = (index * size + jnp.arange(size) < rows).astype(jnp.float32)
-        _, (_, numbers, judged) = objective.judge(
+        _, (state, numbers, judged) = objective.judge(
             params, state, _rows(data, order[index]), training=False, key=None, valid=valid
         )
-        return objective.add(totals, numbers, judged, valid)
+        return objective.add(totals, numbers, judged, valid), state
 
-    return lax.fori_loop(start, stop, body, totals)
+    return lax.fori_loop(start, stop, body, (totals, state))
 
 
 def averages(objective: Objective, totals: Totals) -> tuple[Array, list[Any]]:

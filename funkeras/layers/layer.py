@@ -390,13 +390,19 @@ class Layer(Asked, Written):
         """Number of entries in all weights."""
         return sum(int(np.prod(weight.shape)) for weight in self.declared_weights())
 
+    def _kept(self) -> list[Weight]:
+        """The recurrent states that go from one batch into the next."""
+        declared = self.pair.weights(self.input_shape) if self.built else ()
+        return [w for w in declared if not w.saved and "/state_" in f"/{w.name}"]
+
+    @property
+    def keeps_states(self) -> bool:
+        """Whether each batch goes on where the one before it ended, in prediction too."""
+        return bool(self._kept())
+
     def reset_states(self) -> None:
         """Set the recurrent states that are kept between batches back to their beginning."""
-        declared = self.pair.weights(self.input_shape)
-        _, fresh = draw_variables(
-            (w for w in declared if not w.saved and "/state_" in f"/{w.name}"),
-            lambda index: initializers.NumpySource(),
-        )
+        _, fresh = draw_variables(self._kept(), lambda index: initializers.NumpySource())
         state = jax.tree.map(lambda a: a, self._state)
         for path, value in jax.tree_util.tree_leaves_with_path(fresh):
             nest(state, "/".join(part.key for part in path), jnp.asarray(value))
@@ -437,7 +443,7 @@ class Layer(Asked, Written):
         y, state = self.functional.apply(
             self.params, self.state, x, training=bool(training), key=key, mask=mask
         )
-        if training:
+        if training or self.keeps_states:
             self.adopt(self.params, state)
         return y
 

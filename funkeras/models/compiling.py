@@ -130,7 +130,7 @@ class Compiling(Holding):
             ):
                 if function is not None:
                     try:
-                        losses.check(function, true.shape, true.dtype, shape)
+                        losses.check(function, true.shape, true.dtype, (None, *shape[1:]))
                     except ValueError as error:
                         error.add_note(f"for the output of layer {name!r}")
                         raise

@@ -292,10 +292,12 @@ def evaluate(
                 callbacks.on_test_batch_begin(batch)
             rows = np.int32(piece.rows)
             data, order, start, stop = piece[:4]
-            totals = engine.judge(params, state, totals, data, order, rows, start, stop)
+            totals, state = engine.judge(params, state, totals, data, order, rows, start, stop)
             batch += stop - start
             if sees and callbacks is not None:
                 callbacks.on_test_batch_end(batch - 1, engine.logs(totals))
+    if model.keeps_states:
+        model.state = state
     logs = engine.logs(totals)
     if callbacks is not None:
         callbacks.on_test_end(logs)
@@ -467,8 +469,7 @@ def predict_stream(
     for index, inputs in enumerate(source.batches()):
         if callbacks is not None:
             callbacks.on_predict_batch_begin(index)
-        params, state = model.variables_now
-        outputs = predict(run, params, state, inputs, inputs[0].shape[0])
+        outputs = predict(run, model, inputs, inputs[0].shape[0])
         parts.append(outputs)
         if callbacks is not None:
             shown = outputs[0] if len(outputs) == 1 else outputs
@@ -479,29 +480,36 @@ def predict_stream(
 
 
 def predict(
-    run: Callable[..., list[jax.Array]],
-    params: PyTree,
-    state: PyTree,
+    run: Callable[..., tuple[list[jax.Array], PyTree]],
+    model: Any,
     inputs: tuple[Any, ...],
     size: int,
 ) -> list[np.ndarray]:
     """Outputs for all rows, batch by batch.
 
     Few rows are padded to a power of two and the last batch to the size of the others, so that
-    sets of any length share a handful of programs.
+    sets of any length share a handful of programs. `run` gives the state that follows too, if the
+    model keeps states.
     """
     count = inputs[0].shape[0]
+    params, state = model.variables_now
     if count == 1:
-        return [np.asarray(y) for y in run(params, state, inputs)]
-    size = min(size, 1 << (count - 1).bit_length())
-    parts = []
-    for start in range(0, count, size):
-        batch = tuple(np.asarray(a[start : start + size]) for a in inputs)
-        missing = size - len(batch[0])
-        if missing:
-            batch = tuple(np.concatenate([a, np.repeat(a[-1:], missing, 0)]) for a in batch)
-        parts.append(run(params, state, batch))
-    return [
-        np.concatenate([np.asarray(y) for y in column])[:count]
-        for column in zip(*parts, strict=True)
-    ]
+        outputs, after = run(params, state, inputs)
+        columns = [np.asarray(y) for y in outputs]
+    else:
+        size, after = min(size, 1 << (count - 1).bit_length()), None
+        parts = []
+        for start in range(0, count, size):
+            batch = tuple(np.asarray(a[start : start + size]) for a in inputs)
+            missing = size - len(batch[0])
+            if missing:
+                batch = tuple(np.concatenate([a, np.repeat(a[-1:], missing, 0)]) for a in batch)
+            outputs, after = run(params, state if after is None else after, batch)
+            parts.append(outputs)
+        columns = [
+            np.concatenate([np.asarray(y) for y in column])[:count]
+            for column in zip(*parts, strict=True)
+        ]
+    if after is not None:
+        model.state = after
+    return columns

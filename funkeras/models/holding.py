@@ -141,6 +141,11 @@ class Holding(Ends):
         own = self._losses or self._numbers or self.places()
         return bool(own) or any(layer.penalizes_activity() for layer in self.layers)
 
+    @property
+    def keeps_states(self) -> bool:
+        """Whether each batch goes on where the one before it ended, in prediction too."""
+        return any(layer.keeps_states for layer in self.layers)
+
     def reset_states(self) -> None:
         """Set what layers keep between batches back to its beginning."""
         for layer in self.layers:

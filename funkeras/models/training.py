@@ -47,7 +47,25 @@ class Training(GeneratorMethods, Compiling):
             self.build((None, *found[0].shape[1:]))
         parts = arrays(x, self.input_names, "x")
         check_inputs(parts, self.input_shapes, self.input_names)
+        size, rows = self._kept_rows(), len(parts[0])
+        if size is not None and rows % size:
+            raise ValueError(
+                f"{self.name!r} keeps states: it runs in whole batches of {size} rows, got {rows}"
+            )
         return parts
+
+    def _kept_rows(self) -> int | None:
+        """The number of rows that each batch must have because states go on from row to row."""
+        return self.input_shapes[0][0] if self.built and self.keeps_states else None
+
+    def _batch_size(self, size: int | None) -> int:
+        """The batch size to use for that argument."""
+        fixed = self._kept_rows()
+        if fixed is None:
+            return checked_batch_size(size)
+        if size not in (None, fixed):
+            raise ValueError(f"{self.name!r} keeps states of {fixed} rows, got batch_size={size}")
+        return fixed
 
     def _batch(
         self, action: str, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -206,7 +224,7 @@ class Training(GeneratorMethods, Compiling):
         queue: int,
     ) -> History:
         """What `fit` and `fit_generator` do; steps and samples are those of an epoch, held out."""
-        size = checked_batch_size(batch_size)
+        size = self._batch_size(batch_size)
         given: tuple[Any, ...] = (x, y, sample_weight, class_weight)
         if validation_split and validation_data is None:
             if gives_batches(x):
@@ -231,7 +249,7 @@ class Training(GeneratorMethods, Compiling):
                 held = validation_data if isinstance(validation_data, tuple) else (validation_data,)
                 validation = self._source(
                     *("fit", *held),
-                    size=checked_batch_size(validation_batch_size or size),
+                    size=self._batch_size(validation_batch_size or size),
                     steps=steps[1],
                     samples=samples[1],
                     what="the validation data",
@@ -304,7 +322,7 @@ class Training(GeneratorMethods, Compiling):
             x,
             y,
             sample_weight,
-            size=checked_batch_size(batch_size),
+            size=self._batch_size(batch_size),
             steps=steps,
             callbacks=callbacks,
             return_dict=return_dict,
@@ -374,7 +392,7 @@ class Training(GeneratorMethods, Compiling):
         inputs = self._inputs(x)
         rows_of({"x": inputs})
         run = self._predict or self._make_predict()
-        parts = fitting.predict(run, *self.variables_now, inputs, checked_batch_size(batch_size))
+        parts = fitting.predict(run, self, inputs, self._batch_size(batch_size))
         return parts[0] if len(parts) == 1 else parts
 
     def _run_predict(
@@ -387,7 +405,7 @@ class Training(GeneratorMethods, Compiling):
     ) -> Any:
         """Outputs batch by batch, of a source of batches or with callbacks."""
         self._require_built("predict")
-        size = checked_batch_size(batch_size)
+        size = self._batch_size(batch_size)
         if not gives_batches(x):
             inputs = self._inputs(x)
             rows = np.arange(rows_of({"x": inputs}))
@@ -400,11 +418,11 @@ class Training(GeneratorMethods, Compiling):
         return columns[0] if len(columns) == 1 else columns
 
     def _make_predict(self) -> Callable[..., Any]:
-        pair, dtypes = self.functional, tuple(self.input_dtypes)
+        pair, dtypes, keeps = self.functional, tuple(self.input_dtypes), self.keeps_states
 
         def run(params: Params, state: State, inputs: tuple[Any, ...]) -> Any:
-            y, _ = pair.apply(params, state, net_input(inputs, dtypes))
-            return jax.tree.leaves(y)
+            y, after = pair.apply(params, state, net_input(inputs, dtypes))
+            return jax.tree.leaves(y), after if keeps else None
 
         self._predict = jax.jit(run)
         return self._predict
