@@ -134,6 +134,30 @@ _CONV_LSTM_2D = (
 )
 
 _MOMENTS = ("beta_init", "gamma_init", "gamma_regularizer", "beta_regularizer")
+_DENSE = ("init", "activation", "weights", *_END, "input_dim")
+_GATES = ("W_regularizer", "U_regularizer", "b_regularizer", "dropout_W", "dropout_U")
+_EMBEDDING = (
+    *("input_dim", "output_dim", "init", "input_length", "W_regularizer", "activity_regularizer"),
+    *("W_constraint", "mask_zero", "weights", "dropout"),
+)
+_EMBEDDING_2 = (
+    *("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer"),
+    *("activity_regularizer", "embeddings_constraint", "mask_zero", "input_length"),
+)
+_CONV_2_END = (
+    *("activation", "use_bias", "kernel_initializer", "bias_initializer"),
+    *("kernel_regularizer", "bias_regularizer", "activity_regularizer", "kernel_constraint"),
+    "bias_constraint",
+)
+_CONV_2_BEGIN = ("filters", "kernel_size", "strides", "padding")
+_CONV_2 = (*_CONV_2_BEGIN, "data_format", "dilation_rate", *_CONV_2_END)
+_DECONV_2 = (*_CONV_2_BEGIN, "output_padding", "data_format", *_CONV_2_END)
+_DEPTHWISE_2 = (
+    *("kernel_size", "strides", "padding", "depth_multiplier", "data_format", "activation"),
+    *("use_bias", "depthwise_initializer", "bias_initializer"),
+    *("depthwise_regularizer", "bias_regularizer", "activity_regularizer"),
+    *("depthwise_constraint", "bias_constraint"),
+)
 
 CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
     "AtrousConv1D": ("Conv1D", _ATROUS_1D),
@@ -169,18 +193,46 @@ CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 """Old class → today's, with the positional order of its arguments where that was another."""
 
-SPREAD: dict[str, tuple[str, ...]] = {
-    "Conv1D": _CONV_1D,
-    "Conv2D": _CONV_2D,
-    "Conv3D": _CONV_3D,
-    "Conv2DTranspose": _DECONV_2D,
-    "SeparableConv2D": _SEPARABLE_2D,
-    "LocallyConnected1D": _CONV_1D,
-    "LocallyConnected2D": _CONV_2D,
-    "ConvLSTM2D": _CONV_LSTM_2D,
-    "BatchNormalization": ("epsilon", "mode", "axis", "momentum", "weights", *_MOMENTS),
+SPREAD: dict[str, tuple[tuple[str, ...], ...]] = {
+    "Conv1D": (_CONV_1D, _CONV_2),
+    "Conv2D": (_CONV_2D, _CONV_2),
+    "Conv3D": (_CONV_3D, _CONV_2),
+    "Conv2DTranspose": (_DECONV_2D,),
+    "Conv3DTranspose": (_DECONV_2,),
+    "DepthwiseConv2D": (_DEPTHWISE_2,),
+    "SeparableConv2D": (_SEPARABLE_2D,),
+    "LocallyConnected1D": (_CONV_1D,),
+    "LocallyConnected2D": (_CONV_2D,),
+    "ConvLSTM2D": (_CONV_LSTM_2D,),
+    "BatchNormalization": (("epsilon", "mode", "axis", "momentum", "weights", *_MOMENTS),),
+    "Dense": (("units", *_DENSE),),
+    "Highway": (_DENSE,),
+    "MaxoutDense": (("output_dim", "nb_feature", *_DENSE[:1], *_DENSE[2:]),),
+    "Embedding": (_EMBEDDING, _EMBEDDING_2),
+    "SimpleRNN": (("units", "init", "inner_init", "activation", *_GATES),),
+    "GRU": (("units", "init", "inner_init", "activation", "inner_activation", *_GATES),),
+    "LSTM": (
+        (
+            *("units", "init", "inner_init", "forget_bias_init"),
+            *("activation", "inner_activation", *_GATES),
+        ),
+    ),
+    "PReLU": (("init", "weights", "shared_axes"),),
+    "ParametricSoftplus": (("alpha_initializer", "beta_initializer", "weights", "shared_axes"),),
+    "SReLU": (
+        (
+            *("t_left_initializer", "a_left_initializer", "t_right_initializer"),
+            *("a_right_initializer", "shared_axes"),
+        ),
+    ),
+    "Lambda": (("function", "output_shape", "arguments"),),
+    "Input": (("shape", "batch_shape", "name", "dtype", "sparse"),),
+    "InputLayer": (
+        ("input_shape", "batch_shape", "input_dtype"),
+        ("input_shape", "batch_size", "batch_shape", "dtype"),
+    ),
 }
-"""Classes that kept their name → their positional order in Keras 1.
+"""Classes that kept their name → their positional orders in Keras 1 and 2, if these were others.
 
 Genuine Keras 2 reads `Conv2D(32, 3, 3)` so too; Keras 3 takes the last number for the strides.
 """
@@ -202,6 +254,25 @@ KERAS_1: dict[str, tuple[str, ...]] = {
     ),
 }
 """Functions of the backend → their positional order in Keras 1, where the dialect is classic."""
+
+INITIAL = (
+    *("uniform", "lecun_uniform", "normal", "identity", "orthogonal", "zero", "one"),
+    *("glorot_normal", "glorot_uniform", "he_normal", "he_uniform"),
+)
+"""Keras 1's initializers: where a name may be one or an activation, these are the former."""
+
+MEANT: dict[str, Callable[[Any], bool]] = {
+    **dict.fromkeys((*_IMAGE[1:], *_CONV_3D[1:4]), lambda value: isinstance(value, int)),
+    "init": lambda value: value in INITIAL if isinstance(value, str) else callable(value),
+    "epsilon": lambda value: isinstance(value, float),
+    "weights": lambda value: value is None or isinstance(value, list | tuple),
+    "input_length": lambda value: value is None or isinstance(value, int),
+    "arguments": lambda value: value is None or isinstance(value, Mapping),
+    "batch_shape": lambda value: value is None or isinstance(value, list | tuple),
+    "output_padding": lambda value: not isinstance(value, str),
+    "activation": lambda value: not isinstance(value, int | tuple | list),
+}
+"""Argument → whether such a value can be meant for it, which tells positional orders apart."""
 
 LAST = {"data_format": "channels_last"}
 NEAREST = {"interpolation_order": 0}
@@ -308,27 +379,27 @@ def dialect_defaults(owner: str) -> dict[str, Any]:
 
 def _positional(owner: str, args: tuple[Any, ...], accepted: tuple[str, ...]) -> tuple[str, ...]:
     """Names of positional arguments, by the generation that the call was written for."""
-    order = CLASSES.get(owner, ("", ()))[1]
-    if not order and config.dialect() != "modern":
-        order = SPREAD.get(owner, ())
-    if not order and config.dialect() == "classic":
-        order = KERAS_1.get(owner, ())
-    return order if order and _fits(order, args) else accepted
+    own = CLASSES.get(owner, ("", ()))[1]
+    old = SPREAD.get(owner, ()) if config.dialect() != "modern" else ()
+    if config.dialect() == "classic" and owner in KERAS_1:
+        old = (KERAS_1[owner],)
+    orders = (own,) if own else old
+    return next((order for order in orders if _fits(order, args)), accepted)
 
 
 def _fits(order: tuple[str, ...], args: tuple[Any, ...]) -> bool:
-    """Whether positional arguments can be meant in that order of Keras 1.
+    """Whether positional arguments can be meant in that old order.
 
-    Today's order has the whole kernel's size in one place, strides where `init` was, and an axis
-    where `epsilon` was.
+    A function in the place of `init` may be an activation, unless sizes before it tell the order.
     """
     given = dict(zip(order, args, strict=False))
-    sizes = [given.get(name) for group in MERGED["kernel_size"] for name in group if name in order]
-    initial = given.get("init", "")
+    sizes = [name for groups in MERGED["kernel_size"] for name in groups if name in order]
+    unclear = callable(given.get("init")) and "filters" not in order
     return (
-        all(isinstance(size, int) for size in sizes)
-        and not isinstance(initial, int | tuple | list)
-        and isinstance(given.get("epsilon", 0.0), float)
+        len(args) <= len(order)
+        and all(name in given for name in sizes)
+        and not unclear
+        and all(MEANT[name](value) for name, value in given.items() if name in MEANT)
     )
 
 

@@ -16,9 +16,19 @@ __all__ = ["class_names", "deserialize", "facade", "layer_class", "serialize"]
 PENALIZED = ("moving_mean", "moving_variance")
 """Initializers of weights that training does not change: they take no penalty or constraint."""
 
+INITIAL = ("_initializer", "unit_forget_bias")
+"""How arguments end that say where weights start; penalties and constraints follow the last."""
+
+PLACES = (
+    ("activity_regularizer", "kernel_constraint"),
+    ("activity_regularizer", "depthwise_constraint"),
+    ("weights", "backward_layer"),
+)
+"""Option that every layer takes by name → the argument before which it may stand by position."""
+
 
 def class_signature(build: Callable[..., Pair]) -> inspect.Signature:
-    """The builder's arguments, then a regularizer and a constraint for each weight, as in Keras.
+    """The builder's arguments and, after the initializers, a penalty and a constraint for each.
 
     A class that has more than a pair may have arguments `before` and `after` those.
     """
@@ -35,9 +45,34 @@ def class_signature(build: Callable[..., Pair]) -> inspect.Signature:
     def optional(names: Iterable[str]) -> list[inspect.Parameter]:
         return [inspect.Parameter(name, keyword, default=None) for name in names if name not in own]
 
-    return inspect.Signature(
-        [*optional(base.before), *own.values(), *optional(extra), *optional(base.after)]
+    last = max(
+        (place for place, name in enumerate(own, 1) if name.endswith(INITIAL)), default=len(own)
     )
+    parameters = list(own.values())
+    return inspect.Signature(
+        [
+            *optional(base.before),
+            *parameters[:last],
+            *optional(extra),
+            *parameters[last:],
+            *optional(base.after),
+        ]
+    )
+
+
+def positional(build: Callable[..., Pair]) -> tuple[str, ...]:
+    """The order of positional arguments: those of the class, and the options that Keras puts there.
+
+    >>> from funkeras import functional as F
+    >>> positional(F.dense)[-4:]
+    ('bias_regularizer', 'activity_regularizer', 'kernel_constraint', 'bias_constraint')
+    """
+    names = list(class_signature(build).parameters)
+    if not getattr(build, "keras_name", "").endswith("Cell"):
+        for option, following in PLACES:
+            if following in names and option not in names:
+                names.insert(names.index(following), option)
+    return tuple(names)
 
 
 @cache
@@ -46,6 +81,7 @@ def facade(build: Any) -> type[Layer]:
     members: dict[str, Any] = {
         "builder": staticmethod(build),
         "signature": class_signature(build),
+        "positional": positional(build),
         "__signature__": class_signature(build),
         "spelling": build.keras_name,
         "__doc__": build.__doc__,

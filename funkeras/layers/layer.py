@@ -119,6 +119,8 @@ class Layer(Asked, Written):
     builder: ClassVar[Callable[..., Pair] | None] = None
     signature: ClassVar[inspect.Signature] = inspect.Signature()
     spelling: ClassVar[str] = "Layer"
+    positional: ClassVar[tuple[str, ...]] = ()
+    """The order of positional arguments, if not that of the signature."""
     before: ClassVar[tuple[str, ...]] = ()
     after: ClassVar[tuple[str, ...]] = ()
     """Arguments before and after those of the builder, which the pair does not know."""
@@ -127,7 +129,7 @@ class Layer(Asked, Written):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         owner = type(self).spelling
-        accepted = (*self.signature.parameters, *OPTIONS)
+        accepted = (*(self.positional or self.signature.parameters), *OPTIONS)
         given = spellings.translate(owner, accepted, args, kwargs)
         options = {
             name: default if name in self.signature.parameters else given.pop(name, default)
