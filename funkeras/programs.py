@@ -13,7 +13,7 @@ __all__ = ["Program"]
 
 
 class Program:
-    """A pure function `f(*args, key=...)`, compiled once for each shape of its arguments.
+    """A pure function `f(*args)`, compiled once for each shape of its arguments.
 
     What it reads beside them, variables that user code closes over and random numbers, is found
     while it is traced and handed in at each call: a value that is set later counts.
@@ -37,6 +37,8 @@ class Program:
         self.training = training
         self.owners: list[Any] = []
         self.draws = drawing
+        self._seed: int | None = None
+        self._calls = 0
         self.compiles = 0
         """How many shapes it has been compiled for since it knew what it reads."""
         shifted = tuple(position + 2 for position in static)
@@ -49,14 +51,15 @@ class Program:
         bound = {} if outer is None else dict(outer.bound)
         bound.update(zip(self.owners, held, strict=True))
         key = None if seed is None else random.key(seed)
+        drawn = {} if key is None else {"key": key}
         with flowing(Flow(self.training, key, bound)):
-            return self.function(*args, key=key)
+            return self.function(*args, **drawn)
 
     def __call__(self, *args: Any) -> Any:
         """What the function gives for these arguments."""
         while True:
             held = tuple(owner.held for owner in self.owners)
-            seed = np.uint32(np.random.randint(1 << 31)) if self.draws else None
+            seed = self._next_seed() if self.draws else None
             with noting() as noted:
                 result = self._compiled(held, seed, *args)
             if not noted:
@@ -66,3 +69,14 @@ class Program:
             self.draws = self.draws or DRAWS in noted
             self.owners += [owner for owner in noted if owner is not DRAWS]
             self._compiled = jax.jit(self._run, static_argnums=self._static)
+
+    def _next_seed(self) -> np.uint32:
+        if self._seed is None:
+            generator = np.random.RandomState()
+            generator.set_state(np.random.get_state())  # scripts expect its next draws for data
+            self._seed = int(generator.randint(1 << 31))
+        self._calls += 1
+        return np.uint32((self._seed + 0x9E3779B9 * self._calls) % (1 << 32))
+
+    def _cache_size(self) -> int:  # as of a function of `jax.jit`
+        return self.compiles

@@ -37,6 +37,7 @@ from funkeras.variables import (
 __all__ = [
     "PHASE",
     "Call",
+    "NoGraphError",
     "Operation",
     "SymbolicTensor",
     "Trace",
@@ -57,6 +58,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _order = itertools.count()
+
+
+class NoGraphError(TypeError):
+    """Raised where it must be known how a value is computed, and only arrays are given."""
 
 
 @dataclass(eq=False)
@@ -149,7 +154,7 @@ class SymbolicTensor:
 
     def __jax_array__(self) -> Any:
         if missing := entries([self]):
-            raise TypeError(
+            raise NoGraphError(
                 f"{self!r} holds no numbers yet, it follows from {missing[0].name!r}: use a "
                 "function of funkeras.backend, or put the computation into a Lambda layer"
             )

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from funkeras.functional.pair import Pair
 from funkeras.symbolic import (
     Call,
+    NoGraphError,
     Operation,
     SymbolicTensor,
     Trace,
@@ -19,11 +20,7 @@ from funkeras.symbolic import (
 from funkeras.typing import Key, Params, PyTree, Shape, State
 from funkeras.variables import Variable, running
 
-__all__ = ["NoGraphError", "gradient_tensors"]
-
-
-class NoGraphError(TypeError):
-    """Raised where the way to a value must be known, and only the value is."""
+__all__ = ["gradient_tensors"]
 
 
 def gradient_tensors(loss: Any, wanted: Sequence[Any]) -> list[Any]:

@@ -80,14 +80,15 @@ class Function:
     def _program(self, training: bool) -> Program:
         program = self._programs.get(training)
         if program is None:
-            inference = not training
 
-            def run(variables: tuple[Params, State], arrays: PyTree, *, key: Key | None) -> PyTree:
+            def run(
+                variables: tuple[Params, State], arrays: PyTree, *, key: Key | None = None
+            ) -> PyTree:
                 x = arrays[0] if len(arrays) == 1 else arrays
                 mask = None if arrays else ()
                 return self._pair.run(*variables, x, training=training, key=key, mask=mask)[0]
 
-            program = Program(run, training=training, drawing=not inference)
+            program = Program(run, training=training, drawing=training)
             self._programs[training] = program
         return program
 

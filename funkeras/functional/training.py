@@ -18,6 +18,7 @@ from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, at
 from funkeras.optimizers import OptimizerState
 from funkeras.typing import Array, ArrayLike, Key, Params, PyTree, Shape, State
+from funkeras.variables import running
 
 __all__ = [
     "Batch",
@@ -92,6 +93,8 @@ class Objective:
         penalties, constraints: (path of a weight, function) pairs.
         input_dtypes: dtypes that inputs are cast to, in the order of their leaves.
         reported: paths of the numbers in the state that go to the logs.
+        inside: numbers of the outputs whose loss the pair computes: it takes their targets after
+            the inputs, and gives their scores after the outputs.
     """
 
     pair: Pair
@@ -101,6 +104,7 @@ class Objective:
     constraints: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
     input_dtypes: tuple[str, ...] = ("float32",)
     reported: tuple[str, ...] = ()
+    inside: tuple[int, ...] = ()
 
     @property
     def width(self) -> int:
@@ -132,21 +136,38 @@ class Objective:
 
         `valid` marks the rows that count, where a batch was padded to a fixed size.
         """
-        y_pred, new_state, mask = self.pair.run(
-            params, state, net_input(batch.x, self.input_dtypes), training=training, key=key
-        )
-        predictions = jax.tree.leaves(y_pred)
+        with running(training, key):  # user code in losses and regularizers takes part in it
+            return self._judge(params, state, batch, training, key, valid)
+
+    def _judge(
+        self,
+        params: Params,
+        state: State,
+        batch: Batch,
+        training: bool,
+        key: Key | None,
+        valid: Array | None,
+    ) -> tuple[Array, tuple[State, Array, tuple[tuple[Array | None, Array, Array | None], ...]]]:
+        x = net_input(batch.x, self.input_dtypes)
+        if self.inside:
+            inputs = x if isinstance(x, tuple) else (x,)
+            x = (*inputs, *(batch.y[number] for number in self.inside))
+        y_pred, new_state, mask = self.pair.run(params, state, x, training=training, key=key)
+        leaves = jax.tree.leaves(y_pred)
+        predictions = leaves[: len(self.outputs)]
+        inside = dict(zip(self.inside, leaves[len(self.outputs) :], strict=True))
         masks = (
             jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None) if mask is not None else [None]
         )
-        masks = masks if len(masks) == len(predictions) else [None] * len(predictions)
+        masks = masks if len(masks) == len(leaves) else [None] * len(leaves)
+        masks = masks[: len(predictions)]
         losses, means, judged = [], [], []
         cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
-        for output, pred, true, weights, own_mask in cases:
+        for number, (output, pred, true, weights, own_mask) in enumerate(cases):
             pred = pred.astype(at_least_single(pred.dtype))
             reduce = _reduce_classic if self.classic else _reduce_modern
             if output.loss is not None:
-                scores = output.loss(true, pred)
+                scores = inside[number] if number in inside else output.loss(true, pred)
                 losses.append(reduce(scores, weights, own_mask, valid, output.reduction))
             for function, weighted in output.means:
                 shares = weights if weighted else None
@@ -342,18 +363,22 @@ def evaluate_steps(
     rows: Array | int,
     start: Array | int,
     stop: Array | int,
+    *,
+    key: Key | None = None,
 ) -> tuple[Totals, State]:
     """Add the batches `order[start:stop]` to the totals; the first `rows` entries of it count.
 
     Also the state that follows: recurrent states go on from batch to batch.
+    A key is needed where user code draws random numbers at inference too.
     """
     size = order.shape[1]
 
     def body(index: Array, carry: tuple[Totals, State]) -> tuple[Totals, State]:
         totals, state = carry
         valid = (index * size + jnp.arange(size) < rows).astype(jnp.float32)
+        own = None if key is None else random.fold_in(key, index)
         _, (state, numbers, judged) = objective.judge(
-            params, state, _rows(data, order[index]), training=False, key=None, valid=valid
+            params, state, _rows(data, order[index]), training=False, key=own, valid=valid
         )
         return objective.add(totals, numbers, judged, valid), state
 

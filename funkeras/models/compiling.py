@@ -1,6 +1,8 @@
 """`compile`: optimizer, losses and metrics, and the engine that follows from them."""
 
+import inspect
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,7 @@ from funkeras.layers.layer import dtypes_of
 from funkeras.models import fitting
 from funkeras.models.ends import Ends
 from funkeras.models.holding import Holding
+from funkeras.models.judging import Judged, judged
 from funkeras.spellings import spelled
 
 __all__ = ["Compiling"]
@@ -70,9 +73,18 @@ class Compiling(Holding):
         if metrics is True:  # Keras 0's show_accuracy=True
             self._compiled["metrics"] = ["accuracy"]
         self._settled = (self.functional, self.trainable_paths()) if self.built else None
+        self._judged = self._find_judged() if self.built else None
         self._engine = None
         self._optimizer_state = None
         self._predict = None
+
+    def _find_judged(self) -> Judged | None:
+        """The graph with the losses in it that are functions which need it, if any is."""
+        given = self._by_output("loss", self.loss, None)
+        written = [
+            one if inspect.isfunction(one) or isinstance(one, partial) else None for one in given
+        ]
+        return judged(self, written) if any(written) else None
 
     def settled(self) -> tuple[Pair, set[str]]:
         """The pair that training runs, and the paths of what it changes, as `compile` found them.
@@ -81,6 +93,7 @@ class Compiling(Holding):
         """
         if self._settled is None:
             self._settled = (self.functional, self.trainable_paths())
+            self._judged = self._find_judged()
         return self._settled
 
     def _by_output(self, what: str, given: Any, default: Any) -> list[Any]:

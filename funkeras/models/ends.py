@@ -1,6 +1,6 @@
 """Where a model begins and ends: its layers, inputs and outputs, names and shapes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -45,6 +45,7 @@ class Ends(Layer):
         self._optimizer_state: Any = None
         self._made_for = config.dialect(), config.backend()
         self._settled: tuple[Pair, set[str]] | None = None
+        self._judged: Any = None
         self._predict: Callable[..., Any] | None = None
         self._gathered: tuple[int, Params, State] = (-1, {}, {})
         self._structure: Structure | None = None
@@ -83,8 +84,14 @@ class Ends(Layer):
         if not (self._losses or self._numbers):
             return self._plain_pair()
         y = self._known().outputs if self._structure else self.output
-        told = (y, tuple(self._losses), tuple(self._numbers.values()))
-        return reporting(trace(self.inputs, told).pair(), tuple(self._numbers))
+        return self.pair_between(self.inputs, y)
+
+    def pair_between(self, inputs: Sequence[SymbolicTensor], outputs: Any) -> Pair:
+        """The pure pair between tensors of its graph, which tells the losses that were added."""
+        if not (self._losses or self._numbers):
+            return trace(inputs, outputs).pair()
+        told = (outputs, tuple(self._losses), tuple(self._numbers.values()))
+        return reporting(trace(inputs, told).pair(), tuple(self._numbers))
 
     def _plain_pair(self) -> Pair:
         return self._known().pair()

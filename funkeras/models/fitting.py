@@ -30,8 +30,10 @@ from funkeras.functional.training import (
 )
 from funkeras.models.data import Ask, Epochs, Feed, Piece
 from funkeras.models.diagnosis import is_finite, origin
+from funkeras.models.judging import Judged
 from funkeras.models.snapshots import Run
 from funkeras.optimizers import Optimizer
+from funkeras.programs import Program
 from funkeras.typing import PyTree
 
 __all__ = ["Engine", "Pace", "Progress", "Source", "make_engine", "run_epochs"]
@@ -139,8 +141,8 @@ class Engine:
 
     def __post_init__(self) -> None:
         updates = self.optimizer.updates
-        self.run = jax.jit(partial(run_steps, self.objective, updates))
-        self.judge = jax.jit(partial(evaluate_steps, self.objective))
+        self.run = Program(partial(run_steps, self.objective, updates), training=True)
+        self.judge = Program(partial(evaluate_steps, self.objective))
         self.average = jax.jit(partial(averages, self.objective))
         self.fresh = jax.jit(self.objective.start)
         self.init_slots = jax.jit(updates.init)
@@ -234,9 +236,10 @@ def make_engine(
             )
         )
     pair, trainable = model.settled()
+    whole = model._judged or Judged(pair)
     reported = reports(model.state)
     objective = Objective(
-        pair,
+        whole.pair,
         tuple(outputs),
         classic,
         penalties=tuple(model.weight_regularizers.items()),
@@ -245,6 +248,7 @@ def make_engine(
         ),
         input_dtypes=tuple(model.input_dtypes),
         reported=tuple(reported.values()),
+        inside=whole.inside,
     )
     return Engine(
         objective,

@@ -27,8 +27,9 @@ from funkeras.models.data import (
 from funkeras.models.display import EpochBar, run_params, shaped_logs, verbosity
 from funkeras.models.generators import GeneratorMethods
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
+from funkeras.programs import Program
 from funkeras.spellings import spelled
-from funkeras.typing import Params, State
+from funkeras.typing import Key, Params, State
 
 __all__ = ["Training"]
 
@@ -420,11 +421,13 @@ class Training(GeneratorMethods, Compiling):
     def _make_predict(self) -> Callable[..., Any]:
         pair, dtypes, keeps = self.functional, tuple(self.input_dtypes), self.keeps_states
 
-        def run(params: Params, state: State, inputs: tuple[Any, ...]) -> Any:
-            y, after = pair.apply(params, state, net_input(inputs, dtypes))
+        def run(
+            params: Params, state: State, inputs: tuple[Any, ...], *, key: Key | None = None
+        ) -> Any:
+            y, after = pair.apply(params, state, net_input(inputs, dtypes), key=key)
             return jax.tree.leaves(y), after if keeps else None
 
-        self._predict = jax.jit(run)
+        self._predict = Program(run)
         return self._predict
 
     predict_proba = predict
