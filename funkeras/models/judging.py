@@ -50,11 +50,11 @@ def judged(model: Any, losses: Sequence[Callable[..., Any] | None]) -> Judged | 
         scores.append(loss(target, model.outputs[number]))
     ends = [*model.inputs, *targets], [*model.outputs, *scores]
     found = trace(*ends)
-    for callee in found.owners:
-        known = isinstance(callee, Operation) or callee in model.layers
-        if not known and (callee.params or callee.state):
+    layers = [callee for callee in found.owners if not isinstance(callee, Operation)]
+    for layer in layers:
+        if layer not in model.layers and (layer.params or layer.state):
             raise ValueError(
-                f"a loss of {model.name!r} needs the layer {callee.name!r}, whose weights are not "
+                f"a loss of {model.name!r} needs the layer {layer.name!r}, whose weights are not "
                 "among those of the model"
             )
     pair = model.pair_between(*ends)
