@@ -1,24 +1,30 @@
-"""What every example takes from its command line, and where its pictures go.
+"""What the examples share: their command line, their data, and where their pictures go.
 
 An example begins with
 
     sys.path.append(str(Path(__file__).parents[1]))
-    from common import start
+    from common import digits, start
 
-and its `main` with `run = start(__doc__, epochs=10)`.
+its `main` with `run = start(__doc__, epochs=10)`, and it returns the score that its docstring
+states.
 """
 
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+import jax
 import numpy as np
 
+from funkeras.datasets import king_james, mnist_5k, movie_sentences
 from funkeras.utils import set_random_seed
 
-__all__ = ["Run", "start"]
+__all__ = ["Run", "book", "digits", "sentences", "start"]
+
+Split: TypeAlias = tuple[tuple[Any, np.ndarray], tuple[Any, np.ndarray]]
+"""Samples and labels for training, then for the test."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Run:
     data: Path | None
     out: Path | None
 
-    def few(self, *arrays: Any, rows: int = 128) -> tuple[Any, ...]:
+    def few(self, *arrays: Any, rows: int = 100) -> tuple[Any, ...]:
         """The arrays (or lists) themselves; only their first `rows` with --fast."""
         return tuple(array[:rows] for array in arrays) if self.fast else arrays
 
@@ -61,6 +67,10 @@ class Run:
         """A generator of NumPy that --seed fixes."""
         return np.random.default_rng(self.seed)
 
+    def key(self) -> jax.Array:
+        """A key of JAX that --seed fixes."""
+        return jax.random.key(self.seed)
+
 
 def start(doc: str | None, epochs: int, seed: int = 1337) -> Run:
     """Read the command line, seed everything.
@@ -82,3 +92,48 @@ def start(doc: str | None, epochs: int, seed: int = 1337) -> Run:
     set_random_seed(given.seed)
     chosen = given.epochs if given.epochs is not None else (1 if given.fast else epochs)
     return Run(chosen, given.seed, given.fast, given.data, given.out)
+
+
+def digits(run: Run) -> Split:
+    """Images of digits (n, 28, 28, 1), black 0 to white 1, and labels 0–9: 4,000 and 1,000.
+
+    --data is a file like Keras's `mnist.npz`: arrays `x_train`, `y_train`, `x_test`, `y_test`.
+    """
+    if run.data is None:
+        parts = mnist_5k.load_data()
+    else:
+        with np.load(run.data, allow_pickle=False) as file:
+            parts = tuple((file[f"x_{name}"], file[f"y_{name}"]) for name in ("train", "test"))
+    train, test = (run.few(x.reshape(-1, 28, 28, 1).astype("float32") / 255, y) for x, y in parts)
+    return train, test
+
+
+def sentences(run: Run) -> Split:
+    """Sentences of film reviews and whether they praise (1) or not (0): 8,058 and 2,014.
+
+    Left out are those whose mean rating, -4 to 4, is nearer to 0 than 0.5. --data is a text file:
+    in each line 0 or 1, a tab and a sentence; its last fifth is for the test.
+    """
+    if run.data is None:
+        parts = movie_sentences.load_data(least=0.5)
+    else:
+        lines = run.data.read_text(encoding="utf-8").splitlines()
+        labels, texts = zip(*(line.split("\t", 1) for line in lines), strict=True)
+        cut, marks = len(lines) * 4 // 5, np.asarray(labels, "float32")
+        parts = (texts[:cut], marks[:cut]), (texts[cut:], marks[cut:])
+    train, test = (run.few(texts, (marks > 0).astype("float32")) for texts, marks in parts)
+    return train, test
+
+
+def book(run: Run) -> tuple[str, str]:
+    """A text for training and one for the test: the books of Moses, 770,815 and 44,144 letters.
+
+    --data is any other text in UTF-8; its last twentieth is for the test.
+    """
+    if run.data is None:
+        train, test = king_james.load_data()
+    else:
+        text = run.data.read_text(encoding="utf-8")
+        cut = len(text) * 19 // 20
+        train, test = text[:cut], text[cut:]
+    return (train[:4000], test[:2000]) if run.fast else (train, test)

@@ -29,7 +29,8 @@ def _matplotlib() -> ModuleType:
     return matplotlib
 
 
-def _figure(width: float, height: float) -> Any:
+def figure_of(width: float, height: float) -> Any:
+    """An empty figure of that size, in inches."""
     return _matplotlib().figure.Figure(figsize=(width, height), layout="constrained")
 
 
@@ -66,7 +67,7 @@ def plot_history(history: Any, epochs: Sequence[int] | None = None, title: str =
         raise ValueError("the history is empty: no epoch has ended yet")
     columns = min(len(panels), 3)
     rows = math.ceil(len(panels) / columns)
-    figure = _figure(4.6 * columns, 3.3 * rows)
+    figure = figure_of(4.6 * columns, 3.3 * rows)
     for place, (name, curves) in enumerate(panels.items(), 1):
         axes = figure.add_subplot(rows, columns, place)
         for colour, kind in zip(COLOURS, ("training", "validation"), strict=False):
@@ -75,7 +76,7 @@ def plot_history(history: Any, epochs: Sequence[int] | None = None, title: str =
         axes.set_title(name)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(_matplotlib().ticker.MaxNLocator(integer=True))
-        _plain(axes)
+        plain(axes)
         if "validation" in curves:
             axes.legend(frameon=False)
     if title:
@@ -93,7 +94,8 @@ def _curve(
     axes.plot(shown, values, color=colour, marker=marker, markersize=4, label=label)
 
 
-def _plain(axes: Any) -> None:
+def plain(axes: Any) -> None:
+    """A panel without a box, with a faint grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(alpha=0.25)
 
@@ -138,7 +140,7 @@ def samples_grid(
     rows = math.ceil(len(images) / columns)
     bytes_range = (0, 255) if images.dtype == np.uint8 else (images.min(), images.max())
     low, high = limits or bytes_range
-    figure = _figure(1.1 * columns + (0.9 if row_names else 0), (1.35 if titles else 1.1) * rows)
+    figure = figure_of(1.1 * columns + (0.9 if row_names else 0), (1.35 if titles else 1.1) * rows)
     for place, image in enumerate(images):
         axes = figure.add_subplot(rows, columns, place + 1)
         axes.imshow(image, cmap=cmap, vmin=low, vmax=high)
@@ -207,7 +209,7 @@ def plot_confusion(
     names = names or [str(number) for number in range(len(matrix))]
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     size = 1.6 + 0.48 * len(matrix)
-    figure = _figure(size + 0.9, size)
+    figure = figure_of(size + 0.9, size)
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(matrix):
