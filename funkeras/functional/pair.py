@@ -233,10 +233,12 @@ def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:
     (None, 20)
     """
     input_shape = freeze_shape(input_shape)
-    known = pair._shapes.get(input_shape)
+    by_name = isinstance(input_shape, dict)
+    asked = tuple(input_shape.items()) if by_name else input_shape
+    known = pair._shapes.get(asked)
     if known is None:
         known = (pair.shape or _shape_by_evaluation(pair))(input_shape)
-        pair._shapes[input_shape] = known
+        pair._shapes[asked] = known
     return known
 
 

@@ -4,7 +4,7 @@
 a chunk of one step and a chunk of an epoch are the same program.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -31,8 +31,11 @@ __all__ = [
     "merge",
     "net_input",
     "run_steps",
+    "scaled_gradients",
     "select",
     "train_step",
+    "updated",
+    "written_step",
 ]
 
 
@@ -45,7 +48,10 @@ class Batch(NamedTuple):
 
 
 class TrainState(NamedTuple):
-    """Everything that training changes. A plain pytree: saving it resumes exactly."""
+    """Everything that training changes. A plain pytree: saving it resumes exactly.
+
+    `params` are the trainable arrays, `frozen` the others of the same nested dicts.
+    """
 
     params: Params
     frozen: Params
@@ -53,6 +59,11 @@ class TrainState(NamedTuple):
     optimizer: OptimizerState
     step: ArrayLike
     key: Key
+
+    @property
+    def step_key(self) -> Key:
+        """The key of the present step."""
+        return random.fold_in(self.key, self.step)
 
 
 class Totals(NamedTuple):
@@ -303,25 +314,55 @@ def train_step(
 
     `updates` has the optimizer's pure functions `init` and `update`.
     """
-    key = random.fold_in(ts.key, ts.step)
 
-    # The update divides it out.
+    def loss(params: Params) -> Any:
+        everything = merge(params, ts.frozen)
+        return objective.judge(everything, ts.state, batch, training=True, key=ts.step_key)
+
+    gradients, (state, numbers, judged) = scaled_gradients(loss, ts)
+    totals = objective.add(totals, numbers, judged)
+    return updated(objective, updates, ts, gradients, state), totals
+
+
+def scaled_gradients(loss: Callable[[Params], Any], ts: TrainState) -> tuple[Params, Any]:
+    """Gradients of `loss(params)`, which gives a number and anything else, and what else it gave.
+
+    They are multiplied by the scale that the optimizer asks for, whose update divides it out.
+    """
     scale = {**ts.optimizer.hyperparameters, **ts.optimizer.scalars}.get(
         "dynamic_scale", ts.optimizer.hyperparameters.get("loss_scale_factor")
     )
 
-    def loss(params: Params) -> Any:
-        everything = merge(params, ts.frozen)
-        value, rest = objective.judge(everything, ts.state, batch, training=True, key=key)
+    def scaled(params: Params) -> Any:
+        value, rest = loss(params)
         return value if scale is None else value * scale, rest
 
-    gradients, (state, numbers, judged) = jax.grad(loss, has_aux=True)(ts.params)
+    return jax.grad(scaled, has_aux=True)(ts.params)
+
+
+def updated(
+    objective: Objective, updates: Any, ts: TrainState, gradients: Params, state: State
+) -> TrainState:
+    """The train state after one update of the optimizer, and then of each constraint."""
     changes, optimizer = updates.update(gradients, ts.optimizer, ts.params)
     params = jax.tree.map(lambda p, change: (p + change).astype(p.dtype), ts.params, changes)
     for path, project in objective.constraints:
         params = replaced(params, path, project(at(params, path)))
-    totals = objective.add(totals, numbers, judged)
-    return ts._replace(params=params, state=state, optimizer=optimizer, step=ts.step + 1), totals
+    return ts._replace(params=params, state=state, optimizer=optimizer, step=ts.step + 1)
+
+
+def written_step(
+    step: Callable[[TrainState, Batch], tuple[TrainState, Mapping[str, Array]]],
+    ts: TrainState,
+    batch: Batch,
+    totals: Totals,
+) -> tuple[TrainState, Totals]:
+    """A step that a user wrote, and the totals with the numbers that it gives for the logs."""
+    after, logs = step(ts, batch)
+    numbers = jnp.stack([jnp.asarray(value, jnp.float32) for value in logs.values()])
+    rows = jnp.asarray(batch.x[0].shape[0], jnp.float32)
+    like = jax.tree.map(lambda new, old: jnp.asarray(new, jnp.result_type(old)), after, ts)
+    return like, Totals(totals.sums + numbers * rows, totals.rows + rows, numbers, ())
 
 
 def _rows(data: PyTree, index: Array) -> PyTree:
@@ -331,8 +372,7 @@ def _rows(data: PyTree, index: Array) -> PyTree:
 
 
 def run_steps(
-    objective: Objective,
-    updates: Any,
+    step: Callable[[TrainState, Batch, Totals], tuple[TrainState, Totals]],
     ts: TrainState,
     hyperparameters: Mapping[str, Any],
     totals: Totals,
@@ -341,14 +381,14 @@ def run_steps(
     start: Array | int,
     stop: Array | int,
 ) -> tuple[TrainState, Totals]:
-    """Train on the batches `order[start:stop]` of the rows of `data`.
+    """Train by `step` on the batches `order[start:stop]` of the rows of `data`.
 
     `order` holds row numbers, (steps, batch size). One compiled program serves all bounds.
     """
     ts = ts._replace(optimizer=optimizers.with_hyperparameters(ts.optimizer, hyperparameters))
 
     def body(index: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
-        return train_step(objective, updates, carry[0], _rows(data, order[index]), carry[1])
+        return step(carry[0], _rows(data, order[index]), carry[1])
 
     return lax.fori_loop(start, stop, body, (ts, totals))
 
@@ -385,8 +425,8 @@ def evaluate_steps(
     return lax.fori_loop(start, stop, body, (totals, state))
 
 
-def averages(objective: Objective, totals: Totals) -> tuple[Array, list[Any]]:
+def averages(outputs: Sequence[Output], totals: Totals) -> tuple[Array, list[Any]]:
     """Averaged numbers since the beginning, and the results of the metrics with a state."""
-    stateful = [metric for output in objective.outputs for metric, _ in output.stateful]
+    stateful = [metric for output in outputs for metric, _ in output.stateful]
     results = [m.result(state) for m, state in zip(stateful, totals.states, strict=True)]
     return totals.sums / jnp.maximum(totals.rows, 1), results

@@ -48,7 +48,7 @@ def custom_pair(layer: Any) -> Pair:
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         layer.ensure_built(input_shape)
         yield from layer.own_weights
-        for inner in layer.inner_layers:
+        for inner in (own for own in layer.inner_layers if own.built):
             for weight in inner.pair.weights(inner.input_shape):
                 yield weight._replace(name=f"{inner.name}/{weight.name}")
         for place in layer.places():
@@ -116,6 +116,9 @@ def call(layer: Any, x: PyTree, mask: PyTree, training: bool) -> PyTree:
 def discover(layer: Any, input_shape: Shapes) -> Shapes:
     """Shapes of what `call` gives; the layers that it calls are built on the way."""
     sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
+    floats = jax.tree.map(lambda shape: config.floatx(), input_shape, is_leaf=is_shape)
+    told = jax.tree.structure(layer.called_dtypes) == jax.tree.structure(floats)
+    dtypes = layer.called_dtypes if told else floats
     flow = Flow()
     params, state = layer.own_variables()
     flow.bound[layer] = (params, state)
@@ -133,7 +136,9 @@ def discover(layer: Any, input_shape: Shapes) -> Shapes:
                 return call(layer, x, mask, training=False)
 
         x = jax.tree.map(
-            lambda shape: stand_in_for(shape, size, config.floatx()), input_shape, is_leaf=is_shape
+            lambda shape, dtype: stand_in_for(shape, size, dtype),
+            *(input_shape, dtypes),
+            is_leaf=is_shape,
         )
         return jax.eval_shape(inner, x)
 
@@ -153,6 +158,8 @@ class Written:
     supports_masking: bool = False
     adds_losses: bool = False
     reported: tuple[str, ...] = ()
+    called_dtypes: Any = None
+    """Dtypes of what it was called on, nested alike."""
 
     def places(self) -> list[str]:
         """Names in the state under which `call` leaves what it adds to the loss and the logs."""

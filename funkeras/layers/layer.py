@@ -431,6 +431,7 @@ class Layer(Asked, Written):
         if not symbolic.is_symbolic(x):
             x = jax.tree.map(jnp.asarray, x)
         self.assert_input_compatibility(x)
+        self.called_dtypes = jax.tree.map(lambda a: str(a.dtype), x)
         self.ensure_built(symbolic.shapes_of(x))
         if symbolic.is_symbolic(x):
             y = symbolic.record(self, x, training)

@@ -178,14 +178,12 @@ class Compiling(Holding):
             np.zeros((1, *(1 if s is None else s for s in shape[1:])))
             for shape in self.output_shapes
         ]
-        return list(
-            self._ready("metrics_names", y).names if self._engine is None else self._engine.names
-        )
+        return list((self._engine or self._ready("metrics_names", y)).judged.names)
 
 
 def mixes(model: Ends, dtype: str) -> bool:
     """Whether a layer, also of an inner model, computes in that dtype beside float32 weights."""
-    known = model.built or type(model).layers is not Ends.layers
+    known = model.built or model.is_written() or type(model).layers is not Ends.layers
     return any(
         mixes(layer, dtype)
         if isinstance(layer, Ends)

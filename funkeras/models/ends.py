@@ -13,9 +13,11 @@ from funkeras.functional.pair import Pair
 from funkeras.layers.layer import OPTIONS, Layer
 from funkeras.models import fitting
 from funkeras.models.structure import Structure
+from funkeras.models.written import Body
 from funkeras.spellings import spelled
 from funkeras.symbolic import Call, SymbolicTensor, trace
 from funkeras.typing import Params, Shape, State
+from funkeras.variables import current_flow
 
 __all__ = ["Ends"]
 
@@ -48,7 +50,7 @@ class Ends(Layer):
         self._judged: Any = None
         self._predict: Callable[..., Any] | None = None
         self._gathered: tuple[int, Params, State] = (-1, {}, {})
-        self._structure: Structure | None = None
+        self._structure: Structure | Body | None = None
         self._params: Params = {}
         self._state: State = {}
         self._losses: list[SymbolicTensor] = []
@@ -58,25 +60,41 @@ class Ends(Layer):
 
     # What a kind of model says
 
-    def _known(self) -> Structure:
+    def _known(self) -> Structure | Body:
         if self._structure is None:
-            raise RuntimeError(f"{self.name!r} has no inputs and outputs: Model(inputs, outputs)")
+            reason = "has no inputs and outputs: Model(inputs, outputs)"
+            if self.is_written():
+                reason = "does not know its inputs yet: call build(input_shape), or give it data"
+            raise RuntimeError(f"{self.name!r} {reason}")
         return self._structure
+
+    @classmethod
+    def is_written(cls) -> bool:
+        """Whether a subclass says in its `call` what the model computes."""
+        return hasattr(cls, "call")
 
     @property
     def built(self) -> bool:
         """Whether the variables exist."""
+        return self._is_known()
+
+    def _is_known(self) -> bool:
         return self._structure is not None
+
+    @built.setter
+    def built(self, value: bool) -> None:
+        """Assigned by the `build` of subclasses; what there is decides."""
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers, those furthest from the outputs first."""
-        return self._known().layers
+        """The layers, those furthest from the outputs first; of a subclass in their order there."""
+        return self.inner_layers if self.is_written() else self._known().layers
 
     @property
     def inner_layers(self) -> list[Any]:
         """The layers, as those inside a layer that a user wrote."""
-        return self.layers if self._structure is not None else super().inner_layers
+        graph = self._structure is not None and not self.is_written()
+        return self.layers if graph else super().inner_layers
 
     @property
     def pair(self) -> Pair:
@@ -101,6 +119,9 @@ class Ends(Layer):
 
         They follow from the inputs of the model: `model.add_loss(K.mean(model.output ** 2))`.
         """
+        if current_flow() is not None:  # within the call of a subclass
+            super().add_loss(losses, inputs)
+            return
         tensors = self._told("add_loss", jax.tree.leaves(losses))
         self._losses += tensors
         self._tell(PENALTY)
@@ -109,6 +130,9 @@ class Ends(Layer):
         self, value: Any, name: str | None = None, aggregation: str | None = "mean"
     ) -> None:
         """Show the mean of a tensor that follows from the inputs of the model beside the loss."""
+        if current_flow() is not None:
+            super().add_metric(value, name, aggregation)
+            return
         if aggregation != "mean":
             raise ValueError(f"add_metric shows means: aggregation='mean', got {aggregation!r}")
         tensor = self._told("add_metric", [value])[0]
@@ -226,7 +250,27 @@ class Ends(Layer):
         return super()._call_at(node_index - shifted)
 
     def build(self, input_shape: Any = None) -> None:
-        """Make the variables, where they do not exist yet."""
+        """Make the variables, where they do not exist yet: of a subclass for such inputs."""
+        if self.is_written() and not self.built and input_shape is not None:
+            self._connect(input_shape)
+
+    def _connect(self, shapes: Any) -> None:
+        self._structure = body = Body(self, shapes)
+        try:
+            body.connect()
+        except Exception as error:
+            self._structure = None
+            error.add_note(f"while building model {self.name!r} for inputs of shape {shapes}")
+            raise
+        self._state |= {place: jnp.zeros(()) for place in self.places()}
+        self._changed_graph()
+
+    def ensure_built(self, input_shape: Any) -> None:
+        """Make the variables once, by `build`, also by one that a subclass wrote."""
+        if not self.built:
+            self.build(input_shape)
+        if not self.built and self.is_written():
+            self._connect(input_shape)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its index."""

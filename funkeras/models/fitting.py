@@ -21,12 +21,15 @@ from funkeras.functional.training import (
     Batch,
     Objective,
     Output,
+    Totals,
     TrainState,
     averages,
     evaluate_steps,
     merge,
     run_steps,
     select,
+    train_step,
+    written_step,
 )
 from funkeras.models.data import Ask, Epochs, Feed, Piece
 from funkeras.models.diagnosis import is_finite, origin
@@ -124,13 +127,81 @@ class Progress:
 
 
 @dataclass(eq=False)
+class Tally:
+    """How numbers of batches become logs: their names, and whether and where each has a state."""
+
+    names: list[str]
+    sources: list[tuple[bool, int]]
+    start: Callable[[], Any]
+    outputs: tuple[Output, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.fresh = jax.jit(self.start)
+        self.average = jax.jit(partial(averages, self.outputs))
+
+    @classmethod
+    def of_step(cls, step: Callable[..., Any], ts: TrainState, data: Batch) -> "Tally":
+        """That of a step which a user wrote: it is tried on stand-ins for two rows.
+
+        Raises:
+            TypeError: unless it gives a train state like the one it got, and a dict of numbers.
+        """
+        batch = jax.tree.map(
+            lambda a: jax.ShapeDtypeStruct((2, *a.shape[1:]), jnp.asarray(a[:1]).dtype),
+            data,
+            is_leaf=lambda a: hasattr(a, "shape"),
+        )
+        given = jax.eval_shape(step, ts, batch)
+        if not (
+            isinstance(given, tuple)
+            and len(given) == 2
+            and isinstance(given[0], TrainState)
+            and isinstance(given[1], Mapping)
+            and given[1]
+        ):
+            raise TypeError(
+                "train_step(ts, batch) gives the next TrainState and a dict of numbers for the "
+                f"logs; got {given!r:.200}"
+            )
+        wrong = [name for name, value in given[1].items() if value.shape]
+        if wrong:
+            raise TypeError(f"the logs of train_step are numbers; {wrong[0]!r} is an array")
+        if jax.tree.structure(given[0]) != jax.tree.structure(ts):
+            raise TypeError("the TrainState that train_step gives must have the parts it got")
+        names = list(given[1])
+
+        def start() -> Totals:
+            zeros = jnp.zeros(len(names), jnp.float32)
+            return Totals(zeros, jnp.zeros((), jnp.float32), zeros, ())
+
+        return cls(names, [(False, index) for index in range(len(names))], start)
+
+    def logs(self, totals: Any) -> dict[str, Any]:
+        """What has been averaged since the epoch began, by name."""
+        numbers, results = jax.device_get(self.average(totals))
+        values = [
+            results[index] if stateful else numbers[index] for stateful, index in self.sources
+        ]
+        return {
+            name: value.item() if value.ndim == 0 else value
+            for name, value in zip(self.names, values, strict=True)
+        }
+
+    def last(self, totals: Any) -> dict[str, Any]:
+        """The last batch's own numbers, and of metrics with a state what they are now."""
+        logs = self.logs(totals)
+        numbers = np.asarray(totals.last)
+        own = zip(self.names, self.sources, strict=True)
+        return logs | {name: numbers[i].item() for name, (stateful, i) in own if not stateful}
+
+
+@dataclass(eq=False)
 class Engine:
     """A compiled model: what it minimizes, how, and the programs that XLA made of it."""
 
     objective: Objective
     optimizer: Optimizer
-    names: list[str]
-    sources: list[tuple[bool, int]]
+    judged: Tally
     is_trainable: Callable[[str], bool]
     paddable: bool
     slots: PyTree = None
@@ -141,11 +212,17 @@ class Engine:
 
     def __post_init__(self) -> None:
         updates = self.optimizer.updates
-        self.run = Program(partial(run_steps, self.objective, updates), training=True)
+        self.trained = self.judged
+        step = partial(train_step, self.objective, updates)
+        self.run = Program(partial(run_steps, step), training=True)
         self.judge = Program(partial(evaluate_steps, self.objective))
-        self.average = jax.jit(partial(averages, self.objective))
-        self.fresh = jax.jit(self.objective.start)
         self.init_slots = jax.jit(updates.init)
+
+    def use(self, step: Callable[..., Any], model: Any, data: Batch) -> None:
+        """Train by a step that a user wrote, on such data."""
+        if self.trained is self.judged:
+            self.trained = Tally.of_step(step, self.train_state(*model.variables_now), data)
+            self.run = Program(partial(run_steps, partial(written_step, step)), training=True)
 
     def train_state(self, params: PyTree, state: PyTree) -> TrainState:
         """Everything that the next steps change, from the model's variables as they are now."""
@@ -163,25 +240,9 @@ class Engine:
         if kept is not ts.params:
             model.adopt(merge(kept, ts.frozen), ts.state)
 
-    def logs(self, totals: Any) -> dict[str, Any]:
-        """What has been averaged since the epoch began, by name."""
-        numbers, results = jax.device_get(self.average(totals))
-        values = [
-            results[index] if stateful else numbers[index] for stateful, index in self.sources
-        ]
-        return {
-            name: value.item() if value.ndim == 0 else value
-            for name, value in zip(self.names, values, strict=True)
-        }
-
     def last(self, totals: Any) -> dict[str, Any]:
         """What a batch hook is told: the batch's own numbers in Keras 1 and 2, averages later."""
-        logs = self.logs(totals)
-        if self.objective.classic:
-            numbers = np.asarray(totals.last)
-            own = zip(self.names, self.sources, strict=True)
-            logs |= {name: numbers[i].item() for name, (stateful, i) in own if not stateful}
-        return logs
+        return self.trained.last(totals) if self.objective.classic else self.trained.logs(totals)
 
 
 def make_engine(
@@ -253,12 +314,16 @@ def make_engine(
     return Engine(
         objective,
         optimizer,
-        unique_names(["loss", *per_output, *names, *reported]),
-        [
-            *((False, i) for i in range(1 + len(per_output))),
-            *sources,
-            *((False, means_before + i) for i in range(len(reported))),
-        ],
+        Tally(
+            unique_names(["loss", *per_output, *names, *reported]),
+            [
+                *((False, i) for i in range(1 + len(per_output))),
+                *sources,
+                *((False, means_before + i) for i in range(len(reported))),
+            ],
+            objective.start,
+            objective.outputs,
+        ),
         trainable.__contains__,
         paddable,
     )
@@ -284,7 +349,7 @@ def evaluate(
 ) -> dict[str, Any]:
     """Logs of one pass over the data, at inference."""
     params, state = model.variables_now
-    totals = engine.fresh()
+    totals = engine.judged.fresh()
     sees = callbacks is not None and callbacks.sees_tests
     if callbacks is not None:
         callbacks.on_test_begin()
@@ -299,10 +364,10 @@ def evaluate(
             totals, state = engine.judge(params, state, totals, data, order, rows, start, stop)
             batch += stop - start
             if sees and callbacks is not None:
-                callbacks.on_test_batch_end(batch - 1, engine.logs(totals))
+                callbacks.on_test_batch_end(batch - 1, engine.judged.logs(totals))
     if model.keeps_states:
         model.state = state
-    logs = engine.logs(totals)
+    logs = engine.judged.logs(totals)
     if callbacks is not None:
         callbacks.on_test_end(logs)
     return logs
@@ -339,12 +404,13 @@ def run_epochs(
         progress.reapply = None
         if progress.totals is None:
             source.begin()
-            progress.totals = engine.fresh()
+            progress.totals = engine.trained.fresh()
         whole = run_epoch(engine, model, progress, callbacks, look)
-        logs = engine.logs(progress.totals)
-        if not math.isfinite(logs["loss"]) and not model.stop_training and not hinted:
+        logs = engine.trained.logs(progress.totals)
+        loss = logs.get("loss", 0.0)
+        if not math.isfinite(loss) and not model.stop_training and not hinted:
             hinted = True
-            hint_at_nan(logs["loss"], epoch)
+            hint_at_nan(loss, epoch)
         due = _due(epoch + 1, validation_freq) and (whole or not engine.objective.classic)
         if validate is not None and due:
             logs.update({f"val_{name}": value for name, value in validate().items()})
@@ -392,7 +458,7 @@ def run_epoch(
             now = time.perf_counter()
             if look and (paced or now - looked > REFRESH):
                 looked = now
-                look(progress.seen, progress.batch, engine.logs(progress.totals))
+                look(progress.seen, progress.batch, engine.trained.logs(progress.totals))
             if model.stop_training:
                 return progress.batch == progress.source.steps
     return True
@@ -457,10 +523,10 @@ def find_origin(engine: Engine, model: Any, ts: TrainState, totals: Any, piece: 
 def train_batch(engine: Engine, model: Any, batch: Batch) -> dict[str, Any]:
     """One step on one batch; its logs."""
     source = Epochs(Feed(batch), len(batch.x[0]), False)
-    totals = engine.fresh()
+    totals = engine.trained.fresh()
     for piece in source.pieces(_all):
         totals = run_piece(engine, model, totals, piece)
-    return engine.logs(totals)
+    return engine.trained.logs(totals)
 
 
 def predict_stream(

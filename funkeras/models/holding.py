@@ -75,13 +75,19 @@ class Holding(Ends):
     @property
     def weights(self) -> list[Variable]:
         """The weights that files hold, layer by layer."""
-        return [variable for layer in self.layers for variable in layer.weights]
+        return [*self._own_weights(), *(v for layer in self.layers for v in layer.weights)]
+
+    def _own_weights(self) -> list[Variable]:
+        """Those of `add_weight` in a subclass."""
+        return [Variable.of(self, w.name, w.shape, w.trainable) for w in self.own_weights]
 
     def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
         if not self.trainable:
             return [], self.weights
-        moved = [variable for layer in self.layers for variable in layer.trainable_weights]
-        return moved, [v for layer in self.layers for v in layer.non_trainable_weights]
+        own = self._own_weights()
+        moved = [v for layer in self.layers for v in layer.trainable_weights]
+        still = [v for layer in self.layers for v in layer.non_trainable_weights]
+        return [v for v in own if v.trainable] + moved, [v for v in own if not v.trainable] + still
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of all arrays, layer by layer."""
@@ -99,13 +105,15 @@ class Holding(Ends):
                     f"weight {variable.name} has shape {variable.shape}, got {np.shape(value)}"
                 )
         left = iter(weights)
+        for variable in self._own_weights():
+            variable.assign(next(left))
         for layer in self.layers:
             layer.set_weights([next(left) for _ in layer.weights])
 
     def count_params(self) -> int:
         """Number of entries in all weights."""
         self._require_built("count_params")
-        return sum(layer.count_params() for layer in self.layers)
+        return sum(int(np.prod(variable.shape)) for variable in self.weights)
 
     @property
     def trainable(self) -> bool:
@@ -127,14 +135,16 @@ class Holding(Ends):
         """Paths (`dense_1/kernel`) of the arrays that training changes."""
         if not self.trainable:
             return set()
-        return {f"{layer.name}/{path}" for layer in self.layers for path in layer.trainable_paths()}
+        own = {weight.name for weight in self.own_weights if weight.trainable}
+        inner = ((layer.name, path) for layer in self.layers for path in layer.trainable_paths())
+        return own | {f"{name}/{path}" for name, path in inner}
 
     def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
-        return {
-            f"{layer.name}/{name}": rule
-            for layer in self.layers
-            for name, rule in layer._rules(suffix).items()
-        }
+        own = {w.name: self._own_rules.get(f"{w.name}{suffix}") for w in self.own_weights}
+        rules = {name: rule for name, rule in own.items() if rule is not None}
+        for layer in self.layers:
+            rules |= {f"{layer.name}/{name}": rule for name, rule in layer._rules(suffix).items()}
+        return rules
 
     def penalizes_activity(self) -> bool:
         """Whether a layer adds a penalty on its outputs to the loss."""

@@ -98,9 +98,7 @@ class Sequential(Model):
         for layer in self.layers[len(self._tensors) :]:
             self._extend(layer)
 
-    @property
-    def built(self) -> bool:
-        """Whether the weights exist."""
+    def _is_known(self) -> bool:
         return bool(self.layers) and self._input is not None
 
     def _plain_pair(self) -> Pair:

@@ -93,7 +93,7 @@ class Run:
             slots = _filled(slots, saved["slots"], renamed, "optimizer state")
         totals = saved["totals"]
         if totals is not None:
-            totals = _filled(engine.fresh(), totals, {}, "metrics")
+            totals = _filled(engine.trained.fresh(), totals, {}, "metrics")
         order = getattr(progress.source, "order", None)
         shapes = [None if rows is None else rows.shape for rows in (order, saved["order"])]
         if shapes[0] != shapes[1]:

@@ -1,5 +1,6 @@
 """`fit`, `evaluate` and `predict`: what a model does with data."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -10,7 +11,14 @@ import numpy as np
 
 from funkeras import config
 from funkeras.callbacks import Callback, CallbackList, History
-from funkeras.functional.training import Batch, net_input
+from funkeras.functional.training import (
+    Batch,
+    TrainState,
+    merge,
+    net_input,
+    scaled_gradients,
+    updated,
+)
 from funkeras.models import fitting
 from funkeras.models.compiling import Compiling
 from funkeras.models.data import (
@@ -27,6 +35,7 @@ from funkeras.models.data import (
 from funkeras.models.display import EpochBar, run_params, shaped_logs, verbosity
 from funkeras.models.generators import GeneratorMethods
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
+from funkeras.models.written import described_inputs
 from funkeras.programs import Program
 from funkeras.spellings import spelled
 from funkeras.typing import Key, Params, State
@@ -44,8 +53,7 @@ class Training(GeneratorMethods, Compiling):
     def _inputs(self, x: Any) -> tuple[Any, ...]:
         """Checked inputs; a model without a shape is built from theirs."""
         if not self.built:
-            found = arrays(x, ["x"], "x")
-            self.build((None, *found[0].shape[1:]))
+            self._build_for(x)
         parts = arrays(x, self.input_names, "x")
         check_inputs(parts, self.input_shapes, self.input_names)
         size, rows = self._kept_rows(), len(parts[0])
@@ -67,6 +75,16 @@ class Training(GeneratorMethods, Compiling):
         if size not in (None, fixed):
             raise ValueError(f"{self.name!r} keeps states of {fixed} rows, got batch_size={size}")
         return fixed
+
+    def _build_for(self, x: Any) -> None:
+        """Build from the shapes of data."""
+        several = isinstance(x, Mapping) or (
+            self.is_written() and isinstance(x, list | tuple) and hasattr(x[0], "shape")
+        )
+        names = sorted(x) if isinstance(x, Mapping) else ["x"] * (len(x) if several else 1)
+        found = arrays(x, names, "x")
+        shapes, self.called_dtypes = described_inputs(x if several else None, found)
+        self.ensure_built(shapes)
 
     def _batch(
         self, action: str, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
@@ -99,6 +117,8 @@ class Training(GeneratorMethods, Compiling):
     def _targets(self, action: str, y: Any) -> tuple[Any, ...]:
         """The target of each output; None for one that has neither loss nor metric."""
         names, wanted = self.output_names, self.wanted()
+        if self._has_step():  # which may use them in its own way, or none
+            return (None,) * len(names) if y is None else arrays(y, names, "y")
         if y is None or len(wanted) == len(names):
             if y is None and wanted:
                 raise ValueError(f"{action} needs targets: {action}(x, y)")
@@ -261,7 +281,9 @@ class Training(GeneratorMethods, Compiling):
             self.history = History()
             bar = EpochBar(style, epochs, source)
             own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
-            names = [*engine.names, *(f"val_{n}" for n in engine.names if validation)]
+            self._use_step(engine, source.example())
+            held_out = engine.judged.names if validation else []
+            names = [*engine.trained.names, *(f"val_{name}" for name in held_out)]
             classic = engine.objective.classic
             described = run_params(epochs, style, size, source, names, validation is not None)
             listed = CallbackList(
@@ -305,6 +327,80 @@ class Training(GeneratorMethods, Compiling):
             engine.progress = None
             listed.release()
         return self.history  # pyright: ignore[reportReturnType]: fit made it
+
+    # A step of one's own
+
+    def train_step(self, ts: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
+        """One update: override it to train by other rules.
+
+        It is a pure function of its arguments, called while the training program is made; the
+        loop over batches and epochs then runs on the device as ever. What it may use of the model
+        are `objective`, `gradients` and `updated`, and `functional`, the net itself. This one is
+
+            def loss(params):
+                return self.objective(params, ts, batch)
+
+            gradients, (state, logs) = self.gradients(loss, ts)
+            return self.updated(ts, gradients, state), logs
+
+        Args:
+            ts: `params`, `frozen` (arrays that are not trained), `state`, `optimizer`, `step`,
+                `key`; `ts.step_key` is the key for this step.
+            batch: `x`, `y` and `weights`, tuples with an array for each input or output.
+
+        Returns:
+            The train state that follows, with the same parts, and numbers for the logs by name,
+            which are averaged over the epoch's samples. Metrics that keep a state of their own
+            (`AUC`) are seen by `evaluate` alone then.
+        """
+
+        def loss(params: Params) -> Any:
+            return self.objective(params, ts, batch)
+
+        gradients, (state, logs) = self.gradients(loss, ts)
+        return self.updated(ts, gradients, state), logs
+
+    def objective(self, params: Params, ts: TrainState, batch: Batch) -> tuple[Any, Any]:
+        """Within `train_step`: the loss for such `params`, and `(state, logs)` that follow."""
+        engine = self._made_engine("objective")
+        value, (state, numbers, _) = engine.objective.judge(
+            merge(params, ts.frozen), ts.state, batch, training=True, key=ts.step_key
+        )
+        named = zip(engine.judged.names, engine.judged.sources, strict=True)
+        return value, (state, {name: numbers[i] for name, (stateful, i) in named if not stateful})
+
+    def gradients(self, loss: Callable[[Params], Any], ts: TrainState) -> tuple[Params, Any]:
+        """Within `train_step`: gradients of `loss(params)`, and what it gave besides the loss.
+
+        `jax.grad(loss, has_aux=True)(ts.params)`, scaled where the optimizer is a
+        `LossScaleOptimizer`.
+        """
+        return scaled_gradients(loss, ts)
+
+    def updated(self, ts: TrainState, gradients: Params, state: State) -> TrainState:
+        """Within `train_step`: the train state after the optimizer's update and constraints."""
+        engine = self._made_engine("updated")
+        return updated(engine.objective, engine.optimizer.updates, ts, gradients, state)
+
+    def _made_engine(self, what: str) -> fitting.Engine:
+        if self._engine is None:
+            raise RuntimeError(f"{what} belongs into train_step, which fit calls")
+        return self._engine
+
+    def _has_step(self) -> bool:
+        return type(self).train_step is not Training.train_step
+
+    def _use_step(self, engine: fitting.Engine, example: Batch) -> None:
+        """Let the engine train by the step of a subclass, if it has one."""
+        if not self._has_step():
+            return
+        parameters = inspect.signature(self.train_step).parameters
+        if len(parameters) != 2:
+            raise TypeError(
+                f"train_step of {type(self).__name__} takes (ts, batch), the train state and a "
+                f"batch, and gives the next state and logs; it takes ({', '.join(parameters)})"
+            )
+        engine.use(self.train_step, self, example)
 
     @spelled
     def evaluate(
@@ -363,6 +459,7 @@ class Training(GeneratorMethods, Compiling):
         """One update on one batch; its loss and metrics from before the update."""
         data = self._batch("train_on_batch", x, y, sample_weight, class_weight)
         engine = self._ready("train_on_batch", data.y)
+        self._use_step(engine, data)
         return shaped_logs(fitting.train_batch(engine, self, data), return_dict)
 
     @spelled
@@ -387,7 +484,8 @@ class Training(GeneratorMethods, Compiling):
         callbacks: Sequence[Callback] | Callback | None = None,
     ) -> Any:
         """Outputs at inference, as NumPy arrays: one, or a list of them."""
-        self._require_built("predict")
+        if not self.is_written():
+            self._require_built("predict")
         if callbacks or steps is not None or gives_batches(x):
             return self._run_predict(x, batch_size, steps=steps, callbacks=callbacks)
         inputs = self._inputs(x)
@@ -405,7 +503,8 @@ class Training(GeneratorMethods, Compiling):
         **fetching: Any,
     ) -> Any:
         """Outputs batch by batch, of a source of batches or with callbacks."""
-        self._require_built("predict")
+        if not self.is_written():
+            self._require_built("predict")
         size = self._batch_size(batch_size)
         if not gives_batches(x):
             inputs = self._inputs(x)

@@ -1,0 +1,113 @@
+"""`Body`: what a model with a `call` of its own consists of, once it knows its inputs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from funkeras import config
+from funkeras.functional.pair import Pair, freeze_shape, is_shape
+from funkeras.layers.custom import custom_pair
+from funkeras.layers.input import InputLayer
+from funkeras.layers.layer import Layer, automatic_name
+from funkeras.symbolic import SymbolicTensor, record
+from funkeras.typing import Config, Params, PyTree, State
+
+__all__ = ["Body", "described_inputs"]
+
+
+class Body:
+    """Inputs, outputs and layers of a model that its `call` makes, as `Structure` of a graph.
+
+    Fields:
+        inputs: symbolic tensors, in the order of leaves; outputs: nested as `call` gives them.
+    """
+
+    def __init__(self, model: Any, shapes: PyTree) -> None:
+        self.model = model
+        shapes = freeze_shape(shapes)
+        leaves, self.form = jax.tree.flatten(shapes, is_leaf=is_shape)
+        kinds = jax.tree.leaves(model.called_dtypes) or [config.floatx()] * len(leaves)
+        names = list(shapes) if isinstance(shapes, Mapping) else [None] * len(leaves)
+        entries = [
+            InputLayer(batch_shape=shape, dtype=dtype, name=name or automatic_name("Input"))
+            for shape, dtype, name in zip(leaves, kinds, sorted(names, key=str), strict=True)
+        ]
+        self.inputs: list[SymbolicTensor] = [entry.tensor for entry in entries]
+        self.input_names = [entry.name for entry in entries]
+        self.given = jax.tree.unflatten(self.form, self.inputs)
+        model.called_dtypes = jax.tree.map(lambda tensor: tensor.dtype, self.given)
+        self.inner = custom_pair(model)
+        self.outputs: PyTree = None
+
+    def connect(self) -> None:
+        """Find the outputs: `call` runs on stand-ins, which builds the layers that it calls."""
+        callee = _Whole(self.model.name, self.inner)
+        self.outputs = record(callee, self.given)
+        flat = jax.tree.leaves(self.outputs)
+        named = isinstance(self.outputs, Mapping)
+        self.output_names = (
+            sorted(self.outputs) if named else [f"output_{i + 1}" for i in range(len(flat))]
+        )
+        self.output_shapes = [tensor.shape for tensor in flat]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers that are attributes of the model."""
+        return self.model.inner_layers
+
+    def pair(self) -> Pair:
+        """What `call` does, with the inputs as a model gets them: one, or a tuple of leaves."""
+
+        def nested(x: PyTree) -> PyTree:
+            return jax.tree.unflatten(self.form, jax.tree.leaves(x))
+
+        def run(
+            params: Params, state: State, x: PyTree, *, mask: PyTree, **flow: Any
+        ) -> tuple[PyTree, State, PyTree]:
+            return self.inner.run(params, state, nested(x), mask=None, **flow)
+
+        def shape(input_shape: Any) -> Any:
+            shapes = jax.tree.leaves(input_shape, is_leaf=is_shape)
+            return self.inner.shape(jax.tree.unflatten(self.form, shapes))  # pyright: ignore[reportOptionalCall]: custom pairs have one
+
+        return self.inner.rerun(run, shape=shape)
+
+    def get_config(self, name: str) -> Config:
+        """Only the model's author can say what makes it again.
+
+        Raises:
+            NotImplementedError: always; it says what to write.
+        """
+        raise NotImplementedError(
+            f"model {name!r} ({type(self.model).__name__}) has a call of its own: write its "
+            "get_config (and from_config), or save its weights alone with save_weights"
+        )
+
+
+class _Whole:
+    """The body of a model as something to call on symbolic tensors."""
+
+    def __init__(self, name: str, pair: Pair) -> None:
+        self.name = name
+        self.pair = self.functional = pair
+
+
+def described_inputs(x: Any, arrays: Sequence[Any]) -> tuple[PyTree, PyTree]:
+    """Shapes, with any number of rows, and dtypes of a model's inputs, nested as `x` is.
+
+    Whole numbers of 32 or 64 bits stay what they are: words, classes; others, as of pictures,
+    become floats.
+    """
+    shapes = [(None, *array.shape[1:]) for array in arrays]
+    kinds = [np.dtype(array.dtype) for array in arrays]
+    dtypes = [
+        "int32" if kind.kind in "iu" and kind.itemsize >= 4 else config.floatx() for kind in kinds
+    ]
+    if isinstance(x, Mapping):
+        names = sorted(x)
+        return dict(zip(names, shapes, strict=True)), dict(zip(names, dtypes, strict=True))
+    if len(arrays) == 1:
+        return shapes[0], dtypes[0]
+    return tuple(shapes), tuple(dtypes)
