@@ -530,7 +530,10 @@ def train_batch(engine: Engine, model: Any, batch: Batch) -> dict[str, Any]:
 
 
 def predict_stream(
-    run: Callable[..., list[jax.Array]], model: Any, source: Any, callbacks: CallbackList | None
+    run: Callable[..., tuple[list[jax.Array], PyTree]],
+    model: Any,
+    source: Any,
+    callbacks: CallbackList | None,
 ) -> list[np.ndarray]:
     """Outputs for the batches of one pass over a source."""
     parts = []
