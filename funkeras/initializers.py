@@ -410,7 +410,7 @@ def _fans(
     rank = len(shape)
     if input_axes is not None and output_axes is not None:
         inputs, outputs = (np.atleast_1d(axes) for axes in (input_axes, output_axes))
-    elif rank < 2:
+    elif rank < 2 or (rank == 3 and dialect == "classic"):
         both = float(prod(shape)) if dialect == "modern" else sqrt(prod(shape))
         return both, both
     elif dim_ordering == "th" and rank > 3:

@@ -146,6 +146,8 @@ def test_variance_scaling_takes_its_axes():
 def test_fans_of_a_kernel_depend_on_where_its_channels_are():
     assert initializers.get_fans((32, 3, 5, 5)) == (75, 800)
     assert initializers.get_fans((5, 5, 3, 32), "tf") == (75, 800)
+    assert initializers.get_fans((6, 3, 2), "tf") == (6, 6)  # as of no kernel that it knows
+    config.set_dialect("keras2")
     assert initializers.get_fans((7, 3, 32), "tf") == (21, 224)
     assert initializers.get_fans((3, 32)) == (3, 32)
     with config.using_dialect("modern"):

@@ -12,6 +12,7 @@ from jax import random
 from funkeras import activations, config, initializers
 from funkeras.functional.checks import known, positive, share
 from funkeras.functional.combinators import unique_names
+from funkeras.functional.drawing import recurrent_start
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
@@ -397,11 +398,12 @@ def _gated(
     gates. Keras 1 initialised each gate by itself, except with its third one.
     """
     by_gate = config.dialect() == "classic" and implementation != 2
+    drawn = recurrent_start(kernels) if by_gate and gates > 1 else kernels
     mask_draw = dropout_masks(dropout, gates if implementation != 2 or dropout[1] else 1, seed)
 
     def weights(x_shape: Shape) -> Iterator[Weight]:
         features = known("last axis", x_shape, -1)
-        first, second = gate_by_gate(kernels, gates) if by_gate else kernels
+        first, second = gate_by_gate(drawn, gates) if by_gate else drawn
         yield Weight("kernel", (features, gates * units), first)
         yield Weight("recurrent_kernel", (units, gates * units), second)
         if bias is not None:

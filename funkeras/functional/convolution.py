@@ -9,6 +9,7 @@ from jaxtyping import Shaped
 from funkeras import activations, config
 from funkeras.functional.checks import known, no_mask, one_of, positive, rank, tuple_of
 from funkeras.functional.convolve import Padding, convolve, explicit_padding, output_sizes
+from funkeras.functional.drawing import kernel_start
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Params, Shape
 
@@ -185,6 +186,7 @@ def _convolution(
     dilation = tuple_of("dilation_rate", dilation_rate, space)
     channels_axis = channels_at(data_format)
     activate = activations.get(activation)
+    start = kernel_start(kernel_initializer, channels_axis == 1)
 
     def weights(input_shape: Shape) -> Iterator[Weight]:
         rank(input_shape, space + 2)
@@ -192,7 +194,7 @@ def _convolution(
         if channels % groups:
             raise ValueError(f"groups must divide the {channels} channels, got {groups}")
         shape = (*kernel_size, channels // groups, filters)
-        yield Weight("kernel", shape, kernel_initializer)
+        yield Weight("kernel", shape, start)
         if use_bias:
             yield Weight("bias", (filters,), bias_initializer)
 

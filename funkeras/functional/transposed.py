@@ -14,6 +14,7 @@ from funkeras.functional.convolve import (
     explicit_padding,
     output_sizes,
 )
+from funkeras.functional.drawing import kernel_start
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Params, Shape
 
@@ -164,6 +165,7 @@ def _transposed(
     dilation = tuple_of("dilation_rate", dilation_rate, space)
     channels_axis = channels_at(data_format)
     activate = activations.get(activation)
+    start = kernel_start(kernel_initializer, channels_axis == 1, transposed=True)
     reach = tuple((k - 1) * d + 1 for k, d in zip(kernel_size, dilation, strict=True))
     extra = None
     if output_padding is not None:
@@ -177,7 +179,7 @@ def _transposed(
     def weights(input_shape: Shape) -> Iterator[Weight]:
         rank(input_shape, space + 2)
         channels = known("channels axis", input_shape, channels_axis)
-        yield Weight("kernel", (*kernel_size, filters, channels), kernel_initializer)
+        yield Weight("kernel", (*kernel_size, filters, channels), start)
         if use_bias:
             yield Weight("bias", (filters,), bias_initializer)
 

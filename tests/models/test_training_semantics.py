@@ -1,5 +1,6 @@
-"""Whole training runs against genuine Keras 1.2.2 and 2.2.4: weighting, splits, histories."""
+"""Whole training runs against genuine Keras 1.2.2 and 2.2.4: weights, splits, histories, seeds."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,14 @@ import numpy as np
 import pytest
 
 from funkeras import callbacks, config, layers, optimizers, regularizers
-from funkeras.models import Sequential
+from funkeras.formats import Origin
+from funkeras.formats.keras1 import array_count
+from funkeras.models import Model, Sequential, placement
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-CASES = json.loads((GOLDEN / "training.json").read_text())
+STORED = json.loads((GOLDEN / "training.json").read_text())
+CASES = [case for case in STORED if case["group"] == "training"]
+DRAWN = [case for case in STORED if case["group"] == "initializers"]
 EXCEPTIONS = json.loads((GOLDEN / "exceptions.json").read_text()).get("training", {})
 DIALECTS = {"keras-1.2.2": "classic", "keras-2.2.4": "keras2"}
 
@@ -23,7 +28,8 @@ def stored() -> Any:
 
 
 def namespace() -> dict[str, Any]:
-    names = {"Sequential": Sequential}
+    names = {"Sequential": Sequential, "Model": Model, "Input": layers.Input}
+    names["merge"] = layers.merge
     for module in (callbacks, optimizers, regularizers):
         names.update({name: getattr(module, name) for name in module.__all__})
     return names | {name: getattr(layers, name) for name in layers.class_names()}
@@ -41,23 +47,45 @@ class Names(dict):
         raise KeyError(name)
 
 
-def oriented(model: Any, weights: list[np.ndarray], theano: bool) -> list[np.ndarray]:
-    """Weights as ours: Theano convolves, so its kernels are flipped, and Keras 1's `th` ones are
-    stored (filters, channels, rows, columns).
-    """
-    result = []
-    for variable, value in zip(model.weights, weights, strict=True):
-        if value.ndim == 4 and value.shape != variable.shape:
-            value = value.transpose(2, 3, 1, 0)
-        result.append(value[::-1, ::-1] if value.ndim == 4 and theano else value)
-    return result
+def arranged(model: Any, arrays: list[np.ndarray], case: dict[str, Any]) -> placement.Change:
+    """What `get_weights` of genuine Keras gave, by our layers and names, arranged as ours."""
+    origin = Origin(1 if case["generation"] == "keras-1.2.2" else 2, case["backends"][0])
+    left, change = [("", array) for array in arrays], {}
+    for layer in placement.flattened(model):
+        count = 0
+        for part in placement.parts(layer):
+            shapes = [weight.shape for weight in part.weights]
+            rest = [array for _, array in left[count:]]
+            count += array_count(part.kind, rest, shapes)
+        placement.merge(change, placement.from_list(layer, left[:count], origin, case["id"]))
+        left = left[count:]
+    assert not left
+    return change
+
+
+def compare(change: placement.Change, tolerance: float, of: Any = np.asarray) -> None:
+    """The layers hold the arrays of the change, as far as the function `of` tells."""
+    for layer, arrays in change.values():
+        held = {weight.name: weight for weight in layer.declared_weights()}
+        assert set(arrays) == set(held)
+        for variable in layer.weights:
+            expected = arrays[variable.name.partition("/")[2]]
+            close(of(variable.numpy()), of(expected), tolerance)
 
 
 def close(actual: Any, expected: Any, tolerance: float) -> None:
     np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
+BRIEF = {case["id"].partition("-k")[2][2:]: case["id"] for case in reversed(CASES)}.values()
+"""Each kind of run once; those of another generation are slow only because they are many."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(c, marks=[] if c["id"] in BRIEF else pytest.mark.slow) for c in CASES],
+    ids=lambda case: case["id"],
+)
 def test_run_equals_genuine_keras(case: dict[str, Any], stored: Any) -> None:
     if case["id"] in EXCEPTIONS:
         pytest.skip(EXCEPTIONS[case["id"]])
@@ -67,10 +95,14 @@ def test_run_equals_genuine_keras(case: dict[str, Any], stored: Any) -> None:
     }
     tolerance = max(2e-6, 6 * (case.get("f32_f64_max_rel_diff") or 0))
     config.set_dialect(DIALECTS[case["generation"]])
-    config.set_backend("theano" if case["id"].endswith("@theano") else "tensorflow")
+    config.set_backend(case["backends"][0])
     names = Names(namespace())
 
     def value(item: Any) -> Any:
+        if isinstance(item, list):
+            return [value(part) for part in item]
+        if isinstance(item, dict):
+            return {name: value(part) for name, part in item.items()}
         if isinstance(item, str) and item.startswith("$"):
             return data[f"data_{item[1:]}"]
         return item
@@ -84,16 +116,14 @@ def test_run_equals_genuine_keras(case: dict[str, Any], stored: Any) -> None:
     settings = dict(case["compile"])
     settings["optimizer"] = eval(settings["optimizer"], {}, names)
     model.compile(**settings)
-    theano = "th" in case["id"].split("-") or "cnn" in case["id"]
     if seeded:
-        for drawn, expected in zip(model.get_weights(), data["weights"], strict=True):
-            np.testing.assert_array_equal(drawn, expected.astype("float32"))
+        compare(arranged(model, data["weights"], case), 1e-7)
     else:
-        model.set_weights(oriented(model, data["weights"], theano))
+        placement.swap(arranged(model, data["weights"], case))
     for index, call in enumerate(case["calls"]):
         kwargs = {k: value(v) for k, v in call["kw"].items()}
         if "class_weight" in kwargs:
-            kwargs["class_weight"] = {int(k): v for k, v in kwargs["class_weight"].items()}
+            kwargs["class_weight"] = by_class(kwargs["class_weight"])
         if "callbacks" in kwargs:
             kwargs["callbacks"] = [eval(text, {}, names) for text in kwargs["callbacks"]]
         if call["method"] == "set_lr":
@@ -105,8 +135,11 @@ def test_run_equals_genuine_keras(case: dict[str, Any], stored: Any) -> None:
             kwargs.setdefault("shuffle", seeded)
         if "numpy_seed" in call:
             np.random.seed(call["numpy_seed"])
-        result = getattr(model, call["method"])(*map(value, call["args"]), **kwargs)
-        if call["method"] == "fit":
+        args = [value(item) for item in call["args"]]
+        if call["method"].endswith("_generator"):
+            args = [itertools.cycle(zip(*args, strict=True))]
+        result = getattr(model, call["method"])(*args, **kwargs)
+        if call["method"].startswith("fit"):
             expected = {
                 name.partition("_history_")[2]: array
                 for name, array in data.items()
@@ -115,13 +148,35 @@ def test_run_equals_genuine_keras(case: dict[str, Any], stored: Any) -> None:
             assert set(result.history) == set(expected)
             for name, array in expected.items():
                 close(result.history[name], array, tolerance)
-        else:
-            close(result, data[f"result_{index}"], tolerance)
-    after = oriented(model, data["weights_after"], theano)
-    for variable, expected in zip(model.weights, after, strict=True):
-        close(variable.numpy(), expected, tolerance)
+        elif f"result_{index}" in data:
+            expected = data[f"result_{index}"]
+            several = isinstance(expected, list)
+            pairs = zip(result, expected, strict=True) if several else [(result, expected)]
+            for got, wanted in pairs:
+                close(got, wanted, tolerance)
+    if "result_predict" in data:
+        close(model.predict(data["data_x"]), data["result_predict"], tolerance)
+    compare(arranged(model, data["weights_after"], case), tolerance)
     if model._engine is not None:
         assert model.metrics_names == case["metrics_names"]
+
+
+def by_class(weights: Any) -> Any:
+    """Weights of classes, whose numbers are text in JSON; maybe for each output by name."""
+    return {
+        int(key) if key.isdigit() else key: by_class(weight) if isinstance(weight, dict) else weight
+        for key, weight in weights.items()
+    }
+
+
+@pytest.mark.parametrize("case", DRAWN, ids=lambda case: case["id"])
+def test_layers_draw_after_a_seed_what_keras_1_drew(case: dict[str, Any], stored: Any) -> None:
+    config.set_backend("theano")
+    np.random.seed(1337)
+    layer = eval(case["ctor"], {}, Names(namespace()))
+    model = Sequential([layer])
+    values = [stored[key] for key in case["arrays"]["value"]]
+    compare(arranged(model, values, case), 1e-7, np.abs if case["id"] in EXCEPTIONS else np.asarray)
 
 
 class Scope(dict):
