@@ -13,6 +13,7 @@ from funkeras import activations, config, initializers
 from funkeras.functional.checks import known, positive, share
 from funkeras.functional.combinators import unique_names
 from funkeras.functional.drawing import recurrent_start
+from funkeras.functional.noise import kept
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
@@ -444,8 +445,8 @@ def dropout_masks(rates: tuple[float, float], gates: int, seed: int | None) -> C
         shapes = (x.shape, h_shape)
         masks = []
         for rate, own_key, shape in zip(rates, keys, shapes, strict=True):
-            kept = random.bernoulli(own_key, 1 - rate, (gates, *shape))
-            masks.append(kept.astype(x.dtype) / (1 - rate) if rate else None)
+            stay = kept(own_key, rate, (gates, *shape))
+            masks.append(stay.astype(x.dtype) / (1 - rate) if rate else None)
         return Masks(*masks)
 
     return draw

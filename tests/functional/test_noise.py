@@ -5,6 +5,7 @@ import pytest
 from golden_layers import arrays, build, cases, check
 
 from funkeras import functional as F
+from funkeras.functional.noise import kept
 
 KEY = jax.random.key(3)
 CLASSES = (
@@ -118,3 +119,29 @@ def test_wrong_arguments_are_named():
         F.gaussian_noise(-1.0)
     with pytest.raises(ValueError, match="data_format must be one of"):
         F.spatial_dropout3d(0.5, "last")
+
+
+def test_what_is_kept_is_as_good_as_drawn_from_bernoulli():
+    keys = [jax.random.split(jax.random.key(1), 256), jax.vmap(jax.random.key)(jnp.arange(256))]
+    for drawn in keys:
+        stay = np.asarray(jax.vmap(lambda key: kept(key, 0.3, (32, 32)))(drawn)).reshape(256, -1)
+        z = (stay - 0.7) / np.sqrt(0.7 * 0.3)
+        # Each is normal with deviation 1 where the draws are independent: 5 is never seen then.
+        assert abs(z.mean() * np.sqrt(z.size)) < 5
+        for scaled in (z @ z.T / np.sqrt(z.shape[1]), z.T @ z / np.sqrt(z.shape[0])):
+            others = scaled[~np.eye(len(scaled), dtype=bool)]
+            assert abs(others.std() - 1) < 0.02
+            assert abs(others).max() < 6.5
+
+
+def test_what_is_kept_follows_from_key_and_place_alone():
+    key = jax.random.key(7)
+    first = kept(key, 0.5, (3, 4))
+    np.testing.assert_array_equal(first, jax.jit(lambda k: kept(k, 0.5, (3, 4)))(key))
+    np.testing.assert_array_equal(first.reshape(-1), kept(key, 0.5, (12,)))
+    assert (np.asarray(first) != np.asarray(kept(jax.random.key(8), 0.5, (3, 4)))).any()
+
+
+@pytest.mark.parametrize(("rate", "share"), [(0.0, 1.0), (1.0 - 1e-12, 0.0)])
+def test_at_the_ends_of_the_rate_all_or_nothing_is_kept(rate, share):
+    assert np.mean(kept(KEY, rate, (1000,))) == share
