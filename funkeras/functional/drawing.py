@@ -49,5 +49,5 @@ def recurrent_start(kernels: tuple[Identifier, Identifier]) -> tuple[Identifier,
     One that was chosen for the second kernel, other than the default, holds.
     """
     first, second = kernels
-    default = isinstance(initializers.get(second), initializers.Orthogonal)
+    default = type(initializers.get(second)) is type(initializers.get("orthogonal"))
     return (first, first) if default else kernels
