@@ -41,6 +41,11 @@ def whole(sizes: Any) -> tuple[int, ...]:
     return tuple(int(size) for size in (sizes if np.ndim(sizes) else [sizes]))
 
 
+def dtype_of(dtype: Any) -> Any:
+    """A dtype as JAX holds it, without its 64 bits where those are off; None is `floatx()`."""
+    return jax.dtypes.canonicalize_dtype(dtype or config.floatx())
+
+
 @op
 def shape(x: Any) -> Any:
     """The sizes of all axes, as an array of whole numbers."""
@@ -153,13 +158,13 @@ def one_hot(indices: Any, num_classes: int) -> Any:
 @op
 def cast(x: Any, dtype: Any) -> Any:
     """The entries in another dtype."""
-    return jnp.asarray(x).astype(dtype)
+    return jnp.asarray(x).astype(dtype_of(dtype))
 
 
 @op
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
     """`start`, `start + step`, … before `stop`; from 0 to the only number given."""
-    return jnp.arange(start, stop, step, dtype)
+    return jnp.arange(start, stop, step, dtype_of(dtype))
 
 
 @op

@@ -7,8 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from funkeras import config
-from funkeras.backend.arranging import whole
+from funkeras.backend.arranging import dtype_of, whole
 from funkeras.backend.lifting import drawing
 from funkeras.functional.noise import drop, fill
 from funkeras.variables import current_flow
@@ -34,16 +33,12 @@ def next_key(seed: int | None) -> jax.Array:
     return flow.next_key() if seed is None else random.fold_in(flow.next_key(), seed)
 
 
-def _dtype(dtype: Any) -> Any:
-    return jnp.dtype(dtype or config.floatx())
-
-
 @drawing
 def random_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
     """Normal numbers of that mean and standard deviation."""
-    return random.normal(next_key(seed), whole(shape), _dtype(dtype)) * stddev + mean
+    return random.normal(next_key(seed), whole(shape), dtype_of(dtype)) * stddev + mean
 
 
 @drawing
@@ -51,7 +46,7 @@ def random_uniform(
     shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
     """Numbers spread evenly from `minval` up to, but without, `maxval`."""
-    key, kind = next_key(seed), _dtype(dtype)
+    key, kind = next_key(seed), dtype_of(dtype)
     draw = random.randint if jnp.issubdtype(kind, jnp.integer) else random.uniform
     return draw(key, whole(shape), minval=minval, maxval=maxval, dtype=kind)
 
@@ -59,7 +54,7 @@ def random_uniform(
 @drawing
 def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | None = None) -> Any:
     """1 with probability `p`, else 0."""
-    return random.bernoulli(next_key(seed), p, whole(shape)).astype(_dtype(dtype))
+    return random.bernoulli(next_key(seed), p, whole(shape)).astype(dtype_of(dtype))
 
 
 random_bernoulli = random_binomial
@@ -70,7 +65,7 @@ def truncated_normal(
     shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None
 ) -> Any:
     """Normal numbers, drawn again where further from the mean than two standard deviations."""
-    draws = random.truncated_normal(next_key(seed), -2.0, 2.0, whole(shape), _dtype(dtype))
+    draws = random.truncated_normal(next_key(seed), -2.0, 2.0, whole(shape), dtype_of(dtype))
     return draws * stddev + mean
 
 

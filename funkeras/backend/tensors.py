@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config
-from funkeras.backend.arranging import whole
+from funkeras.backend.arranging import dtype_of, whole
 from funkeras.backend.lifting import op, spelled
 from funkeras.symbolic import PHASE, Operation, SymbolicTensor, is_symbolic
 from funkeras.utils import naming
@@ -70,7 +70,7 @@ def variable(
     """
     dense = value.toarray() if hasattr(value, "toarray") else value
     with jax.ensure_compile_time_eval():
-        array = jnp.asarray(value_of(dense), dtype or config.floatx())
+        array = jnp.asarray(value_of(dense), dtype_of(dtype))
     made = Variable(array, name=naming.scoped(name or _numbered("Variable")))
     made.constraint = constraint
     made.sparse = dense is not value
@@ -84,7 +84,7 @@ def _numbered(word: str) -> str:
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
     """An array; with a shape, one that repeats the value."""
-    array = jnp.asarray(value, dtype or config.floatx())
+    array = jnp.asarray(value, dtype_of(dtype))
     return array if shape is None else jnp.broadcast_to(array, whole(shape))
 
 
@@ -112,15 +112,15 @@ def placeholder(
     sizes = (None,) * (ndim or 0) if shape is None else tuple(shape)
     sizes = tuple(None if size is None else int(size) for size in sizes)
     name = naming.scoped(name or _numbered("Placeholder"))
-    made = SymbolicTensor(sizes, jnp.dtype(dtype or config.floatx()).name, name)
+    made = SymbolicTensor(sizes, dtype_of(dtype).name, name)
     made.sparse = sparse
     return made
 
 
 def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Any:
     if is_symbolic(shape):
-        return op(lambda shape: jnp.full(whole(shape), value, dtype or config.floatx()))(shape)
-    array = np.full(whole(shape), value, dtype or config.floatx())
+        return op(lambda shape: jnp.full(whole(shape), value, dtype_of(dtype)))(shape)
+    array = np.full(whole(shape), value, dtype_of(dtype))
     return variable(array, dtype, name) if current_flow() is None else jnp.asarray(array)
 
 
@@ -225,9 +225,8 @@ def is_keras_tensor(x: Any) -> bool:
         raise ValueError(f"is_keras_tensor takes a symbolic tensor or a variable, got {x!r}")
     if not isinstance(x, SymbolicTensor):
         return False
-    if x.call is None:
-        return x.source is not None
-    return not isinstance(x.call.callee, Operation)
+    by_layer = x.call is not None and not isinstance(x.call.callee, Operation)
+    return by_layer or x.source is not None
 
 
 def is_sparse(tensor: Any) -> bool:

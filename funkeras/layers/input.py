@@ -5,16 +5,19 @@ from typing import Any
 from funkeras import config, spellings
 from funkeras.functional.pair import Pair, freeze_shape, stateless
 from funkeras.layers.layer import Layer, automatic_name
-from funkeras.symbolic import SymbolicTensor
+from funkeras.symbolic import SymbolicTensor, symbol
 from funkeras.typing import Config
+from funkeras.variables import Variable
 
 __all__ = ["Input", "InputLayer"]
 
-ARGUMENTS = ("shape", "batch_size", "dtype", "sparse", "batch_shape", "name", "optional")
+ARGUMENTS = ("shape", "batch_size", "dtype", "sparse", "batch_shape", "name", "optional", "tensor")
 
 
 def Input(*args: Any, **kwargs: Any) -> SymbolicTensor:  # noqa: N802
     """A symbolic tensor: `Input(shape=(784,))`, the batch left out, or `Input(batch_shape=…)`.
+
+    `Input(tensor=…)` is that tensor, or the one that stands for a variable, as a model's input.
 
     >>> Input(shape=(784,)).shape
     (None, 784)
@@ -29,9 +32,12 @@ class InputLayer(Layer):
     spelling = "InputLayer"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        accepted = ("input_shape", *ARGUMENTS[1:], "shape", "ragged")
+        accepted = ("input_shape", *ARGUMENTS[1:], "shape", "ragged", "input_tensor")
         given = spellings.translate("InputLayer", accepted, args, kwargs)
-        shape = given.get("batch_shape")
+        entry = given.get("tensor", given.get("input_tensor"))
+        if isinstance(entry, Variable):
+            entry = symbol(entry)
+        shape = given.get("batch_shape") if entry is None else entry.shape
         if shape is None:
             inner = given.get("input_shape", given.get("shape"))
             if inner is None:
@@ -44,7 +50,10 @@ class InputLayer(Layer):
             input_dtype=given.get("dtype") or config.floatx(),
         )
         dtype = str(given.get("dtype") or config.floatx())
-        self.tensor = SymbolicTensor(freeze_shape(shape), dtype, self.name, source=self)
+        if entry is None:
+            entry = SymbolicTensor(freeze_shape(shape), dtype, self.name, source=self)
+        self.tensor = entry
+        self.tensor.source = self.tensor.source or self
         self.build(self.tensor.shape)
 
     def make_pair(self) -> Pair:
