@@ -101,6 +101,7 @@ class Objective:
 
     Fields:
         classic: reduce losses as Keras 1 and 2.2.4 do, dividing by the share of non-zero weights.
+        masked: metrics leave out what a mask hides, as in all Kerases but the first.
         penalties, constraints: (path of a weight, function) pairs.
         input_dtypes: dtypes that inputs are cast to, in the order of their leaves.
         reported: paths of the numbers in the state that go to the logs.
@@ -116,6 +117,7 @@ class Objective:
     input_dtypes: tuple[str, ...] = ("float32",)
     reported: tuple[str, ...] = ()
     inside: tuple[int, ...] = ()
+    masked: bool = True
 
     @property
     def width(self) -> int:
@@ -182,7 +184,7 @@ class Objective:
                 losses.append(reduce(scores, weights, own_mask, valid, output.reduction))
             for function, weighted in output.means:
                 shares = weights if weighted else None
-                own = None if self.classic else own_mask
+                own = own_mask if self.masked else None
                 means.append(reduce(function(true, pred), shares, own, valid, "mean"))
             judged.append((true, pred, weights))
         shares = [output.weight for output in self.outputs if output.loss is not None]

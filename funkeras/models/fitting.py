@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from funkeras import losses, metrics
+from funkeras import config, losses, metrics
 from funkeras.callbacks import CallbackList
 from funkeras.functional.combinators import reports, unique_names
 from funkeras.functional.training import (
@@ -310,6 +310,7 @@ def make_engine(
         input_dtypes=tuple(model.input_dtypes),
         reported=tuple(reported.values()),
         inside=whole.inside,
+        masked=config.dialect() != "classic",
     )
     return Engine(
         objective,

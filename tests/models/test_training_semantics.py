@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+import funkeras
+import funkeras.layers.advanced_activations
 from funkeras import callbacks, config, layers, optimizers, regularizers
 from funkeras.formats import Origin
 from funkeras.formats.keras1 import array_count
@@ -28,7 +30,7 @@ def stored() -> Any:
 
 
 def namespace() -> dict[str, Any]:
-    names = {"Sequential": Sequential, "Model": Model, "Input": layers.Input}
+    names = {"Sequential": Sequential, "Model": Model, "Input": layers.Input, "keras": funkeras}
     names["merge"] = layers.merge
     for module in (callbacks, optimizers, regularizers):
         names.update({name: getattr(module, name) for name in module.__all__})
