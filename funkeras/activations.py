@@ -9,6 +9,7 @@ from jax import nn
 from funkeras import config
 from funkeras.registry import Registry, custom_object_scope
 from funkeras.typing import Array, Identifier
+from funkeras.variables import overridable
 
 __all__ = [
     "celu",
@@ -54,8 +55,9 @@ registry: Registry[Callable[..., Array]] = Registry("activation")
 
 
 def _activation(function: F) -> F:
-    registry.add(function, function.__name__)
-    return function
+    known = overridable(function)
+    registry.add(known, function.__name__)
+    return known
 
 
 def _in_float32(function: Callable[..., Array], x: Array, axis: int | tuple[int, ...]) -> Array:

@@ -14,7 +14,7 @@ from jax.core import Tracer
 
 from funkeras import config
 from funkeras.functional.combinators import in_phase
-from funkeras.functional.graphs import Node, graph
+from funkeras.functional.graphs import INSIDE, Node, graph
 from funkeras.functional.pair import (
     Pair,
     abstract,
@@ -90,6 +90,7 @@ class SymbolicTensor:
     """
 
     __array_priority__ = 100  # NumPy leaves `array + tensor` to the tensor
+    __funkeras_function__: Any
 
     def __init__(
         self,
@@ -250,6 +251,10 @@ def apply(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: An
         return operation(name or getattr(function, "__name__", "operation"), function, leaves, form)
     args, kwargs = jax.tree.unflatten(form, [value_of(leaf) for leaf in leaves])
     return function(*args, **kwargs)
+
+
+for _kind in (SymbolicTensor, Variable):  # functions below this module are recorded too
+    _kind.__funkeras_function__ = staticmethod(apply)
 
 
 def graphs_are_built() -> bool:
@@ -457,7 +462,9 @@ class Trace:
         reach = {c: c.within if isinstance(c, Operation) else None for c in callees}
         pairs = {c: within(self) if within else c.functional for c, within in reach.items()}
         everything = tuple(
-            name for callee, name in self.owners.items() if not isinstance(callee, Operation)
+            name
+            for callee, name in self.owners.items()
+            if INSIDE not in name and not isinstance(callee, Operation)
         )
         numbers = {call: number for number, call in enumerate(self.calls)}
         move(list(given))
@@ -493,7 +500,11 @@ class Trace:
 
     def variables(self) -> tuple[Params, State]:
         """`params` and `state` of the layers, as they are at this moment."""
-        layers = {n: c for c, n in self.owners.items() if not isinstance(c, Operation)}
+        layers = {
+            name: callee
+            for callee, name in self.owners.items()
+            if INSIDE not in name and not isinstance(callee, Operation)
+        }
         params = {name: layer.params for name, layer in layers.items()}
         return params, {name: layer.state for name, layer in layers.items()}
 
@@ -571,4 +582,8 @@ def trace(inputs: Sequence[SymbolicTensor], outputs: PyTree, named: bool = True)
         count = sum(own == name or own.startswith(f"{name}:") for own in names.values())
         names[call] = f"{name}:{count}" if count else name
         owners.setdefault(call.callee, names[call])
+    for callee in list(owners):  # a layer inside of another that is there has its variables there
+        others = {other: name for other, name in owners.items() if other is not callee}
+        if not isinstance(callee, Operation) and (place := place_of(callee, others)) is not None:
+            owners[callee] = INSIDE.join(place)
     return Trace(inputs, outputs, calls, names, owners)

@@ -1,10 +1,12 @@
 """Variables, and the flow: which arrays stand for them while a model's program is traced."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from functools import wraps
+from typing import Any, ClassVar, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +25,33 @@ __all__ = [
     "learning_phase",
     "noting",
     "outside",
+    "overridable",
     "running",
     "set_learning_phase",
     "value_of",
 ]
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def overridable(function: Function) -> Function:
+    """The function of arrays, left to an argument that has a `__funkeras_function__`.
+
+    So symbolic tensors, which are made above, record it. NumPy's `__array_function__` is the model.
+    """
+
+    @wraps(function)
+    def known(*args: Any, **kwargs: Any) -> Any:
+        for argument in (*args, *kwargs.values()):
+            override = getattr(type(argument), "__funkeras_function__", None)
+            if override is not None:
+                return override(function, *args, **kwargs)
+        return function(*args, **kwargs)
+
+    wrapper: Any = known
+    wrapper.__signature__ = inspect.signature(function)
+    del wrapper.__wrapped__  # it is the function, and is known and saved as that
+    return wrapper
 
 
 @dataclass(eq=False)
@@ -162,6 +187,8 @@ class Variable:
         self.path = name or "variable"
         self.shape = array.shape
         self.trainable = trainable
+
+    __funkeras_function__: ClassVar[Any]
 
     constraint: Any = None
     """What an optimizer may project it with."""

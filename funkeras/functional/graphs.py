@@ -18,6 +18,10 @@ __all__ = ["Node", "graph"]
 REFERENCE = re.compile(r"(?P<name>.+?)(?:\[(?P<index>\d+)\])?")
 
 
+INSIDE = "//"
+"""Between the name of a node and that of one inside it, in a path to variables."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One application of a pair.
@@ -47,7 +51,8 @@ def graph(
 
     A node comes after those it needs. Of a node with several outputs, `name[i]` is the i-th.
     Variables are nested dicts by the names of nodes; nodes that share them have the variables of
-    the first one. A net of several inputs takes them as a tuple.
+    the first one, or those at a path within another node (`encoder//hidden`). A net of several
+    inputs takes them as a tuple.
 
     >>> from funkeras import functional as F
     >>> net = graph(
@@ -116,7 +121,7 @@ def graph(
                     mask=_masks(masks, node.inputs),
                 )
             if after and isinstance(own, str):
-                state[own] = after
+                state = _with(state, own.split(INSIDE), after)
         return _fetch(values, outputs), state, _masks(masks, outputs)
 
     return Pair.running(run, weights=weights, shape=shape_after, name="graph")
@@ -126,7 +131,15 @@ def _variables(owner: str | tuple[str, ...], tree: Mapping[str, Any]) -> dict[st
     """The variables of one node, or those of several by name."""
     if isinstance(owner, tuple):
         return {name: tree.get(name, {}) for name in owner}
-    return tree.get(owner, {})
+    for name in owner.split(INSIDE):
+        tree = tree.get(name, {})
+    return dict(tree)
+
+
+def _with(tree: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    """The tree with another value at that path."""
+    name, *rest = path
+    return {**tree, name: _with(tree.get(name, {}), rest, value) if rest else value}
 
 
 def _fetch(values: Mapping[str, Any], names: PyTree, leaf: Any = None) -> PyTree:

@@ -178,6 +178,8 @@ class Objective:
         cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
         for number, (output, pred, true, weights, own_mask) in enumerate(cases):
             pred = pred.astype(at_least_single(pred.dtype))
+            if true is not None and true.ndim == 1 and pred.ndim > 1:
+                true = true[:, None]  # so that functions of users meet equal ranks, as in Keras
             reduce = _reduce_classic if self.classic else _reduce_modern
             if output.loss is not None:
                 scores = inside[number] if number in inside else output.loss(true, pred)

@@ -126,7 +126,7 @@ def class_names() -> list[str]:
 
 def serialize(layer: Layer) -> Config:
     """A `{"class_name", "config"}` dict that `deserialize` turns back into the layer."""
-    return {"class_name": type(layer).spelling, "config": layer.get_config()}
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

@@ -604,7 +604,7 @@ def _each_layer(value: Any, change: Callable[[Any], Any]) -> Any:
 
 def _described(layer: "Layer") -> Config:
     """A layer's config with its class."""
-    return {"class_name": type(layer).spelling, "config": layer.get_config()}
+    return {"class_name": type(layer).__name__, "config": layer.get_config()}
 
 
 def dtypes_of(policy: Any) -> tuple[str, str]:

@@ -12,6 +12,7 @@ import numpy as np
 from funkeras import config
 from funkeras.registry import Configured, Registry
 from funkeras.typing import Array, ArrayLike, Config, Mask
+from funkeras.variables import overridable
 
 __all__ = [
     "Loss",
@@ -52,9 +53,10 @@ def loss(*aliases: str, targets: Targets = "same") -> Callable[[Function], Funct
     """
 
     def decorate(function: Function) -> Function:
-        _targets[function] = targets
-        registry.add(function, function.__name__, *aliases)
-        return function
+        known = overridable(function)
+        _targets[known] = targets
+        registry.add(known, function.__name__, *aliases)
+        return known
 
     return decorate
 

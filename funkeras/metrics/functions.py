@@ -43,6 +43,7 @@ from funkeras.losses.base import aligned, as_float, labels_of
 from funkeras.losses.regression import unit_product
 from funkeras.registry import Registry
 from funkeras.typing import Array, ArrayLike
+from funkeras.variables import overridable
 
 __all__ = [
     "BCE",
@@ -101,6 +102,7 @@ registry: Registry[Callable[..., Array]] = Registry("metric")
 
 
 @registry.register()
+@overridable
 def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """1 where `y_true == y_pred`, else 0."""
     y_true, y_pred = aligned(y_true, y_pred)
@@ -108,6 +110,7 @@ def accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 
 
 @registry.register()
+@overridable
 def binary_accuracy(
     y_true: ArrayLike, y_pred: ArrayLike, threshold: float = 0.5, *, dialect: str | None = None
 ) -> Array:
@@ -123,6 +126,7 @@ def binary_accuracy(
 
 
 @registry.register()
+@overridable
 def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """1 where the largest of `y_pred` is the largest of the one-hot `y_true`, else 0."""
     y_true, y_pred = aligned(y_true, y_pred)
@@ -130,6 +134,7 @@ def categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 
 
 @registry.register()
+@overridable
 def sparse_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """1 where the largest of `y_pred` is at the integer label `y_true`, else 0."""
     scores = as_float(y_pred)
@@ -144,6 +149,7 @@ def _in_top_k(labels: Array, scores: Array, k: int) -> Array:
 
 
 @registry.register()
+@overridable
 def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Array:
     """1 where the class of the one-hot `y_true` is among the k highest of `y_pred`, else 0."""
     y_true, y_pred = aligned(y_true, y_pred)
@@ -151,6 +157,7 @@ def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5)
 
 
 @registry.register()
+@overridable
 def sparse_top_k_categorical_accuracy(
     y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
 ) -> Array:
@@ -166,12 +173,14 @@ def sparse_top_k_categorical_accuracy(
 
 
 @registry.register()
+@overridable
 def cosine_similarity(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """The cosine of the angle between the two vectors; the loss of that name is minus this."""
     return jnp.sum(unit_product(*aligned(y_true, y_pred), axis), axis=axis)
 
 
 @registry.register()
+@overridable
 def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """Covariance of the two over the product of their standard deviations, along `axis`."""
 
@@ -184,6 +193,7 @@ def pearson_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) ->
 
 
 @registry.register()
+@overridable
 def concordance_correlation(y_true: ArrayLike, y_pred: ArrayLike, axis: int = -1) -> Array:
     """`2·cov / (var_true + var_pred + (mean_true - mean_pred)²)` along `axis`.
 
@@ -212,6 +222,7 @@ def _hits(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[Array, Array, Array]:
 
 
 @registry.register()
+@overridable
 def precision(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Share of the batch's predicted positives that are positives (Keras 1); one number."""
     hits, predicted, _ = _hits(y_true, y_pred)
@@ -219,6 +230,7 @@ def precision(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 
 
 @registry.register()
+@overridable
 def recall(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Share of the batch's positives that are predicted so (Keras 1); one number."""
     hits, _, actual = _hits(y_true, y_pred)
@@ -226,6 +238,7 @@ def recall(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
 
 
 @registry.register()
+@overridable
 def fbeta_score(y_true: ArrayLike, y_pred: ArrayLike, beta: float = 1) -> Array:
     """Weighted harmonic mean of the batch's precision and recall (Keras 1); one number."""
     if beta < 0:
@@ -237,12 +250,14 @@ def fbeta_score(y_true: ArrayLike, y_pred: ArrayLike, beta: float = 1) -> Array:
 
 
 @registry.register("fmeasure", "f1score", "fscore")
+@overridable
 def fmeasure(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """`fbeta_score` with beta 1 (Keras 1)."""
     return fbeta_score(y_true, y_pred)
 
 
 @registry.register()
+@overridable
 def matthews_correlation(y_true: ArrayLike, y_pred: ArrayLike) -> Array:
     """Correlation of true and predicted classes over the batch (Keras 1); one number.
 

@@ -129,7 +129,7 @@ class Sequential(Model):
     def get_config(self) -> Config:
         """The layers' configs, as Keras 2.2 writes them."""
         described = [
-            {"class_name": type(layer).spelling, "config": layer.get_config()}
+            {"class_name": type(layer).__name__, "config": layer.get_config()}
             for layer in self.layers
         ]
         if isinstance(self._input, SymbolicTensor) and described:

@@ -43,8 +43,9 @@ class Structure:
         kept = {call: index for index, call in _layer_calls(self.trace.calls)}
 
         def refer(tensor: SymbolicTensor) -> list[Any]:
-            if tensor.call is None:
+            if tensor.source is not None:
                 return [tensor.source.name, 0, 0]
+            assert tensor.call is not None
             return [tensor.call.callee.name, kept[tensor.call], tensor.index]
 
         described = []
@@ -57,7 +58,7 @@ class Structure:
             described.append(
                 {
                     "name": layer.name,
-                    "class_name": type(layer).spelling,
+                    "class_name": type(layer).__name__,
                     "config": layer.get_config(),
                     "inbound_nodes": nodes,
                 }
@@ -84,7 +85,9 @@ def _flat(what: str, tensors: PyTree) -> list[SymbolicTensor]:
 
 
 def _source_name(tensor: SymbolicTensor) -> str:
-    return tensor.name if tensor.call is None else tensor.call.callee.name
+    if tensor.call is None or tensor.source is not None:
+        return tensor.name if tensor.source is None else tensor.source.name
+    return tensor.call.callee.name
 
 
 def _layer_calls(calls: Sequence[Call]) -> list[tuple[int, Call]]:

@@ -267,7 +267,11 @@ class Training(GeneratorMethods, Compiling):
             engine = self._ready("fit", source.example().y)
             validation = None
             if validation_data is not None:
-                held = validation_data if isinstance(validation_data, tuple) else (validation_data,)
+                held = (
+                    validation_data
+                    if isinstance(validation_data, tuple | list)
+                    else (validation_data,)
+                )
                 validation = self._source(
                     *("fit", *held),
                     size=self._batch_size(validation_batch_size or size),
