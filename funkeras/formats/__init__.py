@@ -20,7 +20,7 @@ from funkeras.formats.keras3 import (
     save_archive,
     save_holders,
 )
-from funkeras.formats.text import EXPANSION, parsed, parsed_yaml
+from funkeras.formats.text import EXPANSION, as_yaml, parsed, parsed_yaml
 
 __all__ = [
     "EXPANSION",
@@ -30,6 +30,7 @@ __all__ = [
     "ModelFile",
     "Origin",
     "WeightsFile",
+    "as_yaml",
     "contents",
     "is_archive",
     "is_holders_file",

@@ -305,8 +305,13 @@ def _looks_like(start: bytes) -> str:
 @contextmanager
 def create_hdf5(path: str | os.PathLike[str]) -> Iterator[h5py.File]:
     """A new file to write, which takes its name when it is complete and on the disk."""
-    with atomic_write(path) as temporary, h5py.File(temporary, "w") as file:
-        yield file
+    with atomic_write(path) as temporary:
+        try:
+            with h5py.File(temporary, "w") as file:
+                yield file
+        except RuntimeError as error:  # HDF5 fails again when it closes what it could not write
+            first = error.__context__
+            raise first if isinstance(first, OSError) else OSError(str(error)) from error
 
 
 def write_array(group: h5py.Group, name: str, array: np.ndarray) -> None:

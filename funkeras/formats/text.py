@@ -7,7 +7,7 @@ from typing import Any
 
 from funkeras.formats.errors import FileFormatError
 
-__all__ = ["EXPANSION", "parsed", "parsed_yaml"]
+__all__ = ["EXPANSION", "as_yaml", "parsed", "parsed_yaml"]
 
 EXPANSION = 16
 """How many times the size of a file what is in it may have: some files are compressed."""
@@ -37,10 +37,7 @@ def parsed_yaml(path: str | os.PathLike[str], what: str, text: bytes | str) -> d
         FileFormatError: for text that is not YAML, or not a mapping.
         ImportError: without PyYAML.
     """
-    try:
-        yaml: Any = importlib.import_module("yaml")
-    except ImportError as error:
-        raise ImportError("configs in YAML need PyYAML: pip install pyyaml") from error
+    yaml = _yaml()
     try:
         value = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
@@ -48,3 +45,19 @@ def parsed_yaml(path: str | os.PathLike[str], what: str, text: bytes | str) -> d
     if not isinstance(value, dict):
         raise FileFormatError(f"{path}: {what} is not a mapping, but {type(value).__name__}")
     return value
+
+
+def as_yaml(value: Any, **options: Any) -> str:
+    """Plain data as YAML.
+
+    Raises:
+        ImportError: without PyYAML.
+    """
+    return _yaml().safe_dump(value, **{"sort_keys": False, **options})
+
+
+def _yaml() -> Any:
+    try:
+        return importlib.import_module("yaml")
+    except ImportError as error:
+        raise ImportError('configs in YAML need PyYAML: pip install "funkeras[yaml]"') from error

@@ -153,7 +153,7 @@ def cleaned(described: Any, generation: Generation, where: str) -> Config:
         raise FileFormatError(f"{where}: the config of {name!r} is {arguments!r:.200}")
     result["config"] = {
         key: _value(key, value, name, generation, where)
-        for key, value in arguments.items()
+        for key, value in _without_mask_operations(arguments).items()
         if not _meaningless(key, value, name, where)
     }
     _lambda(result, where)
@@ -256,6 +256,42 @@ def _cudnn(result: Config) -> None:
         result["config"] |= {"activation": "tanh", "recurrent_activation": "sigmoid"}
         if current == "GRU":
             result["config"]["reset_after"] = True
+
+
+def _without_mask_operations(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A graph without the operations that only make masks, which layers make by themselves.
+
+    Keras 3 lists them as if they were layers.
+    """
+    entries = arguments.get("layers")
+    if not isinstance(entries, list) or "output_layers" not in arguments:
+        return arguments
+    by_name = {entry.get("name"): entry for entry in entries if isinstance(entry, Mapping)}
+    waiting = set(_called(arguments["output_layers"]))
+    needed: set[str] = set()
+    while waiting:
+        needed |= (new := waiting & by_name.keys())
+        found = (name for own in new for name in _called(by_name[own].get("inbound_nodes")))
+        waiting = set(found) - needed
+
+    def kept(entry: Any) -> bool:
+        if not isinstance(entry, Mapping) or entry.get("name") in needed:
+            return True
+        name = str(entry.get("class_name")).rpartition(">")[2].rpartition(".")[2]
+        return known(name) or name in CUDNN or name in get_custom_objects()
+
+    return {**arguments, "layers": [entry for entry in entries if kept(entry)]}
+
+
+def _called(value: Any) -> Iterator[str]:
+    """The layers whose outputs a call takes, but for its mask."""
+    if isinstance(value, list) and len(value) >= 3 and isinstance(value[0], str):
+        yield value[0]
+    if isinstance(value, Mapping):
+        value = [part for key, part in value.items() if key != "mask"]
+    if isinstance(value, list):
+        for part in value:
+            yield from _called(part)
 
 
 def _renumber(arguments: Config) -> None:

@@ -118,7 +118,14 @@ def _load_archive(path: Path, compiled: bool, backend: str | None) -> Any:
     training = archive.config.get("compile_config")
     if compiled and isinstance(training, Mapping):
         name, state = holders.get("optimizer", ("", []))
-        chosen = training.get("optimizer") or OPTIMIZER_NUMBER.sub("", name)
+        chosen = training.get("optimizer")
+        if not chosen and name:
+            chosen = OPTIMIZER_NUMBER.sub("", name)
+            warnings.warn(
+                f"{path} tells only the name of its optimizer, {name!r}, and not its settings: it "
+                "has the state of the file and the default settings of its class",
+                stacklevel=4,
+            )
         if chosen:
             settings = {**training, "optimizer_config": chosen}
             compile_as_stored(model, settings, generation, str(path))

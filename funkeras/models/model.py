@@ -53,14 +53,15 @@ class Model(Training):
             return cls(inputs, outputs, name=config.get("name"))
 
     def to_json(self, **options: Any) -> str:
-        """The config as JSON."""
-        described = {
-            "class_name": type(self).__name__,
-            "config": self.get_config(),
-            "keras_version": "2.2.4",
-            "backend": "jax",
-        }
-        return json.dumps(described, default=saving.plain, **options)
+        """The config as JSON; `options` are those of `json.dumps`."""
+        return json.dumps(saving.described(self), default=saving.plain, **options)
+
+    def to_yaml(self, **options: Any) -> str:
+        """The config as YAML of plain data; needs PyYAML, whose `options` they are."""
+        from funkeras import formats
+
+        # Through JSON, where tuples are lists and functions are names.
+        return formats.as_yaml(json.loads(self.to_json()), **options)
 
     def save(self, filepath: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
         """Write architecture, weights and training to a file: `.keras`, or HDF5 as Keras 2."""

@@ -204,7 +204,13 @@ def from_list(
         taken, arrays = arrays[:count], arrays[count:]
         if len(taken) < count:
             raise _count_error(layer, stored, where)
-        made = rearranged(part.kind, taken, shapes, part.channels_first, origin)
+        try:
+            made = rearranged(part.kind, taken, shapes, part.channels_first, origin)
+        except (ValueError, IndexError) as error:
+            found = ", ".join(str(array.shape) for array in taken)
+            raise FileFormatError(
+                f"{where}: {part.kind} cannot have arrays of the shapes {found}"
+            ) from error
         _enter(change, part, weights, made, where)
     if arrays:
         raise _count_error(layer, stored, where)

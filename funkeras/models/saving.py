@@ -16,6 +16,7 @@ from funkeras.registry import custom_object_scope
 # `formats` brings h5py, which a script that saves nothing need not wait for: imported where used.
 
 __all__ = [
+    "described",
     "load_model",
     "load_weights",
     "model_from_config",
@@ -34,6 +35,16 @@ def plain(value: Any) -> Any:
     if callable(value):
         return getattr(value, "__name__", repr(value))
     raise TypeError(f"a config can't hold a {type(value).__name__}: {value!r}")
+
+
+def described(model: Any) -> dict[str, Any]:
+    """A model's class and config, and what wrote them."""
+    return {
+        "class_name": type(model).__name__,
+        "config": model.get_config(),
+        "keras_version": KERAS_2,
+        "backend": "jax",
+    }
 
 
 KERAS_2, KERAS_3 = "2.2.4", "3.0.0"
@@ -87,8 +98,8 @@ def model_from_json(
     from funkeras import formats
     from funkeras.models import loading
 
-    described = formats.parsed("json_string", "the text", json_string)
-    return loading.from_description(described, custom_objects, "json_string")
+    found = formats.parsed("json_string", "the text", json_string)
+    return loading.from_description(found, custom_objects, "json_string")
 
 
 def model_from_yaml(
@@ -98,8 +109,8 @@ def model_from_yaml(
     from funkeras import formats
     from funkeras.models import loading
 
-    described = formats.parsed_yaml("yaml_string", "the text", yaml_string)
-    return loading.from_description(described, custom_objects, "yaml_string")
+    found = formats.parsed_yaml("yaml_string", "the text", yaml_string)
+    return loading.from_description(found, custom_objects, "yaml_string")
 
 
 def checked_path(filepath: Any, overwrite: bool) -> Path:

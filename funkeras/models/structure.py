@@ -215,6 +215,7 @@ def structure_from_config(
 def _references(node: Any) -> dict[str, Any]:
     """Which tensors a call needs, and a function that makes its arguments of them."""
     if isinstance(node, Mapping):  # Keras 3: arguments with tensors described in place
+        node = {**node, "kwargs": _without_mask(node["kwargs"])}
         found: list[Sequence[Any]] = []
         _walk(node, found.append)
 
@@ -225,6 +226,7 @@ def _references(node: Any) -> dict[str, Any]:
     if node and isinstance(node[0], str):  # tf.keras writes the only input without its list
         node = [node]
     named = {key: value for reference in node for key, value in (*reference[3:], {})[0].items()}
+    named = _without_mask(named)
     references = [reference[:3] for reference in node]
     _walk(named, references.append)
 
@@ -244,8 +246,13 @@ def _is_reference(value: Any) -> bool:
     )
 
 
+def _without_mask(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of a call but for its mask, which comes along with the inputs."""
+    return {key: value for key, value in named.items() if key != "mask"}
+
+
 def _options(named: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in named.items() if value is not None and key != "mask"}
+    return {key: value for key, value in named.items() if value is not None}
 
 
 def _walk(value: Any, find: Callable[[Sequence[Any]], Any]) -> Any:

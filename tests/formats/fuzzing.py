@@ -1,7 +1,8 @@
 """Damaged files, each made from its number alone, and a program that loads a range of them.
 
 `python fuzzing.py FOLDER START STOP` loads the files START to STOP - 1 and prints one JSON line for
-each that misbehaves; a hang or a crash ends it. FOLDER has the sound files, written by `prepare`.
+each that misbehaves; a hang or a crash ends it. FOLDER has the sound files, which
+`python fuzzing.py FOLDER prepare ARCHIVE` writes, with genuine ones from the archive.
 """
 
 import faulthandler
@@ -9,6 +10,7 @@ import io
 import json
 import random
 import resource
+import signal
 import struct
 import sys
 import warnings
@@ -19,7 +21,7 @@ import h5py
 import numpy as np
 
 SECONDS = 5
-"""How long a file may take."""
+"""How long a file may take, of the processor's time: machines stand still at times."""
 GROWTH = 200 << 20
 """Bytes by which the process may grow."""
 
@@ -82,9 +84,10 @@ def mutated(folder: Path, index: int) -> tuple[str, bytes]:
         damages += [reconfigured] * 4
     if name.endswith(".h5") and name in GENUINE:
         damages += [relinked, reshaped]
-    for _ in range(chance.choice((1, 1, 1, 2, 5))):
-        made = chance.choice(damages)(chance, bytearray(content), name, folder)
-        content = bytearray(made)
+    chosen = [chance.choice(damages) for _ in range(chance.choice((1, 1, 1, 2, 5)))]
+    # HDF5 may never come back from changing a file that is damaged already.
+    for damage in sorted(chosen, key=lambda damage: damage not in SOUND):
+        content = bytearray(damage(chance, bytearray(content), name, folder))
     return name, bytes(content)
 
 
@@ -248,6 +251,10 @@ def reshaped(chance, content, name, folder):
     return _edited(chance, content, edit)
 
 
+SOUND = (reconfigured, relinked, reshaped)
+"""Changes that leave the file as such sound."""
+
+
 def loads(path: Path, name: str, models: dict):
     """Load a file as its kind: (what came of it, what is wrong with that)."""
     from funkeras.formats import FileFormatError
@@ -301,6 +308,7 @@ def for_weights(folder: Path) -> dict:
 
 def main(folder: Path, start: int, stop: int) -> None:
     warnings.simplefilter("ignore")
+    faulthandler.register(signal.SIGPROF, chain=True)  # says where, then ends the process
     models = for_weights(folder)
     for name in GENUINE + OWN:  # what a first load brings along is no growth
         came, wrong = loads(folder / name, name, models)
@@ -312,9 +320,9 @@ def main(folder: Path, start: int, stop: int) -> None:
         name, content = mutated(folder, index)
         path = folder / f"damaged-{start}{''.join(Path(name).suffixes)}"
         path.write_bytes(content)
-        faulthandler.dump_traceback_later(SECONDS, exit=True)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
         came, wrong = loads(path, name, models)
-        faulthandler.cancel_dump_traceback_later()
+        signal.setitimer(signal.ITIMER_PROF, 0)
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - least) * 1024
         if grown > GROWTH:
             wrong = f"the process has grown by {grown >> 20} MB"
@@ -325,4 +333,7 @@ def main(folder: Path, start: int, stop: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    if sys.argv[2] == "prepare":
+        prepare(Path(sys.argv[1]), Path(sys.argv[3]))
+    else:
+        main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from fuzzing import prepare
 
 HERE = Path(__file__).parent
+PROGRAM = HERE / "fuzzing.py"
 EACH = 500
 """Files of one process."""
 
@@ -16,7 +16,8 @@ EACH = 500
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("sound")
-    prepare(path, HERE.parent / "golden" / "files.zip")
+    archive = HERE.parent / "golden" / "files.zip"
+    subprocess.run([sys.executable, PROGRAM, path, "prepare", archive], check=True)
     return path
 
 
@@ -25,7 +26,7 @@ def folder(tmp_path_factory):
     [0, *(pytest.param(s, marks=pytest.mark.slow) for s in range(EACH, 10_000, EACH))],
 )
 def test_damaged_files_are_refused_or_harmless(folder, start):
-    command = [sys.executable, HERE / "fuzzing.py", folder, str(start), str(start + EACH)]
+    command = [sys.executable, PROGRAM, folder, str(start), str(start + EACH)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=3000)
     lines = [json.loads(line) for line in done.stdout.splitlines()]
     at = next((line["at"] for line in reversed(lines) if "at" in line), None)

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import sys
 import warnings
 import zipfile
 from functools import cache
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 
 from funkeras.formats import FileFormatError
-from funkeras.models import Sequential, load_model, model_from_config
+from funkeras.layers import Dense
+from funkeras.models import Sequential, load_model, model_from_config, model_from_yaml
 from funkeras.models import configs as configs_module
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -83,6 +85,7 @@ WHOLE = [case for case in CASES if case["kind"] in ("model", "keras_v3")]
 WEIGHTS = [case for case in CASES if case["kind"] in ("weights", "weights_v3")]
 
 
+@pytest.mark.filterwarnings("ignore:.*tells only the name of its optimizer")
 @pytest.mark.parametrize("case", marked(WHOLE))
 def test_whole_models_predict_and_go_on_training_as_in_genuine_keras(case, tmp_path):
     if case["id"] in EXCEPTIONS:
@@ -174,9 +177,25 @@ def test_double_encoded_json_and_bare_lists_are_understood():
     assert model.layers[0].kernel_regularizer is not None
 
 
-def test_skip_mismatch_leaves_layers_that_do_not_fit(tmp_path):
-    from funkeras.layers import Dense
+def test_yaml_is_plain_data_and_makes_the_same_model():
+    pytest.importorskip("yaml")
+    model = Sequential([Dense(3, input_dim=2, activation="tanh", name="a"), Dense(1, name="b")])
+    text = model.to_yaml()
+    assert text.startswith("class_name: Sequential")
+    again = model_from_yaml(text)
+    assert again.get_config() == model.get_config()
+    for hostile in ("!!python/object/apply:os.system ['x']", "a: !!python/name:os.system", "- 1"):
+        with pytest.raises(FileFormatError, match="yaml_string"):
+            model_from_yaml(hostile)
 
+
+def test_yaml_tells_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(ImportError, match=r"funkeras\[yaml\]"):
+        Sequential([Dense(3, input_dim=2)]).to_yaml()
+
+
+def test_skip_mismatch_leaves_layers_that_do_not_fit(tmp_path):
     first = Sequential([Dense(3, input_dim=2, name="a"), Dense(4, name="b")])
     first.save_weights(tmp_path / "a.h5")
     second = Sequential([Dense(3, input_dim=2, name="a"), Dense(5, name="b")])
