@@ -63,7 +63,9 @@ def build(case: dict[str, Any]) -> Pair:
 
     name = case["class"]
     builder = F.builders.find(spellings.current_name(name))
-    with config.using_dialect(DIALECTS.get(case["generation"], "modern")):
+    backend = "theano" if case["id"].endswith("@theano") else "tensorflow"
+    dialect = DIALECTS.get(case["generation"], "modern")
+    with config.using_dialect(dialect), config.using_backend(backend):
         given = {key: value(text) for key, text in case["kwargs"].items()}
         args = tuple(value(text) for text in case["args"])
         return builder(**spellings.bind(name, signature(builder), args, given))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jax import nn
 from jaxtyping import Float
 
-from funkeras import activations, initializers
+from funkeras import activations, config, initializers
 from funkeras.functional.checks import known
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
@@ -164,6 +164,8 @@ def srelu(
     in `prelu`. Jin et al. 2015, https://arxiv.org/abs/1512.07030
     """
     shared = _axes(shared_axes)
+    # Keras 1 on Theano bounds the part below as well, which tells where its slope is negative.
+    on_theano = config.backend() == "theano" and config.dialect() != "modern"
     starts = {
         "t_left": t_left_initializer,
         "a_left": a_left_initializer,
@@ -180,6 +182,8 @@ def srelu(
         z = x - left
         below = params["a_left"] * nn.relu(-z)
         above = params["a_right"] * nn.relu(z - width)
+        if on_theano:
+            return left + jnp.minimum(nn.relu(z) - below, width) + above
         return left + jnp.minimum(nn.relu(z), width) - below + above
 
     return stateless(apply, weights)

@@ -130,6 +130,9 @@ def time_distributed(layer: Pair) -> Pair:
     (None, 5, 2)
     """
 
+    if not isinstance(layer, Pair):
+        raise TypeError(f"layer must be a layer, got {layer!r}")
+
     def step_shape(input_shape: Shapes) -> Shapes:
         return jax.tree.map(_folded_shape, input_shape, is_leaf=is_shape)
 

@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import jax
 import numpy as np
 
 from funkeras import config, losses, optimizers, spellings
 from funkeras.functional.pair import Pair
 from funkeras.layers.layer import dtypes_of
+from funkeras.metrics import lookup
 from funkeras.models import fitting
 from funkeras.models.ends import Ends
 from funkeras.models.holding import Holding
@@ -57,6 +59,11 @@ class Compiling(Holding):
                 "target_tensors: a compiled model takes its targets as arrays, fit(x, y). Let a "
                 "target that is computed be an input of the model, and its loss model.add_loss(...)"
             )
+        for name in _names(loss):
+            losses.get(name)
+        for name in _names([metrics, weighted_metrics]):
+            if name.lower() not in lookup.GENERIC:
+                lookup.get(name)
         self.optimizer = optimizers.get(optimizer)
         scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
         if auto_scale_loss and not scaled and mixes(self, "float16"):
@@ -190,3 +197,8 @@ def mixes(model: Ends, dtype: str) -> bool:
         else dtypes_of(layer.dtype_policy) == ("float32", dtype)
         for layer in (model.layers if known else ())
     )
+
+
+def _names(given: Any) -> list[str]:
+    """The losses or metrics that are given by name, which has to be known."""
+    return [leaf for leaf in jax.tree.leaves(given) if isinstance(leaf, str)]

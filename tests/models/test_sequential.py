@@ -304,6 +304,16 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
         ValueError,
         "acc",
     ),
+    "loss at compile": (
+        lambda m: m.compile("sgd", "mean_square_error"),
+        ValueError,
+        "'mean_squared_error'",
+    ),
+    "metric at compile": (
+        lambda m: m.compile("sgd", "mse", ["accurac"]),
+        ValueError,
+        "unknown metric",
+    ),
     "optimizer": (lambda m: m.compile("adamm", "mse"), ValueError, "did you mean 'Adam'"),
 }
 
