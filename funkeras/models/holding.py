@@ -154,7 +154,7 @@ class Holding(Ends):
     @property
     def keeps_states(self) -> bool:
         """Whether each batch goes on where the one before it ended, in prediction too."""
-        return any(layer.keeps_states for layer in self.layers)
+        return bool(self.state) and any(layer.keeps_states for layer in self.layers)
 
     def reset_states(self) -> None:
         """Set what layers keep between batches back to its beginning."""
