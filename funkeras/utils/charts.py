@@ -31,6 +31,8 @@ def plot_curves(
         raise ValueError("plot_curves needs at least one curve, got none")
     figure = figure_of(6, 3.8)
     axes = figure.add_subplot()
+    if not any(isinstance(curve, tuple) for curve in curves.values()):
+        axes.xaxis.get_major_locator().set_params(integer=True)
     for place, (name, curve) in enumerate(curves.items()):
         x, y = curve if isinstance(curve, tuple) else (range(1, len(curve) + 1), curve)
         marker = "o" if len(y) <= 15 else ""

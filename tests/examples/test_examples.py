@@ -17,12 +17,19 @@ PATHS = {path.stem: path for path in sorted(EXAMPLES.glob("*/*.py"))}
 SCORES = {
     "mnist_mlp": (0.94, 1),
     "mnist_cnn": (0.97, 1),
-    "mnist_transfer": (0.90, 1),
+    "mnist_cnn_functional": (0.965, 1),
+    "mnist_transfer": (0.91, 1),
+    "siamese": (0.89, 1),
+    "saliency": (0, 0.85),
+    "filter_visualization": (0.9, 1),
     "sentiment_bow": (0.75, 1),
     "sentiment_cnn": (0.75, 1),
     "sentiment_lstm": (0.75, 1),
     "sentiment_bilstm": (0.75, 1),
+    "sentiment_attention": (0.75, 1),
     "fasttext": (0.75, 1),
+    "word2vec": (0.84, 1),
+    "name_classification": (0.83, 1),
 }
 """What `main` returns after a whole run: the least and the greatest that is accepted."""
 
@@ -68,7 +75,7 @@ def test_it_runs_and_draws(name: str, run: Run, tmp_path: Path):
 
 @pytest.mark.usefixtures("quick_compilation")
 def test_the_seed_decides(run: Run):
-    first, second, other = (run("mnist_mlp", "--fast", "--seed", seed) for seed in "112")
+    first, second, other = (run("siamese", "--fast", "--seed", seed) for seed in "112")
     assert first == second != other
 
 
@@ -91,6 +98,9 @@ def test_its_docstring_says_what_it_shows_and_reaches(name: str):
 def test_it_is_short(name: str):
     text = PATHS[name].read_text()
     assert len(text.splitlines()) <= 110
+    if name == "mnist_cnn_functional":
+        code = text.replace(f'"""{docstring(name)}\n"""', "")
+        assert len([line for line in code.splitlines() if line.strip()]) < 40
 
 
 def test_the_table_has_them_all():

@@ -15,6 +15,11 @@ def test_curves_count_from_one_or_have_their_own_places():
     assert axes.get_ylabel() == "loss"
 
 
+def test_epochs_are_whole_numbers():
+    axes = plot_curves({"a": [3, 4]}).axes[0]
+    np.testing.assert_array_equal(axes.get_xticks() % 1, 0)
+
+
 def test_bars_stand_from_the_top_and_tell_signs():
     axes = plot_bars({"good": 2.0, "bad": -1.0}).axes[0]
     good, bad = axes.patches
