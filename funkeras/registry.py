@@ -15,9 +15,13 @@ from funkeras.typing import Config
 
 __all__ = [
     "Configured",
+    "CustomObjectScope",
     "Registry",
     "custom_object_scope",
+    "deserialize_keras_object",
     "get_custom_objects",
+    "get_from_module",
+    "serialize_keras_object",
 ]
 
 P = ParamSpec("P")
@@ -43,6 +47,73 @@ def custom_object_scope(*mappings: Mapping[str, Any] | None) -> Iterator[dict[st
     finally:
         _custom_objects.clear()
         _custom_objects.update(saved)
+
+
+CustomObjectScope = custom_object_scope
+
+
+def serialize_keras_object(instance: Any) -> Any:
+    """A name, or a `{"class_name", "config"}` dict, of a thing; None of None."""
+    if instance is None:
+        return None
+    if hasattr(instance, "get_config"):
+        return {"class_name": type(instance).__name__, "config": instance.get_config()}
+    if hasattr(instance, "__name__"):
+        return instance.__name__
+    raise ValueError(f"{instance!r} has neither get_config nor a name: it can't be serialized")
+
+
+def deserialize_keras_object(
+    identifier: Any,
+    module_objects: Mapping[str, Any] | None = None,
+    custom_objects: Mapping[str, Any] | None = None,
+    printable_module_name: str = "object",
+) -> Any:
+    """The thing that `serialize_keras_object` described, from a table of things by name.
+
+    Raises:
+        ValueError: for a name that neither the table nor the custom objects have.
+    """
+    with custom_object_scope(custom_objects):
+        known = {**(module_objects or {}), **_custom_objects}
+
+        def find(name: Any) -> Any:
+            if name not in known:
+                hint = spellings.nearest(str(name), known)
+                raise ValueError(f"unknown {printable_module_name}: {name!r}{hint}")
+            return known[name]
+
+        if isinstance(identifier, str):
+            return find(identifier)
+        if not isinstance(identifier, Mapping) or "class_name" not in identifier:
+            raise ValueError(
+                f"a {printable_module_name} is a name or a dict with class_name and config; "
+                f"got {identifier!r:.200}"
+            )
+        found, config = find(identifier["class_name"]), identifier.get("config", {})
+        return found.from_config(config) if hasattr(found, "from_config") else found(**config)
+
+
+def get_from_module(
+    identifier: Any,
+    module_params: Mapping[str, Any],
+    module_name: str,
+    instantiate: bool = False,
+    kwargs: Mapping[str, Any] | None = None,
+) -> Any:
+    """What a name means in a table, as Keras 1 looked it up; anything but a name as it is.
+
+    With `instantiate` what is found is called with `kwargs`; a dict has the arguments beside
+    its `name`.
+    """
+    if isinstance(identifier, Mapping):
+        arguments = {name: value for name, value in identifier.items() if name != "name"}
+        found = deserialize_keras_object(identifier["name"], module_params, None, module_name)
+        return found(**arguments)
+    if not isinstance(identifier, str):
+        return identifier
+    found = deserialize_keras_object(identifier, module_params, None, module_name)
+    return found(**(kwargs or {})) if instantiate else found
 
 
 def canonical(name: str) -> str:

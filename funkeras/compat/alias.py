@@ -83,9 +83,10 @@ def missing(root: str, path: str, name: str) -> str:
     elsewhere = [
         ".".join(part for part in (root, other) if part)
         for other in MODULES
-        if other.count(".") == 0 and name in set(names_of(other))
+        if other != path and other.count(".") == 0 and name in set(names_of(other))
     ]
     if elsewhere:
         return f"{where} has no {name!r}; {elsewhere[0]} has it"
-    near = spellings.nearest(name, [*names_of(path), *children(path)])
+    others = (other for other in (*names_of(path), *children(path)) if other != name)
+    near = spellings.nearest(name, others)
     return f"{where} has no {name!r} in funkeras{near}"

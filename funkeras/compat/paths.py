@@ -13,6 +13,14 @@ ENGINE = ("layers", "models", "")
 MODULES: dict[str, tuple[str, ...]] = {
     "": ("",),
     "activations": ("activations",),
+    "applications": ("applications",),
+    **{
+        f"applications.{name}": (f"applications.{name}",)
+        for name in (
+            *("imagenet_utils", "inception_v3", "mobilenet", "resnet50", "vgg16", "vgg19"),
+            "xception",
+        )
+    },
     "backend": ("backend",),
     **dict.fromkeys(
         ("backend.common", "backend.tensorflow_backend", "backend.theano_backend"), ("backend",)
@@ -70,10 +78,13 @@ MODULES: dict[str, tuple[str, ...]] = {
     "utils.data_utils": ("utils.data_utils", "utils.sequences"),
     "utils.generic_utils": ("utils.generic_utils", "registry", "progress"),
     "utils.io_utils": ("utils.io_utils",),
+    "utils.layer_utils": ("utils.layer_utils",),
     "utils.np_utils": ("utils.np_utils",),
     "utils.test_utils": ("compat.testing",),
     "utils.vis_utils": ("utils.vis_utils",),
     "utils.visualize_util": ("utils.visualize_util",),
+    "wrappers": ("wrappers",),
+    "wrappers.scikit_learn": ("wrappers.scikit_learn",),
 }
 """Path within Keras → modules of this package in which its names are looked up, in this order."""
 

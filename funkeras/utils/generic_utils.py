@@ -1,9 +1,19 @@
 """Small helpers that scripts import from `keras.utils.generic_utils`."""
 
-from collections.abc import Iterable, Sequence
+import inspect
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-__all__ = ["is_all_none", "make_tuple", "slice_arrays", "to_list", "unpack_singleton"]
+__all__ = [
+    "has_arg",
+    "is_all_none",
+    "make_tuple",
+    "object_list_uid",
+    "slice_arrays",
+    "to_list",
+    "transpose_shape",
+    "unpack_singleton",
+]
 
 
 def to_list(x: Any, allow_tuple: bool = False) -> list[Any]:
@@ -31,6 +41,41 @@ def is_all_none(iterable_or_element: Any) -> bool:
     many = isinstance(iterable_or_element, list | tuple)
     values: Iterable[Any] = iterable_or_element if many else [iterable_or_element]
     return all(value is None for value in values)
+
+
+def has_arg(fn: Callable[..., Any], name: str, accept_all: bool = False) -> bool:
+    """Whether a function takes an argument of that name, or, with `accept_all`, any keyword.
+
+    >>> has_arg(lambda a, *, b=1: a, "b"), has_arg(lambda **any: any, "b", accept_all=True)
+    (True, True)
+    """
+    parameters = inspect.signature(fn).parameters
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    if name in parameters and parameters[name].kind in kinds:
+        return True
+    return accept_all and any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters.values())
+
+
+def object_list_uid(object_list: Any) -> str:
+    """A text that tells lists of other objects apart."""
+    return ", ".join(str(abs(id(thing))) for thing in to_list(object_list))
+
+
+def transpose_shape(
+    shape: Sequence[Any], target_format: str, spatial_axes: Iterable[int]
+) -> tuple[Any, ...]:
+    """A shape with its channels last, with them where `target_format` has them.
+
+    >>> transpose_shape((16, 128, 128, 32), "channels_first", spatial_axes=(1, 2))
+    (16, 32, 128, 128)
+    """
+    if target_format == "channels_last":
+        return tuple(shape)
+    if target_format != "channels_first":
+        raise ValueError(
+            f"target_format must be channels_first or channels_last, got {target_format!r}"
+        )
+    return (shape[0], shape[-1], *(shape[axis] for axis in spatial_axes))
 
 
 def make_tuple(*args: Any) -> tuple[Any, ...]:

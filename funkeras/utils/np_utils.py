@@ -13,8 +13,11 @@ __all__ = [
     "conv_input_length",
     "conv_output_length",
     "convert_kernel",
+    "deconv_length",
     "multiclass_logloss",
     "normalize",
+    "normalize_padding",
+    "normalize_tuple",
     "probas_to_classes",
     "to_categorical",
 ]
@@ -160,6 +163,53 @@ def conv_input_length(
     padding = {"valid": 0, "same": filter_size // 2, "full": filter_size - 1}
     pad = _known("border_mode", border_mode, padding)
     return (output_length - 1) * stride - 2 * pad + filter_size
+
+
+def deconv_length(
+    dim_size: int | None,
+    stride_size: int,
+    kernel_size: int,
+    padding: str,
+    output_padding: int | None,
+    dilation: int = 1,
+) -> int | None:
+    """Length of what a transposed convolution gives along an axis (Keras 2).
+
+    >>> [deconv_length(4, 2, 3, mode, None) for mode in ("valid", "same", "full")]
+    [9, 8, 5]
+    """
+    if dim_size is None:
+        return None
+    kernel_size = kernel_size + (kernel_size - 1) * (dilation - 1)
+    if output_padding is None:
+        free = max(kernel_size - stride_size, 0)
+        if padding == "same":
+            return dim_size * stride_size
+        ends = {"valid": free, "full": -(stride_size + kernel_size - 2)}
+        return dim_size * stride_size + _known("padding", padding, ends)
+    pads = {"same": kernel_size // 2, "valid": 0, "full": kernel_size - 1}
+    pad = _known("padding", padding, pads)
+    return (dim_size - 1) * stride_size + kernel_size - 2 * pad + output_padding
+
+
+def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
+    """A number as `n` equal ones, or `n` numbers as a tuple.
+
+    >>> normalize_tuple(3, 2, "kernel_size"), normalize_tuple([3, 4], 2, "kernel_size")
+    ((3, 3), (3, 4))
+    """
+    sizes = (value,) * n if isinstance(value, int) else tuple(value)
+    if len(sizes) != n or not all(isinstance(size, int | np.integer) for size in sizes):
+        raise ValueError(f"{name} must be an integer or {n} of them, got {value!r}")
+    return tuple(int(size) for size in sizes)
+
+
+def normalize_padding(value: str) -> str:
+    """The name of a padding in lower case: `valid`, `same` or `causal`."""
+    name = value.lower()
+    if name not in ("valid", "same", "causal"):
+        raise ValueError(f"padding must be valid, same or causal, got {value!r}")
+    return name
 
 
 def _known(name: str, value: str, table: dict[str, int]) -> int:

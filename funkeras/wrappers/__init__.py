@@ -1,0 +1,1 @@
+"""Models in the interface of other libraries."""

@@ -1,0 +1,133 @@
+"""Nets for ImageNet: their published sizes, their layers' names, pictures and classes."""
+
+import json
+
+import numpy as np
+import pytest
+
+from funkeras import applications, config
+from funkeras.applications import imagenet_utils, mobilenet
+from funkeras.layers import Input
+
+PARAMETERS = {
+    ("VGG16", True): 138_357_544,
+    ("VGG16", False): 14_714_688,
+    ("VGG19", False): 20_024_384,
+    ("ResNet50", True): 25_636_712,
+    ("ResNet50", False): 23_587_712,
+    ("InceptionV3", True): 23_851_784,
+    ("InceptionV3", False): 21_802_784,
+    ("Xception", True): 22_910_480,
+    ("Xception", False): 20_861_480,
+    ("MobileNet", True): 4_253_864,
+    ("MobileNet", False): 3_228_864,
+}
+"""The figures that Keras publishes."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "include_top"), PARAMETERS)
+def test_numbers_of_parameters_are_the_published_ones(name, include_top):
+    model = getattr(applications, name)(weights=None, include_top=include_top)
+    assert model.count_params() == PARAMETERS[name, include_top]
+
+
+def small(**options):
+    return applications.MobileNet((32, 32, 3), alpha=0.25, weights=None, **options)
+
+
+def test_a_net_predicts_probabilities_trains_and_goes_by_keras_s_names(tmp_path):
+    model = small(classes=3)
+    x = np.random.default_rng(0).uniform(-1, 1, (4, 32, 32, 3)).astype("float32")
+    np.testing.assert_allclose(model.predict(x).sum(1), 1, rtol=1e-5)
+    names = [layer.name for layer in model.layers]
+    assert names[1:7] == [
+        *("conv1", "conv1_bn", "conv1_relu"),
+        *("conv_dw_1", "conv_dw_1_bn", "conv_dw_1_relu"),
+    ]
+    assert names[-5:] == ["reshape_1", "dropout", "conv_preds", "reshape_2", "act_softmax"]
+    path = tmp_path / "w.h5"
+    model.save_weights(path)
+    again = applications.MobileNet((32, 32, 3), alpha=0.25, weights=str(path), classes=3)
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+def test_without_the_top_features_are_pooled_or_left_in_place():
+    entry = Input(shape=(32, 32, 3))
+    shapes = {
+        None: (None, 1, 1, 256),
+        "avg": (None, 256),
+        "max": (None, 256),
+    }
+    for pooling, shape in shapes.items():
+        model = small(include_top=False, pooling=pooling, input_tensor=entry)
+        assert model.output_shape == shape
+        assert model.input is entry
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"weights": "nowhere.h5"}, "weights must be None, 'imagenet' or the path of a file"),
+        ({"classes": 3, "weights": "imagenet"}, "published weights have 1000 classes"),
+        ({"input_shape": (16, 32, 3)}, "at least 32 rows and columns"),
+        ({"include_top": False, "pooling": "sum"}, "pooling must be None, avg or max"),
+        ({"alpha": 0.3, "weights": "imagenet"}, r"weights for alpha \[0.25, 0.5, 0.75, 1.0\]"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments, message):
+    given = {"input_shape": (32, 32, 3), "alpha": 0.25, "weights": None, **arguments}
+    with pytest.raises(ValueError, match=message):
+        applications.MobileNet(**given)
+
+
+def test_pictures_are_scaled_as_each_net_was_trained():
+    x = np.random.default_rng(0).uniform(0, 255, (2, 4, 5, 3))
+    kept = x.copy()
+    means = np.array([103.939, 116.779, 123.68])
+    expected = {
+        "caffe": x[..., ::-1] - means,
+        "tf": x / 127.5 - 1,
+        "torch": (x / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225],
+    }
+    for mode, value in expected.items():
+        result = imagenet_utils.preprocess_input(x, mode=mode)
+        np.testing.assert_allclose(result, value, rtol=1e-4, atol=1e-4)
+        first = imagenet_utils.preprocess_input(np.moveaxis(x, -1, 1), "channels_first", mode)
+        np.testing.assert_allclose(np.moveaxis(first, 1, -1), value, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(x, kept)
+    np.testing.assert_allclose(mobilenet.preprocess_input(x), expected["tf"], atol=1e-5)
+    with pytest.raises(ValueError, match="mode must be one of caffe, tf, torch"):
+        imagenet_utils.preprocess_input(x, mode="keras")
+    with pytest.raises(ValueError, match=r"3 colours on axis -3, got shape \(2, 4, 5, 3\)"):
+        imagenet_utils.preprocess_input(x, "channels_first")
+
+
+def test_classes_come_from_a_file_in_the_cache(tmp_path, monkeypatch):
+    table = {str(number): [f"n{number:08d}", f"thing_{number}"] for number in range(1000)}
+    path = tmp_path / "classes.json"
+    path.write_text(json.dumps(table))
+    monkeypatch.setattr(imagenet_utils, "get_file", lambda *args, **options: str(path))
+    rows = np.random.default_rng(0).dirichlet(np.ones(1000), size=2)
+    decoded = imagenet_utils.decode_predictions(rows, top=3)
+    for row, best in zip(rows, decoded, strict=True):
+        order = np.argsort(row)[::-1][:3]
+        assert [name for _, name, _ in best] == [f"thing_{index}" for index in order]
+        np.testing.assert_allclose([share for *_, share in best], row[order])
+    with pytest.raises(ValueError, match=r"shape \(rows, 1000\), got \(2, 10\)"):
+        imagenet_utils.decode_predictions(np.ones((2, 10)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dialect", ["classic", "modern"])
+def test_layers_of_resnet_are_named_as_in_their_generation(dialect):
+    with config.using_dialect(dialect):
+        model = applications.ResNet50(include_top=False, weights=None, input_shape=(32, 32, 3))
+    expected = {
+        "classic": ("conv1", "bn_conv1", "res2a_branch2a", "res2a_branch1", "bn5c_branch2c"),
+        "modern": (
+            *("conv1_conv", "conv1_bn", "conv2_block1_1_conv", "conv2_block1_0_conv"),
+            "conv5_block3_3_bn",
+        ),
+    }
+    assert {*expected[dialect]} <= {layer.name for layer in model.layers}
