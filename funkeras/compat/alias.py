@@ -83,9 +83,9 @@ def missing(root: str, path: str, name: str) -> str:
     elsewhere = [
         ".".join(part for part in (root, other) if part)
         for other in MODULES
-        if other != path and other.count(".") == 0 and name in set(names_of(other))
+        if other.count(".") == 0 and name in set(names_of(other))
     ]
-    if elsewhere:
+    if elsewhere and name not in names_of(path):  # there, and no module
         return f"{where} has no {name!r}; {elsewhere[0]} has it"
     others = (other for other in (*names_of(path), *children(path)) if other != name)
     near = spellings.nearest(name, others)
