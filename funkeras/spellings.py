@@ -175,6 +175,9 @@ CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
     "Deconvolution2D": ("Conv2DTranspose", _DECONV_2D),
     "Deconvolution3D": ("Conv3DTranspose", ()),
     "ConvRNN2D": ("RNN", ()),
+    "CuDNNGRU": ("GRU", ()),
+    "CuDNNLSTM": ("LSTM", ()),
+    "TimeDistributedDense": ("Dense", ("units", "init", "activation", "weights", *_END)),
     "SeparableConvolution1D": ("SeparableConv1D", ()),
     "SeparableConvolution2D": ("SeparableConv2D", _SEPARABLE_2D),
     "GroupQueryAttention": ("GroupedQueryAttention", ()),
@@ -294,6 +297,8 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
         "GRU": {**GATED, "implementation": 0, "reset_after": False},
         "LSTMCell": {**GATED, "implementation": 1},
         **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "ConvLSTM2DCell"), GATED),
+        "CuDNNGRU": {"recurrent_activation": "sigmoid", "reset_after": True},
+        "CuDNNLSTM": {"recurrent_activation": "sigmoid"},
         "GRUCell": {**GATED, "implementation": 1, "reset_after": False},
         "Orthogonal": {"gain": 1.1},
         "VarianceScaling": {"distribution": "normal"},
@@ -457,7 +462,7 @@ def bind(
     """
     accepted = tuple(signature.parameters)
     given = translate(owner, accepted, args, kwargs)
-    defaults = dialect_defaults(current_name(owner))
+    defaults = dialect_defaults(current_name(owner)) | dialect_defaults(owner)
     result: dict[str, Any] = {}
     for name, parameter in signature.parameters.items():
         if name in given:

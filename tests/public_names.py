@@ -4,10 +4,13 @@ import importlib
 import inspect
 
 from funkeras import spellings
+from funkeras.initializers import Initializer
 from funkeras.layers.layer import OPTIONS, Layer
 from funkeras.registry import Configured
 
 ANY = inspect.Parameter.VAR_KEYWORD
+AT_ONCE = ("shape", "scale", "name", "dim_ordering")
+"""What the functions of Keras 1 take that give initial values at once."""
 
 
 def find(path):
@@ -24,7 +27,8 @@ def taken(thing):
     if inspect.isclass(thing) and issubclass(thing, Layer) and thing.builder is not None:
         return (*thing.signature.parameters, *OPTIONS), False, True
     if inspect.isclass(thing) and issubclass(thing, Configured) and thing.build is not None:
-        return tuple(thing.signature.parameters), False, True
+        at_once = AT_ONCE if issubclass(thing, Initializer) else ()
+        return (*thing.signature.parameters, *at_once), False, True
     function = thing.__init__ if inspect.isclass(thing) else thing
     parameters = inspect.signature(function).parameters
     named = [name for name, own in parameters.items() if own.kind is not ANY]
@@ -64,6 +68,8 @@ def failures(names):
             if wrong := refused(thing, row["params"].split()):
                 yield path, f"takes no {', '.join(wrong)}"
             for member, parameters in row["members"].items():
+                if member in (taken(thing)[0] if inspect.isclass(thing) else ()):
+                    continue
                 if not hasattr(thing, member):
                     yield f"{path}.{member}", "missing"
                 elif parameters and (wrong := refused(getattr(thing, member), parameters.split())):

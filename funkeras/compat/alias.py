@@ -83,7 +83,7 @@ def missing(root: str, path: str, name: str) -> str:
     elsewhere = [
         ".".join(part for part in (root, other) if part)
         for other in MODULES
-        if other.count(".") == 0 and name in set(names_of(other))
+        if other.count(".") == 0 and other != path and name in set(names_of(other))
     ]
     if elsewhere and name not in names_of(path):  # there, and no module
         return f"{where} has no {name!r}; {elsewhere[0]} has it"

@@ -8,7 +8,7 @@ ROOTS = ("keras", "tensorflow.keras", "tensorflow.python.keras")
 """Where scripts look for Keras; the last two only where TensorFlow is not installed."""
 
 LAYERS = ("layers", "")
-ENGINE = ("layers", "models", "")
+ENGINE = ("layers", "models", "compat.engine", "")
 
 MODULES: dict[str, tuple[str, ...]] = {
     "": ("",),
@@ -62,7 +62,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "legacy.models": ("models",),
     "losses": ("losses",),
     "metrics": ("metrics",),
-    "models": ("models", "layers"),
+    "models": ("models", "layers", "compat.engine"),
     "objectives": ("losses",),
     "optimizers": ("optimizers",),
     "optimizers.legacy": ("optimizers.legacy",),
@@ -76,7 +76,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "utils": ("utils", "registry"),
     "utils.conv_utils": ("utils.np_utils",),
     "utils.data_utils": ("utils.data_utils", "utils.sequences"),
-    "utils.generic_utils": ("utils.generic_utils", "registry", "progress"),
+    "utils.generic_utils": ("utils.generic_utils", "registry", "progress", "compat.engine"),
     "utils.io_utils": ("utils.io_utils",),
     "utils.layer_utils": ("utils.layer_utils",),
     "utils.np_utils": ("utils.np_utils",),
@@ -88,7 +88,19 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 """Path within Keras → modules of this package in which its names are looked up, in this order."""
 
-GONE: dict[str, str] = {}
+SESSION = "there is no session: everything runs on JAX as it is; leave the line out"
+BASE = "derive from keras.layers.Layer, or make the layer with @funkeras.layer"
+
+GONE: dict[str, str] = {
+    "backend.get_session": SESSION,
+    "backend.set_session": SESSION,
+    "layers.Recurrent": BASE,
+    "layers.Wrapper": BASE,
+    "layers.recurrent.Recurrent": BASE,
+    "layers.wrappers.Wrapper": BASE,
+    "models.Graph": "Keras 0's graphs are made by Model(inputs, outputs)",
+    "optimizers.TFOptimizer": "compile(optimizer=...) takes any optax.GradientTransformation",
+}
 """Name within Keras → why it is not here, and what to use instead."""
 
 

@@ -75,6 +75,12 @@ def positional(build: Callable[..., Pair]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def call(self: Layer, *inputs: Any, **options: Any) -> Any:
+    """What the layer computes of its inputs (in Keras 1 `x`), as calling it does."""
+    named = [options.pop(name) for name in ("inputs", "x") if name in options]
+    return self(*inputs, *named, **options)
+
+
 @cache
 def facade(build: Any) -> type[Layer]:
     """The Keras class of a functional layer."""
@@ -84,6 +90,7 @@ def facade(build: Any) -> type[Layer]:
         "positional": positional(build),
         "__signature__": class_signature(build),
         "spelling": build.keras_name,
+        "call": call,
         "__doc__": build.__doc__,
         "__module__": "funkeras.layers",
     }

@@ -1,6 +1,7 @@
 """Models: layers that train."""
 
 from funkeras.layers.special import CONTAINERS
+from funkeras.models.cloning import clone_model
 from funkeras.models.model import Model
 from funkeras.models.saving import (
     load_model,
@@ -16,6 +17,7 @@ from funkeras.models.sequential import Sequential
 __all__ = [
     "Model",
     "Sequential",
+    "clone_model",
     "load_model",
     "load_weights",
     "model_from_config",

@@ -80,7 +80,8 @@ def test_a_module_of_keras_2_is_a_function_of_keras_1_too():
         ("from keras.layers import Danse", ImportError, "did you mean 'Dense'?"),
         ("import keras; keras.layers.Danse", AttributeError, "did you mean 'Dense'?"),
         ("import keras; keras.layers.Adam", AttributeError, "keras.optimizers has it"),
-        ("import keras.layer", ImportError, "did you mean 'layers'?"),
+        ("import keras.layes", ImportError, "did you mean 'layers'?"),
+        ("from keras.models import Graph", ImportError, "made by Model(inputs, outputs)"),
         ("from keras.models import nothing_like_it", ImportError, "keras.models has no 'nothing"),
     ],
 )
