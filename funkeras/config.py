@@ -1,12 +1,14 @@
 """Library-wide settings: floatx, epsilon, image data format, dialect and backend of defaults.
 
 Values come, strongest first, from the setters below, from the environment variables
-`FUNKERAS_DIALECT` and `KERAS_BACKEND`, and from `$KERAS_HOME/keras.json` (`~/.keras/keras.json`) in
-the spelling of Keras 1 or 2, so that a machine set up for Keras needs no second file.
+`FUNKERAS_DIALECT`, `FUNKERAS_COMPILATION_CACHE` and `KERAS_BACKEND`, and from
+`$KERAS_HOME/keras.json` (`~/.keras/keras.json`) in the spelling of Keras 1 or 2, so that a machine
+set up for Keras needs no second file.
 """
 
 import json
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +17,7 @@ from pathlib import Path
 
 __all__ = [
     "backend",
+    "compilation_cache",
     "dialect",
     "dtype_policy",
     "epsilon",
@@ -22,6 +25,7 @@ __all__ = [
     "image_data_format",
     "image_dim_ordering",
     "set_backend",
+    "set_compilation_cache",
     "set_dialect",
     "set_dtype_policy",
     "set_epsilon",
@@ -51,6 +55,7 @@ class _Settings:
     dialect: str = "classic"
     dtype_policy: str | None = None
     backend: str = "tensorflow"
+    compilation_cache: str | None = None
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...], where: str = "") -> str:
@@ -59,9 +64,13 @@ def _one_of(name: str, value: str, allowed: tuple[str, ...], where: str = "") ->
     return value
 
 
+def _home() -> Path:
+    return Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"))
+
+
 def _read_settings() -> _Settings:
     settings = _Settings()
-    path = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "keras.json"
+    path = _home() / "keras.json"
     if path.is_file():
         try:
             stored = json.loads(path.read_text(encoding="utf-8"))
@@ -212,3 +221,50 @@ def using_backend(value: str) -> Iterator[None]:
         yield
     finally:
         _scoped_backend.reset(token)
+
+
+def compilation_cache() -> str | None:
+    """The folder that keeps compiled programs for later processes, if there is one."""
+    return _settings.compilation_cache
+
+
+def set_compilation_cache(folder: str | os.PathLike[str] | bool | None) -> None:
+    """Keep compiled programs in a folder, so that a script's next start compiles nothing.
+
+    The folder is private: it is made for the present user alone, and one that others may write to
+    is refused, since what lies there is run.
+
+    Args:
+        folder: True stands for `compiled` in `$KERAS_HOME`; None or False keeps no programs.
+
+    Raises:
+        PermissionError: if others own the folder or may write to it.
+    """
+    import jax  # the rest of this module is read before jax is needed
+    from jax.experimental.compilation_cache import compilation_cache as programs
+
+    path = None
+    if folder is not None and folder is not False:
+        path = _home() / "compiled" if folder is True else Path(folder)
+        _make_private(path)
+    _settings.compilation_cache = None if path is None else str(path)
+    jax.config.update("jax_compilation_cache_dir", _settings.compilation_cache)
+    # Most programs of small nets compile in less than the second that jax thinks worth keeping.
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 1.0 if path is None else 0.0)
+    programs.reset_cache()
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if os.name != "posix":  # elsewhere modes say nothing
+        return
+    found = folder.stat()
+    if found.st_uid != os.getuid() or found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise PermissionError(
+            f"{folder} must belong to you and be writable by nobody else, since the programs in it "
+            f"are run; its mode is {stat.S_IMODE(found.st_mode):o}"
+        )
+
+
+if _wanted := os.environ.get("FUNKERAS_COMPILATION_CACHE"):
+    set_compilation_cache({"1": True, "0": False}.get(_wanted, _wanted))

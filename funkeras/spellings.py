@@ -8,13 +8,13 @@ that uses our names has its old spelling already.
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from funkeras import config
 
-__all__ = ["bind", "current_name", "nearest", "spelled", "translate"]
+__all__ = ["bind", "by_name", "current_name", "nearest", "placed", "spelled", "translate"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -500,3 +500,43 @@ def spelled(method: Callable[P, T]) -> Callable[P, T]:
         return call(args[0], *positional, **given)
 
     return translated
+
+
+def by_name(
+    owner: str, order: Sequence[str], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> dict[str, Any]:
+    """All arguments of a call by name, positional ones in that order.
+
+    >>> by_name("fit", ("x", "y"), [1], {"y": 2})
+    {'y': 2, 'x': 1}
+
+    Raises:
+        TypeError: for an argument given twice, or too many.
+    """
+    if len(args) > len(order):
+        raise TypeError(f"{owner}() takes at most {len(order)} positional arguments: {order}")
+    given = dict(kwargs)
+    for name, value in zip(order, args, strict=False):
+        if name in given:
+            raise TypeError(f"{owner}() got argument {name!r} twice")
+        given[name] = value
+    return given
+
+
+def placed(**orders: tuple[str, ...]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Give a method's positional arguments the order that a dialect has for them, by its name."""
+
+    def decorate(method: Callable[P, T]) -> Callable[P, T]:
+        owner = method.__qualname__.removesuffix(".__init__")
+
+        @wraps(method)
+        def ordered(*args: P.args, **kwargs: P.kwargs) -> T:
+            order = orders.get(config.dialect())
+            call: Callable[..., T] = method
+            if order is None:
+                return call(*args, **kwargs)
+            return call(args[0], **by_name(owner, order, args[1:], kwargs))
+
+        return ordered
+
+    return decorate

@@ -198,6 +198,8 @@ import sys, time
 sys.path.insert(0, {tests!r})
 from test_callbacks_backup import *
 class Slow(Callback):
+    def on_train_begin(self, logs=None):
+        print("begun", flush=True)
     def on_batch_end(self, batch, logs=None):
         print("batch", flush=True)
         time.sleep({pause})
@@ -222,6 +224,7 @@ def start(folder: Path, freq: Any, pause: float) -> "subprocess.Popen[str]":
 
 def wait_for(process: "subprocess.Popen[str]", batches: int) -> None:
     assert process.stdout is not None
+    assert process.stdout.readline() == "begun\n"
     for _ in range(batches):
         assert process.stdout.readline() == "batch\n"
 
@@ -260,15 +263,17 @@ def test_sigterm_saves_and_ends_and_sigkill_loses_little(
 
 @pytest.mark.slow
 def test_fifty_kills_at_random_moments(tmp_path: Path, whole: dict[str, Any]) -> None:
-    random, kills = np.random.default_rng(1), 0
+    random, kills, ends = np.random.default_rng(1), 0, 0
     while kills < 50:
         process = start(tmp_path, [1, 3, "epoch"][kills % 3], 0.01)
-        wait_for(process, 1)
-        time.sleep(random.uniform(0, 0.4))
+        wait_for(process, 0)  # a run that goes on at its very end has no batch left
+        time.sleep(random.uniform(0, 0.6))
         process.kill()
         if ended(process) == 0:  # it was faster: begin anew
             check_end(tmp_path, whole["arrays"])
+            ends += 1
         else:
             kills += 1
+    assert ends < 50
     assert ended(start(tmp_path, 1, 0.0)) == 0
     check_end(tmp_path, whole["arrays"])

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from funkeras import callbacks, config
+from funkeras import Input, callbacks, config
 from funkeras.callbacks import events
-from funkeras.layers import Conv2D, Dense, Flatten
-from funkeras.models import Sequential
+from funkeras.layers import Add, Conv2D, Dense, Flatten
+from funkeras.models import Model, Sequential
 
 X = np.random.default_rng(0).standard_normal((12, 3)).astype("float32")
 Y = X[:, :1]
@@ -71,6 +71,27 @@ def test_checkpoints_are_made_when_asked(case: str, weights: bool, tmp_path: Pat
     kind = "weights" if weights else "model"
     assert saved.calls == [(kind, str(tmp_path / "new" / f"{name}.h5")) for name in names]
     assert (tmp_path / "new").is_dir()
+
+
+def test_positional_arguments_have_the_order_of_their_generation() -> None:
+    given = ("a.h5", "loss", 0, False, False, "auto", 3)
+    for dialect, counts in (
+        ("classic", ("epoch", 3)),
+        ("keras2", ("epoch", 3)),
+        ("modern", (3, 1)),
+    ):
+        config.set_dialect(dialect)
+        made = callbacks.ModelCheckpoint(*given)
+        assert (made.save_freq, made.period) == counts
+    with (
+        pytest.raises(TypeError, match="argument 'filepath' twice"),
+        config.using_dialect("keras2"),
+    ):
+        callbacks.ModelCheckpoint("a.h5", filepath="b.h5")
+    with config.using_dialect("keras2"):
+        assert callbacks.TensorBoard("logs", 2, 32, False, False, True).write_images is True
+    with config.using_dialect("classic"):
+        assert callbacks.TensorBoard("logs", 2, False, True).write_images is True
 
 
 def test_checkpoints_between_batches(tmp_path: Path) -> None:
@@ -318,11 +339,66 @@ def pixels(png: bytes) -> np.ndarray:
 
 def test_what_tensorboard_reads(tmp_path: Path) -> None:
     reading = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    config.set_dialect("modern")
+    made = branched()
     board = callbacks.TensorBoard(tmp_path, histogram_freq=1, write_images=True)
-    run = model().fit(X, Y, nb_epoch=2, verbose=0, callbacks=[board])
-    found = reading.EventAccumulator(str(tmp_path)).Reload()
-    np.testing.assert_allclose([e.value for e in found.Scalars("loss")], run.history["loss"])
-    assert len(found.Tags()["histograms"]) == len(found.Tags()["images"]) == 2
+    run = made.fit(X, Y, epochs=2, verbose=0, validation_data=(X, Y), callbacks=[board])
+    found = reading.EventAccumulator(
+        str(tmp_path / "train"), {"histograms": 0, "images": 0, "scalars": 0}
+    ).Reload()
+    held = reading.EventAccumulator(str(tmp_path / "validation")).Reload()
+    for events_of, tag, name in ((found, "epoch_loss", "loss"), (held, "epoch_loss", "val_loss")):
+        seen = events_of.Scalars(tag)
+        np.testing.assert_allclose([e.value for e in seen], run.history[name], rtol=1e-6)
+        assert [e.step for e in seen] == [0, 1]
+    kernel = made.get_layer("left").get_weights()[0]
+    drawn = found.Histograms("left/kernel/histogram")[-1].histogram_value
+    np.testing.assert_allclose([drawn.min, drawn.max, drawn.num], [kernel.min(), kernel.max(), 6])
+    picture = found.Images("left/kernel")[-1]
+    assert (picture.width, picture.height) == (3, 2)
+    nodes = {node.name: (node.op, list(node.input)) for node in found.Graph().node}
+    assert nodes == GRAPH
+    # The page of conceptual graphs makes its own graph of the config.
+    plugin = pytest.importorskip("tensorboard.plugins.graph.keras_util")
+    text = found.Tensors("keras")[0].tensor_proto.string_val[0]
+    conceptual = plugin.keras_model_to_graph_def(json.loads(text))
+    assert {node.name.rpartition("/")[2] for node in conceptual.node} >= set(GRAPH)
+
+
+GRAPH = {
+    "x": ("InputLayer", []),
+    "left": ("Dense", ["x"]),
+    "right": ("Dense", ["x"]),
+    "sum": ("Add", ["left", "right"]),
+    "out": ("Dense", ["sum"]),
+}
+
+
+def branched() -> Model:
+    x = Input((3,), name="x")
+    both = Add(name="sum")([Dense(2, name="left")(x), Dense(2, name="right")(x)])
+    made = Model(x, Dense(1, name="out")(both))
+    made.compile("sgd", "mse")
+    return made
+
+
+def test_a_graph_is_these_messages(tmp_path: Path) -> None:
+    """A node's name, operation and inputs are its fields 1 to 3, by `node_def.proto`."""
+    board = callbacks.TensorBoard(tmp_path)
+    board.set_model(branched())
+    board.on_train_begin()
+    board.release()
+    (path,) = tmp_path.glob("events.out.tfevents.*")
+    data, nodes = path.read_bytes(), {}
+    while data:
+        (length,) = struct.unpack("<Q", data[:8])
+        for graph in messages(data[12 : 12 + length]).get(4, []):
+            for node in messages(graph)[1]:
+                fields = messages(node)
+                inputs = [name.decode() for name in fields.get(3, [])]
+                nodes[fields[1][0].decode()] = (fields[2][0].decode(), inputs)
+        data = data[16 + length :]
+    assert nodes == GRAPH
 
 
 @pytest.mark.parametrize("option", [{"embeddings_freq": 1}, {"write_grads": True}])

@@ -170,13 +170,92 @@ def test_a_run_that_is_stopped_inside_an_epoch_ends_it() -> None:
 
 def test_a_base_logger_averages_by_the_sizes_of_batches() -> None:
     logger = callbacks.BaseLogger(stateful_metrics=["recall"])
-    listed = CallbackList([logger], params={"metrics": ["loss", "recall", "val_loss"]})
+    listed = CallbackList([logger], metrics=["loss", "recall", "val_loss"])
     listed.on_epoch_begin(0)
     for batch, (size, loss) in enumerate([(3, 1.0), (1, 5.0)]):
-        listed.on_batch_end(batch, size, {"loss": loss, "recall": 0.5 + batch / 4})
+        listed.on_batch_end(batch, {"size": size, "loss": loss, "recall": 0.5 + batch / 4})
     logs: dict[str, Any] = {}
     listed.on_epoch_end(0, logs)
     assert logs == {"loss": 2.0, "recall": 0.75}
+
+
+def test_a_callback_hears_of_a_batch_once_by_either_name() -> None:
+    told: list[Any] = []
+
+    class Old(Callback):
+        def on_batch_end(self, batch: int, logs: Any = None) -> None:
+            told.append(("old", batch))
+
+    class New(Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            told.append(("new", batch))
+
+    class Both(Old):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            told.append(("later", batch))
+            super().on_train_batch_end(batch, logs)
+
+    class Foreign:
+        """Of Keras 1, which has no other hooks."""
+
+        def set_params(self, params: Any) -> None: ...
+        def set_model(self, model: Any) -> None: ...
+        def on_batch_end(self, batch: int, logs: Any = None) -> None:
+            told.append(("foreign", batch))
+
+    listed = CallbackList([Old(), New()])
+    assert listed.sees_batches
+    listed.append(Both())
+    listed.append(Foreign())
+    names = ["old", "new", "later", "old", "foreign"]
+    for tell in (listed.on_batch_end, listed.on_train_batch_end):
+        told.clear()
+        tell(3, {"loss": 1.0})
+        assert told == [(name, 3) for name in names]
+
+
+def test_lists_of_callbacks_have_the_face_of_each_generation() -> None:
+    first, second = Callback(), Callback()
+    listed = CallbackList([first], queue_length=10)
+    listed.append(second)
+    assert list(listed) == listed.callbacks == [first, second]
+    listed.set_params({"epochs": 3})
+    listed.set_model("model")
+    assert [(each.params, each.model) for each in listed] == [({"epochs": 3}, "model")] * 2
+    later = CallbackList(add_history=True, add_progbar=True, model="model", epochs=2, verbose=0)
+    bar, history = later
+    assert bar.params == {"epochs": 2, "verbose": 0}
+    later.on_train_begin()
+    later.on_epoch_begin(0)
+    later.on_batch_begin(0)
+    later.on_batch_end(0, {"loss": 1.0})
+    later.on_epoch_end(0, logs={"loss": 1.0})
+    later.on_train_end()
+    assert history.history == {"loss": [1.0]}
+
+
+def test_keras_1_and_2_give_callbacks_the_data_to_validate_on() -> None:
+    for dialect in ("classic", "modern"):
+        seen: list[Any] = []
+        hook = Callback()
+        hook.on_epoch_end = lambda epoch, logs: seen.append(hook.validation_data)  # noqa: B023
+        model(dialect).fit(
+            X, Y, batch_size=3, epochs=1, verbose=0, validation_split=0.4, callbacks=[hook]
+        )
+        if dialect == "modern":
+            assert seen == [None]
+            continue
+        for found, expected in zip(seen[0], (X[3:], Y[3:], np.ones(2)), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+def test_callbacks_of_genuine_keras_work_too() -> None:
+    keras = pytest.importorskip("keras")
+    history = keras.callbacks.History()
+    stopping = keras.callbacks.EarlyStopping("loss", patience=0, mode="max")
+    run = model().fit(X, Y, epochs=4, verbose=0, callbacks=[history, stopping])
+    assert history.history == run.history
+    assert len(history.epoch) == 2
 
 
 def test_a_progress_bar_as_a_callback(capsys: pytest.CaptureFixture[str]) -> None:

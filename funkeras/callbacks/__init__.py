@@ -1,8 +1,9 @@
 """Hooks at epoch and batch boundaries. They see a model and import none."""
 
 from funkeras.callbacks.backup import BackupAndRestore
-from funkeras.callbacks.base import Callback, CallbackList
+from funkeras.callbacks.base import Callback
 from funkeras.callbacks.checkpoint import ModelCheckpoint
+from funkeras.callbacks.listed import CallbackList
 from funkeras.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
 from funkeras.callbacks.records import (
     BaseLogger,

@@ -1,37 +1,31 @@
-"""`Callback` and `CallbackList`: hooks at the boundaries of runs, epochs and batches."""
+"""`Callback`: hooks at the boundaries of runs, epochs and batches."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
 from funkeras import config
 
-__all__ = ["Callback", "CallbackList", "Logs", "better", "grace", "monitored"]
+__all__ = ["Callback", "Logs", "better", "grace", "monitored"]
 
 Logs: TypeAlias = Mapping[str, Any]
-
-TRAIN_HOOKS = (
-    "on_batch_begin",
-    "on_batch_end",
-    "on_train_batch_begin",
-    "on_train_batch_end",
-)
-TEST_HOOKS = ("on_test_batch_begin", "on_test_batch_end")
-PREDICT_HOOKS = ("on_predict_batch_begin", "on_predict_batch_end")
 
 
 class Callback:
     """Base of callbacks: override the hooks that you need.
 
-    `self.model` is the model and `self.params` describes the run. A callback with a batch hook
-    makes the run go one step at a time.
+    `self.model` is the model and `self.params` describes the run; in Keras 1 and 2
+    `self.validation_data` lists the inputs, targets and weights to validate on. A callback with a
+    batch hook makes the run go one step at a time.
     """
+
+    model: Any = None
+    validation_data: list[Any] | None = None
 
     stops_every: int | None = None
     """Training halts after so many batches, for `on_settled`."""
 
     def __init__(self) -> None:
-        self.model: Any = None
         self.params: dict[str, Any] = {}
 
     def set_params(self, params: dict[str, Any]) -> None:
@@ -59,10 +53,12 @@ class Callback:
         """
 
     def on_train_batch_begin(self, batch: int, logs: Logs | None = None) -> None:
-        """The same as `on_batch_begin`, by its tf.keras name."""
+        """The same as `on_batch_begin`, by its tf.keras name: it calls that one."""
+        self.on_batch_begin(batch, logs)
 
     def on_train_batch_end(self, batch: int, logs: Logs | None = None) -> None:
-        """The same as `on_batch_end`, by its tf.keras name."""
+        """The same as `on_batch_end`, by its tf.keras name: it calls that one."""
+        self.on_batch_end(batch, logs)
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Before the first epoch."""
@@ -104,124 +100,6 @@ class Callback:
 
     def release(self) -> None:
         """Give back what the run held, however it ended."""
-
-
-def overrides(callback: Any, hooks: Iterable[str]) -> bool:
-    """Whether a callback has hooks of its own among these."""
-    return any(
-        getattr(getattr(callback, hook), "__func__", None) is not getattr(Callback, hook)
-        for hook in hooks
-        if hasattr(callback, hook)
-    )
-
-
-class CallbackList:
-    """Callbacks as one, told what the generation tells them.
-
-    Args:
-        classic: logs as in Keras 1 and 2.
-    """
-
-    def __init__(
-        self,
-        callbacks: Iterable[Any],
-        model: Any = None,
-        params: dict[str, Any] | None = None,
-        classic: bool = True,
-    ) -> None:
-        self.callbacks = list(callbacks)
-        self.classic = classic
-        for callback in self.callbacks:
-            callback.set_params(dict(params or {}))
-            callback.set_model(model)
-        self.sees_batches = any(overrides(callback, TRAIN_HOOKS) for callback in self.callbacks)
-        self.sees_tests = any(overrides(callback, TEST_HOOKS) for callback in self.callbacks)
-        self.sees_predictions = any(overrides(c, PREDICT_HOOKS) for c in self.callbacks)
-        self._stops = [c.stops_every for c in self.callbacks if getattr(c, "stops_every", None)]
-
-    def _each(self, hook: str, *args: Any) -> None:
-        for callback in self.callbacks:
-            run = getattr(callback, hook, None)
-            if run is not None:
-                run(*args)
-
-    def room(self, batch: int) -> int:
-        """How many batches may be trained at once after so many of the epoch."""
-        return min((stop - batch % stop for stop in self._stops), default=1 << 30)
-
-    def on_train_begin(self) -> None:
-        """Before the first epoch."""
-        self._each("on_train_begin", {})
-
-    def on_ready(self, run: Any) -> None:
-        """After every `on_train_begin`."""
-        self._each("on_ready", run)
-
-    def on_train_end(self, logs: Logs) -> None:
-        """After the last epoch."""
-        self._each("on_train_end", {} if self.classic else logs)
-
-    def on_epoch_begin(self, epoch: int) -> None:
-        """Before an epoch."""
-        self._each("on_epoch_begin", epoch, {})
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
-        """After an epoch. Callbacks share `logs` and may add to it."""
-        self._each("on_epoch_end", epoch, logs)
-
-    def on_batch_begin(self, batch: int, size: int) -> None:
-        """Before a training step."""
-        if self.sees_batches:
-            logs = {"batch": batch, "size": size} if self.classic else {}
-            self._each("on_batch_begin", batch, logs)
-            self._each("on_train_batch_begin", batch, logs)
-
-    def on_batch_end(self, batch: int, size: int, logs: dict[str, Any]) -> None:
-        """After a training step."""
-        if self.classic:
-            logs = {"batch": batch, "size": size, **logs}
-        self._each("on_batch_end", batch, logs)
-        self._each("on_train_batch_end", batch, logs)
-
-    def on_test_begin(self) -> None:
-        """Before an evaluation."""
-        self._each("on_test_begin", {})
-
-    def on_test_batch_begin(self, batch: int) -> None:
-        """Before a batch is evaluated."""
-        self._each("on_test_batch_begin", batch, {})
-
-    def on_test_batch_end(self, batch: int, logs: dict[str, Any]) -> None:
-        """After a batch was evaluated."""
-        self._each("on_test_batch_end", batch, logs)
-
-    def on_test_end(self, logs: dict[str, Any]) -> None:
-        """After an evaluation."""
-        self._each("on_test_end", logs)
-
-    def on_predict_begin(self) -> None:
-        """Before a prediction."""
-        self._each("on_predict_begin", {})
-
-    def on_predict_batch_begin(self, batch: int) -> None:
-        """Before a batch is predicted."""
-        self._each("on_predict_batch_begin", batch, {})
-
-    def on_predict_batch_end(self, batch: int, outputs: Any) -> None:
-        """After a batch was predicted."""
-        self._each("on_predict_batch_end", batch, {"outputs": outputs})
-
-    def on_predict_end(self) -> None:
-        """After a prediction."""
-        self._each("on_predict_end", {})
-
-    def settled(self) -> None:
-        """After every callback heard of the last steps."""
-        self._each("on_settled")
-
-    def release(self) -> None:
-        """However the run ended."""
-        self._each("release")
 
 
 def better(mode: str, monitor: str) -> Callable[[float, float], bool]:

@@ -8,11 +8,19 @@ import numpy as np
 
 from funkeras import config
 from funkeras.callbacks.base import Callback, Logs, better
+from funkeras.spellings import placed
 
 __all__ = ["ModelCheckpoint"]
 
 ENDINGS = {True: (".weights.h5",), False: (".keras", ".h5")}
 """What a file's name must end with in Keras 3, for weights only and for a whole model."""
+
+
+BEFORE_KERAS_3 = (
+    *("filepath", "monitor", "verbose", "save_best_only", "save_weights_only"),
+    *("mode", "period"),
+)
+"""Positional order of Keras 1 and 2."""
 
 
 class ModelCheckpoint(Callback):
@@ -28,6 +36,7 @@ class ModelCheckpoint(Callback):
         period: epochs between two files (Keras 1 and 2).
     """
 
+    @placed(classic=BEFORE_KERAS_3, keras2=BEFORE_KERAS_3)
     def __init__(
         self,
         filepath: str | os.PathLike[str],

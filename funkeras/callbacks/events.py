@@ -2,7 +2,8 @@
 
 A record is the length (8 bytes), the length's checksum, the data, the data's checksum, all little
 endian. The checksum is CRC-32C, rotated and shifted. Of the messages only the fields needed here
-are known; their numbers are those of `event.proto`, `summary.proto` and `tensor.proto`.
+are known; their numbers are those of `event.proto`, `summary.proto`, `tensor.proto` and
+`graph.proto`.
 """
 
 import os
@@ -15,7 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["EventFile", "crc32c", "histogram", "image", "png", "scalar", "tensor_text"]
+__all__ = [
+    "EventFile",
+    "crc32c",
+    "histogram",
+    "image",
+    "node",
+    "png",
+    "scalar",
+    "tensor_text",
+]
 
 POLYNOMIAL = 0x82F63B78
 MASK = 0xA282EAD8
@@ -160,12 +170,17 @@ def image(tag: str, pixels: np.ndarray) -> bytes:
     return field(1, tag) + field(4, message)
 
 
-def tensor_text(tag: str, text: str) -> bytes:
+def tensor_text(tag: str, text: str, plugin_name: str = "text") -> bytes:
     """A value of a summary: text, for the plugin that shows it."""
-    plugin = field(1, field(1, "text"))
+    plugin = field(1, field(1, plugin_name))
     shape = field(2, whole(1, 1))
     tensor = whole(1, 7) + field(2, shape) + field(8, text)
     return field(1, tag) + field(8, tensor) + field(9, plugin)
+
+
+def node(name: str, kind: str, inputs: Sequence[str]) -> bytes:
+    """A node of a graph: its name, what it does, and the names of those whose output it takes."""
+    return field(1, field(1, name) + field(2, kind) + b"".join(field(3, each) for each in inputs))
 
 
 class EventFile:
@@ -190,9 +205,9 @@ class EventFile:
         if values:
             self._event(field(5, b"".join(field(1, value) for value in values)), step)
 
-    def graph(self, definition: bytes) -> None:
+    def graph(self, nodes: Iterable[bytes]) -> None:
         """Write a graph."""
-        self._event(field(4, definition))
+        self._event(field(4, b"".join(nodes)))
 
     def flush(self) -> None:
         """Let readers see everything that was written."""

@@ -1,8 +1,8 @@
 """`TensorBoard`: the run as event files, which `tensorboard --logdir logs` shows."""
 
-import json
 import os
 import time
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,18 @@ import numpy as np
 from funkeras import config
 from funkeras.callbacks import events
 from funkeras.callbacks.base import Callback, Logs
+from funkeras.spellings import placed
+from funkeras.utils.vis_utils import flows
 
 __all__ = ["TensorBoard"]
+
+
+KERAS_2 = (
+    *("log_dir", "histogram_freq", "batch_size", "write_graph", "write_grads", "write_images"),
+    *("embeddings_freq", "embeddings_layer_names", "embeddings_metadata", "embeddings_data"),
+    "update_freq",
+)
+"""Positional order of Keras 2."""
 
 
 class TensorBoard(Callback):
@@ -23,7 +33,7 @@ class TensorBoard(Callback):
     Args:
         log_dir: folder of the event files.
         histogram_freq: epochs between two histograms of all weights; 0 for none.
-        write_graph: describe the model's layers, as text.
+        write_graph: draw the model's layers and what flows between them.
         write_images: draw the weights when histograms are written.
         write_steps_per_second: speed, with the numbers of each epoch.
         update_freq: `"epoch"`; `"batch"` or a number of batches (of samples in Keras 2) writes in
@@ -32,6 +42,7 @@ class TensorBoard(Callback):
         embeddings_metadata, embeddings_data: only the values that turn them off.
     """
 
+    @placed(keras2=KERAS_2)
     def __init__(
         self,
         log_dir: str | os.PathLike[str] = "logs",
@@ -87,10 +98,12 @@ class TensorBoard(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin the files with the model's description."""
         self.began, self.began_at = time.perf_counter(), 0
-        described = self.model.to_json() if self.write_graph and self.model.built else None
-        if described:
-            text = "    " + json.dumps(json.loads(described), indent=2).replace("\n", "\n    ")
-            self.file("train").summaries(0, [events.tensor_text("keras", text)])
+        if self.write_graph and self.model.built:
+            file = self.file("train")
+            file.graph(events.node(*row) for row in graph_of(self.model))
+            with suppress(ValueError, NotImplementedError):  # a model may have no config
+                described = self.model.to_json()
+                file.summaries(0, [events.tensor_text("keras", described, "graph_keras_model")])
 
     def _batch_ended(self, batch: int, logs: Logs | None = None) -> None:
         logs = {k: v for k, v in (logs or {}).items() if k != "batch"}
@@ -163,6 +176,16 @@ class TensorBoard(Callback):
         for file in self._files.values():
             file.close()
         self._files.clear()
+
+
+def graph_of(model: Any) -> list[tuple[str, str, list[str]]]:
+    """The boxes of a model's graph: name, class, and the names of those they take."""
+    takes: dict[Any, list[str]] = {}
+    for source, target, _ in flows(model):
+        takes.setdefault(source, [])
+        if target is not None and source.name not in takes.setdefault(target, []):
+            takes[target].append(source.name)
+    return [(box.name, type(box).__name__, names) for box, names in takes.items()]
 
 
 MOST_PICTURES = 3

@@ -7,6 +7,7 @@ time, for what does not fit). Both feed the same compiled program.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -29,9 +30,11 @@ __all__ = [
     "check_inputs",
     "class_weights",
     "every",
+    "on_host",
     "rows_of",
     "shuffled",
     "split",
+    "weight_arrays",
 ]
 
 RESIDENT_BYTES = 4 << 30
@@ -59,6 +62,31 @@ def arrays(data: Any, names: Sequence[str], what: str) -> tuple[Any, ...]:
     )
 
 
+def weight_arrays(data: Any, names: Sequence[str]) -> tuple[Any, ...]:
+    """Weights of samples for each output: one array for all, or a list or dict that may lack some.
+
+    Raises:
+        ValueError: for names of no output, or another number of arrays.
+    """
+    if isinstance(data, Mapping):
+        if unknown := [name for name in data if name not in names]:
+            raise ValueError(f"sample_weight names the outputs {unknown}, the model has {[*names]}")
+        data = [data.get(name) for name in names]
+    elif not isinstance(data, list | tuple) or not any(
+        part is None or hasattr(part, "shape") for part in data
+    ):
+        several = isinstance(data, list | tuple) and len(names) > 1 and np.ndim(data[0]) > 0
+        data = data if several else [data] * len(names)
+    if len(data) != len(names):
+        raise ValueError(
+            f"expected {len(names)} arrays as sample_weight ({', '.join(names)}), got {len(data)}"
+        )
+    return tuple(
+        None if part is None else _as_array(part, f"sample_weight {name!r}")
+        for part, name in zip(data, names, strict=True)
+    )
+
+
 def _are_arrays(data: Sequence[Any]) -> bool:
     """Whether this list holds arrays of samples, rather than being the samples itself."""
     return bool(data) and all(hasattr(part, "shape") for part in data)
@@ -68,11 +96,13 @@ def _as_array(data: Any, what: str) -> Any:
     """One array in a dtype that training takes; arrays on disk stay there."""
     if hasattr(data, "detach"):  # torch
         data = data.detach().cpu()
+        if str(data.dtype) == "torch.bfloat16":  # NumPy has none
+            data = data.float()
     if hasattr(data, "to_numpy"):  # pandas
-        data = data.to_numpy()
+        table, data = data, data.to_numpy()
         if data.dtype == object:  # its own nullable numbers come so
             with suppress(TypeError, ValueError):
-                data = data.astype(config.floatx())
+                data = table.to_numpy(dtype=config.floatx(), na_value=np.nan)
     if not hasattr(data, "shape") or not isinstance(getattr(data, "dtype", None), np.dtype):
         try:
             data = np.asarray(data)
@@ -83,10 +113,24 @@ def _as_array(data: Any, what: str) -> Any:
         raise TypeError(f"{what} must hold numbers, got dtype {data.dtype}")
     if data.ndim == 0:
         raise ValueError(f"{what} must have a batch axis, got a single number")
-    if isinstance(data, np.ndarray) and not isinstance(data, np.memmap):
-        narrow = {np.dtype("float64"): config.floatx(), np.dtype("int64"): "int32"}
-        data = data.astype(narrow.get(data.dtype, data.dtype), copy=False)
-    return data
+    if isinstance(data, np.ma.MaskedArray):
+        raise TypeError(f"{what} is a masked array: fill it with numbers, data.filled(...)")
+    return (
+        on_host(data) if isinstance(data, np.ndarray) and not isinstance(data, np.memmap) else data
+    )
+
+
+def on_host(data: np.ndarray) -> np.ndarray:
+    """Numbers in a dtype of the device: large ones become floats rather than wrap around."""
+    kind, bits = data.dtype.kind, 8 * data.dtype.itemsize
+    target = data.dtype.newbyteorder("=")
+    if kind == "f" and bits > 32:
+        target = np.dtype(config.floatx())
+    elif kind in "iu" and bits > 32:
+        limits = np.iinfo("int32")
+        fits = not data.size or (limits.min <= data.min() and data.max() <= limits.max)
+        target = np.dtype("int32" if fits else config.floatx())
+    return np.asarray(data).astype(target, copy=False)
 
 
 def rows_of(parts: Mapping[str, tuple[Any, ...]]) -> int:
@@ -144,10 +188,12 @@ def take(data: Batch, rows: Any) -> Batch:
     """The given rows of every array, on the host."""
 
     def pick(a: Any) -> Any:
-        if isinstance(a, np.ndarray | jax.Array) or isinstance(rows, slice):
+        if isinstance(a, jax.Array):
             return a[rows]
+        if isinstance(a, np.ndarray):
+            return on_host(a[rows])
         unique, inverse = np.unique(rows, return_inverse=True)
-        return _increasing(a, unique)[inverse]
+        return on_host(_increasing(a, unique)[inverse])
 
     return jax.tree.map(pick, data, is_leaf=lambda a: hasattr(a, "shape"))
 
@@ -160,6 +206,37 @@ def _increasing(a: Any, rows: np.ndarray) -> np.ndarray:
     return np.concatenate([np.asarray(a[run[0] : run[-1] + 1]) for run in runs])
 
 
+@dataclass(frozen=True)
+class Part:
+    """The rows `start … stop` of an array on disk, which stay there."""
+
+    data: Any
+    start: int
+    stop: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of these rows."""
+        return (self.stop - self.start, *self.data.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The stored dtype."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.data.shape)
+
+    def __getitem__(self, rows: slice | np.ndarray) -> Any:
+        """A range of rows, or those of increasing numbers."""
+        if isinstance(rows, slice):
+            first, stop, _ = rows.indices(self.shape[0])
+            return self.data[self.start + first : self.start + stop]
+        return self.data[rows + self.start]
+
+
 def split(data: Batch, share: float) -> tuple[Batch, Batch]:
     """The first rows and the last `share` of them, as Keras splits: before any shuffling."""
     if not 0 < share < 1:
@@ -168,7 +245,15 @@ def split(data: Batch, share: float) -> tuple[Batch, Batch]:
     at = int(count * (1 - share))
     if at in (0, count):
         raise ValueError(f"validation_split={share} leaves no samples on one side of {count}")
-    return take(data, slice(0, at)), take(data, slice(at, count))
+
+    def part(a: Any, start: int, stop: int) -> Any:
+        return a[start:stop] if isinstance(a, np.ndarray | jax.Array) else Part(a, start, stop)
+
+    def parts(start: int, stop: int) -> Batch:
+        each = partial(part, start=start, stop=stop)
+        return jax.tree.map(each, data, is_leaf=lambda a: hasattr(a, "shape"))
+
+    return parts(0, at), parts(at, count)
 
 
 def batches(rows: np.ndarray, size: int) -> list[np.ndarray]:

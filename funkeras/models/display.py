@@ -4,18 +4,21 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+import jax
+import numpy as np
+
 from funkeras.callbacks import Callback
 from funkeras.models.data import Epochs
 from funkeras.models.streams import Stream
 from funkeras.progress import Progbar
 
-__all__ = ["EpochBar", "run_params", "shaped_logs", "verbosity"]
+__all__ = ["Bar", "EpochBar", "run_params", "shaped_logs", "validation_arrays", "verbosity"]
 
 
-def verbosity(verbose: int | str | bool) -> int:
-    """0, 1 or 2; "auto" is a bar on a terminal and a line per epoch elsewhere."""
+def verbosity(verbose: int | str | bool, elsewhere: int = 2) -> int:
+    """0, 1 or 2; "auto" is a bar on a terminal, and elsewhere a line or what is said."""
     if verbose == "auto":
-        return 1 if sys.stdout.isatty() else 2
+        return 1 if sys.stdout.isatty() else elsewhere
     if verbose not in (0, 1, 2):
         raise ValueError(f'verbose must be 0, 1, 2 or "auto"; got {verbose!r}')
     return int(verbose)
@@ -46,35 +49,55 @@ def run_params(
     }
 
 
+def validation_arrays(source: Epochs | Stream | None) -> list[Any] | None:
+    """What Keras 1 and 2 give callbacks as `validation_data`: inputs, targets and weights."""
+    if not isinstance(source, Epochs):
+        return None
+    x, y, weights = source.feed.data
+    shares = [np.ones(source.feed.rows, "float32") if w is None else w for w in weights]
+    return [np.asarray(a) if isinstance(a, jax.Array) else a for a in (*x, *y, *shares)]
+
+
+class Bar:
+    """One pass over data as `verbose` asks; counts samples where their number is known."""
+
+    def __init__(self, style: int, samples: int | None, steps: int | None = None) -> None:
+        self.by_samples = samples is not None
+        self.target = samples if self.by_samples else steps
+        self.done = 0
+        unit = "sample" if self.by_samples else "step"
+        self.bar = Progbar(self.target, verbose=style, stateful_metrics="all", unit_name=unit)
+
+    def look(self, seen: int, batches: int, logs: Mapping[str, Any]) -> None:
+        """Move the bar; the end of the pass finishes it, when all numbers are known."""
+        self.done = seen if self.by_samples else batches
+        if self.target is None or self.done < self.target:
+            self.bar.update(self.done, list(logs.items()))
+
+    def finish(self, logs: Mapping[str, Any]) -> None:
+        """Finish the bar."""
+        self.bar.update(self.target or self.done, list(logs.items()), finalize=True)
+
+
 class EpochBar(Callback):
-    """Shows each epoch as `verbose` asks, by samples where their number is known, else by steps."""
+    """Shows each epoch as `verbose` asks."""
 
     def __init__(self, style: int, epochs: int, source: Epochs | Stream) -> None:
         super().__init__()
         self.style = style
         self.epochs = epochs
-        self.by_samples = source.samples is not None
-        self.target = source.samples if self.by_samples else source.steps
-        self.bar: Progbar | None = None
+        self.source = source
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Begin a bar."""
-        self.done = 0
         if self.style:
             print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
-            unit = "sample" if self.by_samples else "step"
-            self.bar = Progbar(
-                self.target, verbose=self.style, stateful_metrics="all", unit_name=unit
-            )
+        self.bar = Bar(self.style, self.source.samples, self.source.steps)
 
     def look(self, seen: int, batches: int, logs: Mapping[str, Any]) -> None:
-        """Move the bar; the epoch's end finishes it, when validation is known too."""
-        self.done = seen if self.by_samples else batches
-        if self.bar is not None and (self.target is None or self.done < self.target):
-            self.bar.update(self.done, list(logs.items()))
+        """Move the bar."""
+        self.bar.look(seen, batches, logs)
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Finish the bar."""
-        if self.bar is not None:
-            done = self.target or self.done
-            self.bar.update(done, list((logs or {}).items()), finalize=True)
+        self.bar.finish(logs or {})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -31,7 +31,7 @@ from funkeras.functional.training import (
     train_step,
     written_step,
 )
-from funkeras.models.data import Ask, Epochs, Feed, Piece
+from funkeras.models.data import Ask, Epochs, Feed, Piece, on_host
 from funkeras.models.diagnosis import is_finite, origin
 from funkeras.models.judging import Judged
 from funkeras.models.snapshots import Run
@@ -46,6 +46,10 @@ REFRESH = 0.1
 
 UNSEEN = 1.0
 """Seconds of training in one program while nobody is: an interrupt waits no longer."""
+
+
+Look: TypeAlias = Callable[[int, int, Mapping[str, Any]], None]
+"""Is shown rows, batches and logs so far."""
 
 
 def seed_key() -> jax.Array:
@@ -240,6 +244,10 @@ class Engine:
         if kept is not ts.params:
             model.adopt(merge(kept, ts.frozen), ts.state)
 
+    def about(self, batch: int, size: int) -> dict[str, Any]:
+        """What a batch hook is told of the batch: in Keras 1 and 2 its number and its rows."""
+        return {"batch": batch, "size": size} if self.objective.classic else {}
+
     def last(self, totals: Any) -> dict[str, Any]:
         """What a batch hook is told: the batch's own numbers in Keras 1 and 2, averages later."""
         return self.trained.last(totals) if self.objective.classic else self.trained.logs(totals)
@@ -346,7 +354,11 @@ def _by_row(function: Callable[..., Any], y_shape: Any, out_shape: Any) -> bool:
 
 
 def evaluate(
-    engine: Engine, model: Any, source: Source, callbacks: CallbackList | None = None
+    engine: Engine,
+    model: Any,
+    source: Source,
+    callbacks: CallbackList | None = None,
+    look: Look | None = None,
 ) -> dict[str, Any]:
     """Logs of one pass over the data, at inference."""
     params, state = model.variables_now
@@ -354,9 +366,13 @@ def evaluate(
     sees = callbacks is not None and callbacks.sees_tests
     if callbacks is not None:
         callbacks.on_test_begin()
-    batch = 0
+    batch, seen, pace = 0, 0, Pace()
+
+    def ask(left: int) -> int:
+        return 1 if sees else pace.next(left, REFRESH) if look else left
+
     source.begin()
-    with closing(source.judged(engine.paddable, (lambda left: 1) if sees else _all)) as pieces:  # pyright: ignore[reportArgumentType]: a generator
+    with closing(source.judged(engine.paddable, ask)) as pieces:  # pyright: ignore[reportArgumentType]: a generator
         for piece in pieces:
             if sees and callbacks is not None:
                 callbacks.on_test_batch_begin(batch)
@@ -366,6 +382,10 @@ def evaluate(
             batch += stop - start
             if sees and callbacks is not None:
                 callbacks.on_test_batch_end(batch - 1, engine.judged.logs(totals))
+            if look:
+                seen += (stop - start) * piece.size
+                look(seen, batch, engine.judged.logs(totals))
+                pace.done(stop - start)
     if model.keeps_states:
         model.state = state
     logs = engine.judged.logs(totals)
@@ -385,7 +405,7 @@ def run_epochs(
     epochs: int,
     callbacks: CallbackList,
     validate: Callable[[], Mapping[str, float]] | None,
-    look: Callable[[int, int, Mapping[str, float]], None] | None,
+    look: Look | None,
     validation_freq: int | Collection[int] = 1,
 ) -> dict[str, Any]:
     """Train up to epoch `epochs`, calling back as Keras does; the last epoch's logs.
@@ -417,7 +437,7 @@ def run_epochs(
             logs.update({f"val_{name}": value for name, value in validate().items()})
         callbacks.on_epoch_end(epoch, logs)
         progress.epoch, progress.batch, progress.seen, progress.totals = epoch + 1, 0, 0, None
-        callbacks.settled()
+        callbacks.on_settled()
     engine.finish(model)
     return logs
 
@@ -431,7 +451,7 @@ def run_epoch(
     model: Any,
     progress: Progress,
     callbacks: CallbackList,
-    look: Callable[[int, int, Mapping[str, float]], None] | None,
+    look: Look | None,
 ) -> bool:
     """The batches of an epoch that are left; whether all were used."""
     seconds = REFRESH if look else UNSEEN
@@ -447,15 +467,18 @@ def run_epoch(
     with closing(progress.source.pieces(ask, progress.batch)) as pieces:  # pyright: ignore[reportArgumentType]: a generator
         for piece in pieces:
             count = piece.stop - piece.start
-            callbacks.on_batch_begin(progress.batch, piece.size)
+            if callbacks.sees_batches:
+                told = engine.about(progress.batch, piece.size)
+                callbacks.on_train_batch_begin(progress.batch, told)
             progress.totals = run_piece(engine, model, progress.totals, piece)
             progress.batch += count
             progress.seen += count * piece.size
             if paced and not callbacks.sees_batches:
                 engine.pace.done(count)
             if callbacks.sees_batches:
-                callbacks.on_batch_end(progress.batch - 1, piece.size, engine.last(progress.totals))
-            callbacks.settled()
+                told = engine.about(progress.batch - 1, piece.size) | engine.last(progress.totals)
+                callbacks.on_train_batch_end(progress.batch - 1, told)
+            callbacks.on_settled()
             now = time.perf_counter()
             if look and (paced or now - looked > REFRESH):
                 looked = now
@@ -535,9 +558,11 @@ def predict_stream(
     model: Any,
     source: Any,
     callbacks: CallbackList | None,
+    look: Look | None = None,
 ) -> list[np.ndarray]:
     """Outputs for the batches of one pass over a source."""
-    parts = []
+    parts: list[list[np.ndarray]] = []
+    seen = 0
     if callbacks is not None:
         callbacks.on_predict_begin()
     for index, inputs in enumerate(source.batches()):
@@ -545,9 +570,12 @@ def predict_stream(
             callbacks.on_predict_batch_begin(index)
         outputs = predict(run, model, inputs, inputs[0].shape[0])
         parts.append(outputs)
+        if look:
+            seen += len(outputs[0])
+            look(seen, len(parts), {})
         if callbacks is not None:
             shown = outputs[0] if len(outputs) == 1 else outputs
-            callbacks.on_predict_batch_end(index, shown)
+            callbacks.on_predict_batch_end(index, {"outputs": shown})
     if callbacks is not None:
         callbacks.on_predict_end()
     return [np.concatenate(column) for column in zip(*parts, strict=True)]
@@ -558,6 +586,7 @@ def predict(
     model: Any,
     inputs: tuple[Any, ...],
     size: int,
+    look: Look | None = None,
 ) -> list[np.ndarray]:
     """Outputs for all rows, batch by batch.
 
@@ -567,19 +596,22 @@ def predict(
     """
     count = inputs[0].shape[0]
     params, state = model.variables_now
-    if count == 1:
+    if count == 1 and all(type(a) is np.ndarray or isinstance(a, jax.Array) for a in inputs):
         outputs, after = run(params, state, inputs)
         columns = [np.asarray(y) for y in outputs]
     else:
         size, after = min(size, 1 << (count - 1).bit_length()), None
         parts = []
         for start in range(0, count, size):
-            batch = tuple(np.asarray(a[start : start + size]) for a in inputs)
+            batch = tuple(on_host(np.asarray(a[start : start + size])) for a in inputs)
             missing = size - len(batch[0])
             if missing:
                 batch = tuple(np.concatenate([a, np.repeat(a[-1:], missing, 0)]) for a in batch)
             outputs, after = run(params, state if after is None else after, batch)
             parts.append(outputs)
+            if look:
+                jax.block_until_ready(outputs)
+                look(min(start + size, count), len(parts), {})
         columns = [
             np.concatenate([np.asarray(y) for y in column])[:count]
             for column in zip(*parts, strict=True)

@@ -5,9 +5,9 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from funkeras import config
-from funkeras.spellings import spelled
+from funkeras.spellings import by_name, spelled
 
-__all__ = ["GeneratorMethods"]
+__all__ = ["GeneratorMethods", "counted"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,19 +29,20 @@ def counting_as_written(*keras_1: str) -> Callable[[Callable[P, T]], Callable[P,
     def decorate(method: Callable[P, T]) -> Callable[P, T]:
         @wraps(method)
         def ordered(*args: P.args, **kwargs: P.kwargs) -> T:
-            given: dict[str, Any] = dict(kwargs)
             call: Callable[..., T] = method
-            if config.dialect() != "classic" or KERAS_2_WORDS & set(given):
-                return call(*args, **given)
-            for name, value in zip(keras_1, args[1:], strict=False):
-                if name in given:
-                    raise TypeError(f"{method.__name__}() got argument {name!r} twice")
-                given[name] = value
-            return call(args[0], **given)
+            if config.dialect() != "classic" or KERAS_2_WORDS & set(kwargs):
+                return call(*args, **kwargs)
+            return call(args[0], **by_name(method.__name__, keras_1, args[1:], kwargs))
 
         return ordered
 
     return decorate
+
+
+def counted(what: str, source: Any, word: str, *counts: int | None) -> None:
+    """Refuse an iterator without a number of steps: it may never end, and Keras 1 and 2 ask too."""
+    if hasattr(source, "__next__") and all(count is None for count in counts):
+        raise ValueError(f"{what} may never end: give {word}")
 
 
 class GeneratorMethods:
@@ -91,6 +92,7 @@ class GeneratorMethods:
             use_multiprocessing: accepted for old scripts; the workers are threads.
             shuffle: take the batches of a `Sequence` in a random order.
         """
+        counted("the generator", generator, "steps_per_epoch", steps_per_epoch, samples_per_epoch)
         return self._run_fit(
             generator,
             epochs=epochs,
@@ -120,8 +122,14 @@ class GeneratorMethods:
         val_samples: int | None = None,
     ) -> Any:
         """Loss and metrics on batches that a generator gives: `steps` of them, or `val_samples`."""
+        counted("the generator", generator, "steps", steps, val_samples)
         return self._run_evaluate(
-            generator, steps=steps, samples=val_samples, workers=workers, queue=max_queue_size
+            generator,
+            steps=steps,
+            samples=val_samples,
+            workers=workers,
+            queue=max_queue_size,
+            verbose=verbose,
         )
 
     @counting_as_written("generator", "val_samples", "max_q_size", "nb_worker", "pickle_safe")
@@ -137,6 +145,12 @@ class GeneratorMethods:
         val_samples: int | None = None,
     ) -> Any:
         """Outputs for batches that a generator gives: `steps` of them, or `val_samples`."""
+        counted("the generator", generator, "steps", steps, val_samples)
         return self._run_predict(
-            generator, steps=steps, samples=val_samples, workers=workers, queue=max_queue_size
+            generator,
+            steps=steps,
+            samples=val_samples,
+            workers=workers,
+            queue=max_queue_size,
+            verbose=verbose,
         )

@@ -1,7 +1,7 @@
 """Work done ahead of the training loop by another thread."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from queue import Empty, Full, Queue
@@ -86,7 +86,7 @@ def _empty(queue: "Queue[Any]") -> None:
 
 
 def mapped(
-    function: Callable[[int], T], numbers: Sequence[int], workers: int, size: int
+    function: Callable[[int], T], numbers: Iterable[int], workers: int, size: int
 ) -> Iterator[T]:
     """`function` of each number, in their order, by that many threads at most `size` ahead."""
     if workers <= 1:

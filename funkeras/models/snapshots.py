@@ -126,7 +126,7 @@ class Run:
 
 def _attributes(callback: Any) -> dict[str, Any]:
     """A copy of a callback's attributes that are plain data."""
-    skipped = ("model", "params")
+    skipped = ("model", "params", "validation_data")
     found = {k: v for k, v in vars(callback).items() if k not in skipped and packable(v)}
     return jax.tree.map(
         lambda leaf: np.array(leaf) if isinstance(leaf, np.ndarray) else leaf, found

@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,9 +29,18 @@ def gives_batches(data: Any) -> bool:
 
 def _is_numbered(data: Any) -> bool:
     """Whether batches are asked for by number, as of a `Sequence`."""
-    return (
-        hasattr(data, "__getitem__") and hasattr(data, "__len__") and hasattr(data, "on_epoch_end")
-    )
+    return hasattr(data, "__getitem__") and hasattr(data, "on_epoch_end")
+
+
+def _length(source: Any) -> int | None:
+    """How many batches a source gives before it ends; None where it does not know, or never ends.
+
+    A `PyDataset` says it with `num_batches`; loaders without an end have a `__len__` that raises.
+    """
+    try:
+        return source.num_batches if hasattr(source, "num_batches") else len(source)
+    except (TypeError, NotImplementedError):
+        return None
 
 
 def unpacked(item: Any) -> tuple[Any, Any, Any]:
@@ -48,11 +57,19 @@ def unpacked(item: Any) -> tuple[Any, Any, Any]:
     return (*item, None) if len(item) == 2 else tuple(item)  # pyright: ignore[reportReturnType]: three
 
 
-def inputs_of(item: Any) -> Any:
-    """Inputs of what a source gave to `predict`: targets and weights beside them are dropped."""
-    if isinstance(item, tuple) and 1 <= len(item) <= 3:
-        return item[0]
-    return item
+def inputs_of(item: Any, count: int) -> Any:
+    """The `count` inputs of what a source gave to `predict`; targets and weights are dropped.
+
+    Loaders give lists, which are also what a model with several inputs takes.
+    """
+    if isinstance(item, list) and (len(item) == count or not hasattr(item[0], "shape")):
+        return item
+    if not isinstance(item, list | tuple):
+        return item
+    if not 1 <= len(item) <= 3:
+        came = f"a {type(item).__name__} of {len(item)}"
+        raise ValueError(f"a batch must be x, (x, y) or (x, y, sample_weight), got {came}")
+    return item[0]
 
 
 def in_batches(data: Batch, order: Callable[[], np.ndarray], size: int) -> "_Batches":
@@ -116,13 +133,21 @@ class Stream:
         for name, value in (("steps", self.steps), ("samples", self.samples)):
             if value is not None and (int(value) != value or value < 1):
                 raise ValueError(f"the number of {name} must be a positive integer, got {value!r}")
+        if self.steps is not None and self.samples is not None:
+            raise ValueError(
+                f"an epoch has so many batches or so many samples: got {self.steps} steps and "
+                f"{self.samples} samples"
+            )
         self.numbered = _is_numbered(self.source)
         self.again = self.numbered or not hasattr(self.source, "__next__")
         if self.numbered and self.workers == 1:  # a Sequence may know better
             self.workers = max(1, getattr(self.source, "workers", 1))
-        length = len(self.source) if hasattr(self.source, "__len__") else None
+            self.queue = getattr(self.source, "max_queue_size", self.queue)
+        self.length = length = _length(self.source)
         if length == 0:
             raise ValueError(f"{self.what} is empty: its len() is 0")
+        if self.numbered and length is None and self.steps is None and self.samples is None:
+            raise ValueError(f"{self.what} has no end: give the number of steps of an epoch")
         whole = self.again and self.samples is None and self.steps in (None, length)
         self._limit = None if whole else self.steps
         if self.steps is None and self.samples is None:
@@ -135,9 +160,11 @@ class Stream:
         if not self.numbered:
             yield from self.source
             return
-        order = list(range(len(self.source)))
-        if self.shuffle:
-            random.shuffle(order)  # the generator that Keras shuffles these with
+        order: Iterable[int] = itertools.count()
+        if self.length is not None:
+            order = list(range(self.length))
+            if self.shuffle:
+                random.shuffle(order)  # the generator that Keras shuffles these with
         getattr(self.source, "on_epoch_begin", lambda: None)()
         yield from mapped(self.source.__getitem__, order, self.workers, self.queue)
         self.source.on_epoch_end()

@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
-from funkeras import config
 from funkeras.callbacks import Callback, CallbackList, History
 from funkeras.functional.training import (
     Batch,
@@ -31,9 +30,17 @@ from funkeras.models.data import (
     rows_of,
     shuffled,
     split,
+    weight_arrays,
 )
-from funkeras.models.display import EpochBar, run_params, shaped_logs, verbosity
-from funkeras.models.generators import GeneratorMethods
+from funkeras.models.display import (
+    Bar,
+    EpochBar,
+    run_params,
+    shaped_logs,
+    validation_arrays,
+    verbosity,
+)
+from funkeras.models.generators import GeneratorMethods, counted
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
 from funkeras.models.written import described_inputs
 from funkeras.programs import Program
@@ -95,7 +102,7 @@ class Training(GeneratorMethods, Compiling):
         targets = self._targets(action, y)
         weights: tuple[Any, ...] = (None,) * len(targets)
         if sample_weight is not None:
-            weights = arrays(sample_weight, self.output_names, "sample_weight")
+            weights = weight_arrays(sample_weight, self.output_names)
         elif class_weight is not None:
             by_name = isinstance(class_weight, Mapping) and any(
                 isinstance(key, str) for key in class_weight
@@ -246,6 +253,8 @@ class Training(GeneratorMethods, Compiling):
     ) -> History:
         """What `fit` and `fit_generator` do; steps and samples are those of an epoch, held out."""
         size = self._batch_size(batch_size)
+        if int(epochs) != epochs:
+            raise ValueError(f"epochs must be an integer, got {epochs!r}")
         given: tuple[Any, ...] = (x, y, sample_weight, class_weight)
         if validation_split and validation_data is None:
             if gives_batches(x):
@@ -267,11 +276,9 @@ class Training(GeneratorMethods, Compiling):
             engine = self._ready("fit", source.example().y)
             validation = None
             if validation_data is not None:
-                held = (
-                    validation_data
-                    if isinstance(validation_data, tuple | list)
-                    else (validation_data,)
-                )
+                whole = not isinstance(validation_data, list | tuple)
+                held = (validation_data,) if whole else validation_data
+                counted("the validation data", held[0], "validation_steps", steps[1], samples[1])
                 validation = self._source(
                     *("fit", *held),
                     size=self._batch_size(validation_batch_size or size),
@@ -290,12 +297,12 @@ class Training(GeneratorMethods, Compiling):
             names = [*engine.trained.names, *(f"val_{name}" for name in held_out)]
             classic = engine.objective.classic
             described = run_params(epochs, style, size, source, names, validation is not None)
-            listed = CallbackList(
-                [*own, self.history, bar],
-                self,
-                described if classic else {n: described[n] for n in ("verbose", "epochs", "steps")},
-                classic,
-            )
+            if not classic:
+                described = {name: described[name] for name in ("verbose", "epochs", "steps")}
+            listed = CallbackList([*own, self.history, bar], model=self, **described)
+            if classic:
+                for callback in own:
+                    callback.validation_data = validation_arrays(validation)
             validate = None
             if validation is not None:
                 validate = partial(fitting.evaluate, engine, self, validation, listed)
@@ -326,7 +333,7 @@ class Training(GeneratorMethods, Compiling):
         try:
             listed.on_train_begin()
             logs = fitting.run_epochs(engine, self, progress, epochs, listed, *how)
-            listed.on_train_end(logs)
+            listed.on_train_end({} if engine.objective.classic else logs)
         finally:
             engine.progress = None
             listed.release()
@@ -412,13 +419,16 @@ class Training(GeneratorMethods, Compiling):
         x: Any = None,
         y: Any = None,
         batch_size: int | None = None,
-        verbose: int | str = 0,
+        verbose: int | str = "auto",
         sample_weight: Any = None,
         steps: int | None = None,
         callbacks: Sequence[Callback] | Callback | None = None,
         return_dict: bool = False,
     ) -> Any:
-        """Loss and metrics on this data: a number, a list as `metrics_names`, or a dict."""
+        """Loss and metrics on this data: a number, a list as `metrics_names`, or a dict.
+
+        `verbose` is 0 silent, 1 a bar, 2 a line; "auto" is a bar on a terminal.
+        """
         return self._run_evaluate(
             x,
             y,
@@ -427,6 +437,7 @@ class Training(GeneratorMethods, Compiling):
             steps=steps,
             callbacks=callbacks,
             return_dict=return_dict,
+            verbose=verbose,
         )
 
     def _run_evaluate(
@@ -434,22 +445,28 @@ class Training(GeneratorMethods, Compiling):
         *given: Any,
         callbacks: Sequence[Callback] | Callback | None = None,
         return_dict: bool = False,
+        verbose: int | str = 0,
         **fetching: Any,
     ) -> Any:
+        style = verbosity(verbose, elsewhere=0)
         source = self._source("evaluate", *given, **fetching)
         with closing(source):
             engine = self._ready("evaluate", source.example().y)
-            listed = self._listed(callbacks, engine.objective.classic, source.steps)
-            return shaped_logs(fitting.evaluate(engine, self, source, listed), return_dict)
+            bar = Bar(style, source.samples, source.steps)
+            look = bar.look if style == 1 else None
+            listed = self._listed(callbacks, source.steps)
+            logs = fitting.evaluate(engine, self, source, listed, look)
+            bar.finish(logs)
+            return shaped_logs(logs, return_dict)
 
     def _listed(
-        self, callbacks: Sequence[Callback] | Callback | None, classic: bool, steps: int | None
+        self, callbacks: Sequence[Callback] | Callback | None, steps: int | None
     ) -> CallbackList | None:
         """Callbacks of an evaluation or a prediction, if there are any."""
         if not callbacks:
             return None
         given = [callbacks] if isinstance(callbacks, Callback) else callbacks
-        return CallbackList(given, self, {"verbose": 0, "epochs": 1, "steps": steps}, classic)
+        return CallbackList(given, model=self, verbose=0, epochs=1, steps=steps)
 
     @spelled
     def train_on_batch(
@@ -487,21 +504,29 @@ class Training(GeneratorMethods, Compiling):
         steps: int | None = None,
         callbacks: Sequence[Callback] | Callback | None = None,
     ) -> Any:
-        """Outputs at inference, as NumPy arrays: one, or a list of them."""
+        """Outputs at inference, as NumPy arrays: one, or a list of them.
+
+        `verbose` is 0 silent, 1 a bar, 2 a line; "auto" is a bar on a terminal.
+        """
         if not self.is_written():
             self._require_built("predict")
         if callbacks or steps is not None or gives_batches(x):
-            return self._run_predict(x, batch_size, steps=steps, callbacks=callbacks)
+            return self._run_predict(x, batch_size, verbose, steps=steps, callbacks=callbacks)
         inputs = self._inputs(x)
-        rows_of({"x": inputs})
+        rows = rows_of({"x": inputs})
         run = self._predict or self._make_predict()
-        parts = fitting.predict(run, self, inputs, self._batch_size(batch_size))
+        bar = Bar(verbosity(verbose, elsewhere=0), rows) if verbose else None
+        size, look = self._batch_size(batch_size), bar.look if bar else None
+        parts = fitting.predict(run, self, inputs, size, look)
+        if bar:
+            bar.finish({})
         return parts[0] if len(parts) == 1 else parts
 
     def _run_predict(
         self,
         x: Any,
         batch_size: int | None = None,
+        verbose: int | str = 0,
         steps: int | None = None,
         callbacks: Sequence[Callback] | Callback | None = None,
         **fetching: Any,
@@ -509,16 +534,25 @@ class Training(GeneratorMethods, Compiling):
         """Outputs batch by batch, of a source of batches or with callbacks."""
         if not self.is_written():
             self._require_built("predict")
+        style, samples = verbosity(verbose, elsewhere=0), None
         size = self._batch_size(batch_size)
         if not gives_batches(x):
             inputs = self._inputs(x)
             rows = np.arange(rows_of({"x": inputs}))
+            samples = len(rows) if steps is None else None
             x = in_batches(as_batch(inputs), lambda: rows, size)
-        source = Stream(x, lambda item: self._inputs(inputs_of(item)), steps, **fetching)
+
+        def read(item: Any) -> tuple[Any, ...]:
+            return self._inputs(inputs_of(item, len(self.input_names)))
+
+        source = Stream(x, read, steps, **fetching)
         run = self._predict or self._make_predict()
-        listed = self._listed(callbacks, config.dialect() != "modern", source.steps)
+        listed = self._listed(callbacks, source.steps)
+        bar = Bar(style, samples, source.steps)
         with closing(source):
-            columns = fitting.predict_stream(run, self, source, listed)
+            look = bar.look if style == 1 else None
+            columns = fitting.predict_stream(run, self, source, listed, look)
+        bar.finish({})
         return columns[0] if len(columns) == 1 else columns
 
     def _make_predict(self) -> Callable[..., Any]:

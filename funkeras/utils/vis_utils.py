@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-__all__ = ["model_to_dot", "plot_model"]
+__all__ = ["flows", "model_to_dot", "plot_model"]
 
 STYLE = """\
   rankdir={rankdir};
@@ -48,7 +48,7 @@ def model_to_dot(
     names: dict[Any, str] = {}
     shapes: dict[Any, list[str]] = {}
     edges: dict[tuple[str, str], None] = {}
-    for source, target, tensor in _flows(model):
+    for source, target, tensor in flows(model):
         for box in (source, target):
             if box is not None:
                 names.setdefault(box, f"n{len(names)}")
@@ -67,7 +67,7 @@ def model_to_dot(
     )
 
 
-def _flows(model: Any) -> Iterator[tuple[Any, Any, Any]]:
+def flows(model: Any) -> Iterator[tuple[Any, Any, Any]]:
     """(box that gives it, box that takes it or None, tensor), from the inputs on."""
     found: list[tuple[Any, Any, Any]] = []
     seen: set[Any] = set()

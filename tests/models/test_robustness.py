@@ -64,12 +64,22 @@ def same(first: list[np.ndarray], second: list[np.ndarray]) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
 
 
+class Interrupted(KeyboardInterrupt):
+    """Stands for Ctrl-C: nothing is raised, the process sends itself the signal."""
+
+
+def stop(error: type[BaseException]) -> None:
+    if error is not Interrupted:
+        raise error
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def raising(error: type[BaseException], at: int) -> Callable[..., None]:
     calls = iter(range(1000))
 
     def hook(*args: Any) -> None:
         if next(calls) == at:
-            raise error
+            stop(error)
 
     return hook
 
@@ -86,7 +96,7 @@ def from_generator(model: Any, error: type[BaseException], at: int, monkeypatch:
     def batches() -> Iterator[Any]:
         for index in range(STEPS):
             if index == at:
-                raise error
+                stop(error)
             yield X[4 * index : 4 * index + 4], Y[4 * index : 4 * index + 4]
 
     model.fit(batches(), steps_per_epoch=STEPS, epochs=1, verbose=0)
@@ -126,7 +136,14 @@ INTERRUPTS: dict[str, tuple[Callable[..., Any], int]] = {
 }
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, MemoryError])
+ERRORS = [KeyboardInterrupt, RuntimeError, MemoryError, Interrupted]
+
+
+def caught(error: type[BaseException]) -> Any:
+    return pytest.raises(KeyboardInterrupt if error is Interrupted else error)
+
+
+@pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("name", INTERRUPTS)
 def test_fit_interrupted_at_every_batch(
     name: str, error: Any, shared: Any, known: Any, monkeypatch: pytest.MonkeyPatch
@@ -134,8 +151,11 @@ def test_fit_interrupted_at_every_batch(
     interrupted, finished = INTERRUPTS[name]
     for at in range(STEPS):
         model = begun(shared)
-        with monkeypatch.context() as patched, pytest.raises(error):
+        with monkeypatch.context() as patched, caught(error):
             interrupted(model, error, at, patched)
+        if error is Interrupted and name == "the generator":  # in another thread, some steps ahead
+            assert model._engine is not None
+            finished = model._engine.step - at
         assert same(model.get_weights(), known[at + finished])
         assert int(model.optimizer.iterations) == at + finished or at + finished == 0
         rows = slice(4 * (at + finished), 4 * (at + finished) + 4)
@@ -153,22 +173,69 @@ def test_an_interrupt_while_layers_take_their_weights_over(
     assert same(model.get_weights(), known[1])
 
 
-def test_evaluate_and_predict_interrupted_at_every_batch(shared: Any) -> None:
+def judged_by_hooks(model: Any, error: type[BaseException], at: int) -> None:
+    hook = LambdaCallback(on_test_batch_end=raising(error, at))
+    model.evaluate(X, Y, batch_size=4, callbacks=[hook])
+
+
+def judged_by_generator(model: Any, error: type[BaseException], at: int) -> None:
+    hook = raising(error, at)
+    model.evaluate(((hook(), (X[:4], Y[:4]))[1] for _ in range(STEPS)), steps=STEPS)
+
+
+def judged_by_program(model: Any, error: type[BaseException], at: int) -> None:
+    hook, judge = raising(error, at), model._engine.judge
+    watch = LambdaCallback(on_test_batch_end=lambda batch, logs: None)
+    model._engine.judge = lambda *args: (hook(), judge(*args))[1]
+    try:
+        model.evaluate(X, Y, batch_size=4, callbacks=[watch])
+    finally:
+        model._engine.judge = judge
+
+
+def predicted_by_hooks(model: Any, error: type[BaseException], at: int) -> None:
+    hook = LambdaCallback(on_predict_batch_begin=raising(error, at))
+    model.predict(X, batch_size=4, callbacks=[hook])
+
+
+def predicted_by_generator(model: Any, error: type[BaseException], at: int) -> None:
+    hook = raising(error, at)
+    model.predict(((hook(), X[:4])[1] for _ in range(STEPS)), steps=STEPS)
+
+
+def predicted_by_program(model: Any, error: type[BaseException], at: int) -> None:
+    hook, run = raising(error, at), model._predict
+    model._predict = lambda *args: (hook(), run(*args))[1]
+    try:
+        model.predict(X, batch_size=4)
+    finally:
+        model._predict = run
+
+
+PASSES = [
+    judged_by_hooks,
+    judged_by_generator,
+    judged_by_program,
+    predicted_by_hooks,
+    predicted_by_generator,
+    predicted_by_program,
+]
+
+
+@pytest.mark.parametrize("interrupted", PASSES, ids=lambda made: made.__name__)
+def test_passes_interrupted_at_every_batch(interrupted: Any, shared: Any) -> None:
     model = begun(shared)
     expected = model.evaluate(X, Y, batch_size=4), model.predict(X, batch_size=4)
-    before = model.get_weights()
-    for at in range(STEPS):
-        for error in (KeyboardInterrupt, RuntimeError):
-            hook = LambdaCallback(
-                on_test_batch_end=raising(error, at), on_predict_batch_end=raising(error, at)
-            )
-            with pytest.raises(error):
-                model.evaluate(X, Y, batch_size=4, callbacks=[hook])
-            with pytest.raises(error):
-                model.predict(X, batch_size=4, callbacks=[hook])
-    assert same(model.get_weights(), before)
+    before, threads = model.get_weights(), threading.active_count()
+    for error in ERRORS:
+        for at in range(STEPS):
+            with caught(error):
+                interrupted(model, error, at)
+                time.sleep(0.1)  # a signal may come when the pass is over
+            assert same(model.get_weights(), before)
     assert model.evaluate(X, Y, batch_size=4) == expected[0]
     np.testing.assert_array_equal(model.predict(X, batch_size=4), expected[1])
+    assert threading.active_count() == threads
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer that signals")
@@ -233,26 +300,80 @@ def in_threads(count: int, work: Callable[[int], None]) -> None:
         raise errors[0]
 
 
-def predictions(calls: int) -> None:
+def predictions(calls: int, beside: Callable[[], object] | None = None) -> None:
     model = build()
     expected = [model.predict(X[: rows + 1]) for rows in range(8)]
     fresh = build()  # its program is made while all threads ask for it
+    left = [16]
 
     def work(index: int) -> None:
-        for call in range(calls):
-            rows = (index + call) % 8
-            np.testing.assert_array_equal(fresh.predict(X[: rows + 1]), expected[rows])
+        if index == 16:
+            while left[0] and beside is not None:
+                beside()
+            return
+        try:
+            for call in range(calls):
+                rows = (index + call) % 8
+                np.testing.assert_array_equal(fresh.predict(X[: rows + 1]), expected[rows])
+        finally:
+            left[0] -= 1
 
-    in_threads(16, work)
+    in_threads(17, work)
 
 
-def test_predictions_of_sixteen_threads_are_those_of_one() -> None:
-    predictions(20)
+def fitting_beside(model: Sequential) -> Callable[[], object]:
+    return lambda: model.fit(X, Y, batch_size=4, epochs=3, verbose=0)
+
+
+def test_predictions_of_sixteen_threads_are_those_of_one(shared: Any) -> None:
+    predictions(20, fitting_beside(begun(shared)))
 
 
 @pytest.mark.slow
 def test_sixteen_thousand_predictions_of_sixteen_threads() -> None:
     predictions(1000)
+
+
+@pytest.mark.slow
+def test_sixteen_thousand_predictions_while_another_model_trains() -> None:
+    predictions(1000, fitting_beside(build()))
+
+
+def predictions_of_steps(epochs: int) -> None:
+    """Every output that other threads see is that of one of the steps."""
+    model = build()
+    at_once = X[:3]
+    model.fit(X, Y, batch_size=4, epochs=1, verbose=0)
+    model.predict(at_once)
+    steps, seen, done = [model.get_weights()], [], threading.Event()
+    hook = LambdaCallback(on_batch_end=lambda batch, logs: steps.append(model.get_weights()))
+
+    def work(index: int) -> None:
+        if index == 0:
+            try:
+                model.fit(X, Y, batch_size=4, epochs=epochs, verbose=0, callbacks=[hook])
+            finally:
+                done.set()
+        while index and not done.is_set():
+            seen.append(model.predict(at_once).tobytes())
+
+    in_threads(5, work)
+    known = set()
+    for weights in steps:
+        model.set_weights(weights)
+        known.add(model.predict(at_once).tobytes())
+    assert len(known) == len(steps) == 1 + epochs * STEPS
+    assert len(set(seen)) > 1
+    assert set(seen) <= known
+
+
+def test_predictions_beside_a_fit_are_those_of_its_steps() -> None:
+    predictions_of_steps(10)
+
+
+@pytest.mark.slow
+def test_predictions_beside_a_long_fit_are_those_of_its_steps() -> None:
+    predictions_of_steps(500)
 
 
 def test_predictions_while_another_thread_trains_are_those_of_a_step(shared: Any) -> None:
@@ -373,21 +494,29 @@ def test_models_that_are_dropped_take_their_memory_along() -> None:
     assert (resident() - before) / 200 < 0.2
 
 
-@on_linux
-@pytest.mark.slow
-def test_a_thousand_fits_of_one_model_take_no_more_memory() -> None:
-    model = build()
+def fits_of_one(model: Sequential, times: int) -> None:
     for _ in range(50):
         model.fit(X, Y, batch_size=4, epochs=1, verbose=0)
     assert model._engine is not None
     compiled = model._engine.run._cache_size()
     gc.collect()
     before = resident()
-    for _ in range(1000):
+    for _ in range(times):
         model.fit(X, Y, batch_size=4, epochs=1, verbose=0)
     gc.collect()
     assert resident() - before < 2
     assert model._engine.run._cache_size() == compiled
+
+
+@on_linux
+def test_many_fits_of_one_model_take_no_more_memory(shared: Any) -> None:
+    fits_of_one(begun(shared), 100)
+
+
+@on_linux
+@pytest.mark.slow
+def test_a_thousand_fits_of_one_model_take_no_more_memory() -> None:
+    fits_of_one(build(), 1000)
 
 
 def test_a_model_that_is_dropped_is_gone() -> None:
