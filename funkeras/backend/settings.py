@@ -1,9 +1,11 @@
 """Settings as the backend's functions, names that are numbered, and the phase for everything."""
 
 import contextlib
+import gc
 from collections.abc import Iterator
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -102,12 +104,15 @@ def reset_uids() -> None:
 
 
 def clear_session() -> None:
-    """Number names from the beginning again, and let each run say its phase.
+    """Number names from the beginning again, let each run say its phase, and free memory.
 
-    Models that nothing refers to are freed by Python: there is no session that holds them.
+    There is no session that holds models: those that nothing refers to are freed here, and the
+    programs that jax keeps. A model that is still in use is compiled again at its next run.
     """
     naming.reset_names()
     set_learning_phase(None)
+    gc.collect()
+    jax.clear_caches()
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ import jax
 import numpy as np
 import pytest
 
+from funkeras.backend import clear_session
 from funkeras.callbacks import LambdaCallback, TerminateOnNaN
 from funkeras.layers import Activation, BatchNormalization, Dense, Dropout
 from funkeras.layers.layer import Layer
@@ -480,9 +481,9 @@ on_linux = pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="nee
 def test_models_that_are_dropped_take_their_memory_along() -> None:
     def one() -> None:
         model = build()
-        model.fit(X, Y, batch_size=4, epochs=1, verbose=0)
+        model.fit(X, Y, batch_size=11, epochs=1, verbose=0)
         del model
-        jax.clear_caches()
+        clear_session()
 
     for _ in range(20):
         one()
