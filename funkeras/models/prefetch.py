@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, Full, Queue
 from typing import Any, TypeVar
@@ -59,8 +60,8 @@ def ahead(
 
     # A thread has settings of its own, such as the dialect, unless it is given ours.
     thread = threading.Thread(target=copy_context().run, args=(work,), daemon=True)
-    thread.start()
     try:
+        thread.start()  # an interrupt in here must end the thread too
         while True:
             entry = queue.get()
             if isinstance(entry, _End):
@@ -74,7 +75,8 @@ def ahead(
         unwanted.set()
         asked.set()
         _empty(queue)
-        thread.join(timeout=1.0)  # one that hangs in the user's code is left behind
+        with suppress(RuntimeError):  # it never started
+            thread.join(timeout=1.0)  # one that hangs in the user's code is left behind
 
 
 def _empty(queue: "Queue[Any]") -> None:
