@@ -1,7 +1,7 @@
 """`Program`: a compiled function that also gets what it reads besides its arguments."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -67,8 +67,15 @@ class Program:
         self._compiled = self._jitted()
 
     def _jitted(self) -> Callable[..., Any]:
+        """The function, to be compiled under its own name: logs and profiles show it."""
+
+        def run(held: tuple[Any, ...], seed: Any, *args: Any) -> Any:
+            return self._run(held, seed, *args)
+
+        inner = self.function.func if isinstance(self.function, partial) else self.function
+        run.__name__ = getattr(inner, "__name__", type(inner).__name__)
         options = compiler_options(jax.default_backend())
-        return jax.jit(self._run, static_argnums=self._static, compiler_options=options)
+        return jax.jit(run, static_argnums=self._static, compiler_options=options)
 
     def _run(self, held: tuple[Any, ...], seed: Any, *args: Any) -> Any:
         self.compiles += 1  # this runs where it is traced
