@@ -60,7 +60,9 @@ def main() -> float:
     row = int(np.argmax(lengths * (lengths <= 12)))
     names = [tokenizer.index_word[number] for number in x_test[row] if number]
     look = Model(words, looks).predict(x_test[row : row + 1])[0].mean(0)
-    run.picture("sentiment_attention", plot_heatmap, look[: len(names), : len(names)], names, names)
+    shown = look[: len(names), : len(names)], names, names
+    labels = {"x_label": "looks at", "y_label": "word", "title": "Mean of two heads"}
+    run.picture("sentiment_attention", plot_heatmap, *shown, **labels)
     return accuracy
 
 

@@ -144,7 +144,8 @@ def plot_heatmap(
     figure = figure_of(1.6 + 0.36 * len(columns), 1.2 + 0.36 * len(rows))
     axes = figure.add_subplot()
     axes.imshow(values, cmap="Blues", vmin=0, aspect="auto")
-    axes.set_xticks(range(len(columns)), columns)
+    slant = 45 if max(map(len, columns)) > 3 else 0
+    axes.set_xticks(range(len(columns)), columns, rotation=slant, ha="right" if slant else "center")
     axes.set_yticks(range(len(rows)), rows)
     axes.spines[:].set_visible(False)
     axes.set(xlabel=x_label, ylabel=y_label, title=title)

@@ -50,6 +50,11 @@ def test_heatmap_names_rows_and_columns():
     np.testing.assert_array_equal(axes.images[0].get_array(), [[0.1, 0.9, 0], [1, 0, 0]])
 
 
+def test_long_names_of_columns_are_slanted():
+    axes = plot_heatmap([[0.1, 0.9]], ["a"], ["probably", "stay"]).axes[0]
+    assert {label.get_rotation() for label in axes.get_xticklabels()} == {45}
+
+
 @pytest.mark.parametrize(
     ("draw", "args", "message"),
     [
