@@ -1,0 +1,78 @@
+"""A recurrent network learns to write, letter by letter, from the books of Moses.
+
+An LSTM reads pieces of 100 letters and says after each which one it expects; what it writes is
+drawn from what it expects. Karpathy 2015, https://karpathy.github.io/2015/05/21/rnn-effectiveness/
+
+Score: 2.07 bits per letter of the held-out end of the text after 4 epochs, and still falling, in 90
+seconds.
+"""
+
+import sys
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+sys.path.append(str(Path(__file__).parents[1]))
+from common import book, start
+
+from funkeras.layers import LSTM, Dense, Embedding
+from funkeras.losses import SparseCategoricalCrossentropy
+from funkeras.models import Sequential
+from funkeras.optimizers import Adam
+from funkeras.utils.charts import plot_curves
+
+LENGTH = 100
+
+
+def pieces(numbers):
+    """Pieces of the text, one after the other, and the same a letter later."""
+    count = (len(numbers) - 1) // LENGTH
+    cut = numbers[: count * LENGTH + 1]
+    return cut[:-1].reshape(count, LENGTH), cut[1:].reshape(count, LENGTH)
+
+
+def write(model, numbers, letters, key, warmth=0.7):
+    """As many letters as asked for, each drawn from what the last 100 let the model expect."""
+
+    def step(window, key):
+        expected, _ = model.functional.apply(model.params, model.state, window[None])
+        letter = jax.random.categorical(key, expected[0, -1] / warmth)
+        return jnp.append(window[1:], letter), letter
+
+    return jax.lax.scan(step, jnp.asarray(numbers), jax.random.split(key, letters))[1]
+
+
+def main() -> float:
+    run = start(__doc__, epochs=4)
+    train, test = book(run)
+    alphabet = sorted(set(train + test))
+    number = {letter: index for index, letter in enumerate(alphabet)}
+    x, y = pieces(np.array([number[letter] for letter in train], np.int32))
+    held_out = pieces(np.array([number[letter] for letter in test], np.int32))
+
+    model = Sequential(
+        [
+            Embedding(len(alphabet), 32, input_length=LENGTH),
+            LSTM(run.size(128, 16), return_sequences=True),
+            Dense(len(alphabet)),
+        ]
+    )
+    model.compile(Adam(5e-3, clipnorm=1.0), SparseCategoricalCrossentropy(from_logits=True))
+    history = model.fit(x, y, batch_size=64, epochs=run.epochs, validation_data=held_out).history
+    bits = history["val_loss"][-1] / np.log(2)
+    print(f"{bits:.3f} bits per letter of the held-out text")
+
+    written = write(model, held_out[0][0], run.size(600, 20), run.key())
+    text = "".join(alphabet[index] for index in written)
+    print(text)
+    run.write("char_rnn.txt", text)
+    curves = {"training": history["loss"], "held out": history["val_loss"]}
+    curves = {name: np.asarray(nats) / np.log(2) for name, nats in curves.items()}
+    run.picture("char_rnn", plot_curves, curves, y_label="bits per letter")
+    return float(bits)
+
+
+if __name__ == "__main__":
+    main()
