@@ -6,6 +6,7 @@ from typing import Any
 from funkeras.activations import HARD_SIGMOIDS
 from funkeras.layers.input import InputLayer
 from funkeras.models.configs import CLASSIC_HARD_SIGMOID
+from funkeras.models.model import Model
 from funkeras.models.placement import class_of
 from funkeras.typing import Config
 
@@ -107,7 +108,7 @@ def _tagged(described: Config, module: str | None) -> Config:
 
 def _layer(layer: Any, form: int) -> Config:
     """A layer's class and config; layers inside are described in the same way."""
-    if hasattr(layer, "layers"):
+    if isinstance(layer, Model):  # Merge has an argument named layers
         return keras_3(layer) if form == 3 else keras_2(layer)
     if isinstance(layer, InputLayer):
         item = {"class_name": "InputLayer", "config": layer.get_config()}
