@@ -259,7 +259,17 @@ class Layer(Asked, Written):
         with jax.ensure_compile_time_eval():  # also while a layer around this one is traced
             self._params = jax.tree.map(jnp.asarray, params)
             self._state = jax.tree.map(jnp.asarray, state)
+        inner = self._arguments.get("layer")
+        if isinstance(inner, Layer) and inner.built:
+            self._begin_as(inner)
         self._finish()
+
+    def _begin_as(self, inner: "Layer") -> None:
+        """Start a wrapper with the present weights of the layer inside it."""
+        for own, held in ((self._params, inner.params), (self._state, inner.state)):
+            present = own.get("layer", {})
+            if jax.tree.map(jnp.shape, present) == jax.tree.map(jnp.shape, held) and held:
+                own["layer"] = held
 
     def _finish(self) -> None:
         self.built = True
