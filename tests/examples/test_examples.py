@@ -21,6 +21,7 @@ SCORES = {
     "mnist_transfer": (0.91, 1),
     "siamese": (0.89, 1),
     "saliency": (0, 0.85),
+    "denoising_autoencoder": (0, 0.02),
     "ensemble": (0.935, 1),
     "filter_visualization": (0.9, 1),
     "sentiment_bow": (0.75, 1),
