@@ -20,6 +20,7 @@ SCORES = {
     "mnist_cnn_functional": (0.965, 1),
     "mnist_transfer": (0.91, 1),
     "variational_autoencoder": (100, 168),
+    "gan": (0.1, 1),
     "siamese": (0.89, 1),
     "saliency": (0, 0.85),
     "denoising_autoencoder": (0, 0.02),
