@@ -73,7 +73,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "preprocessing.text": ("preprocessing.text",),
     "regularizers": ("regularizers",),
     "saving": ("models", "registry"),
-    "utils": ("utils", "registry"),
+    "utils": (
+        *("utils", "registry", "progress", "utils.sequences", "utils.io_utils"),
+        *("utils.layer_utils", "compat.engine"),
+    ),
     "utils.conv_utils": ("utils.np_utils",),
     "utils.data_utils": ("utils.data_utils", "utils.sequences"),
     "utils.generic_utils": ("utils.generic_utils", "registry", "progress", "compat.engine"),

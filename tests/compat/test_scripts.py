@@ -14,8 +14,7 @@ from funkeras.commands import main
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "scripts").glob("keras*/*.py"))
 VERSIONS = {"keras1": "1.2.2", "keras2": "2.2.4"}
-NEEDS = {"grid_search": "sklearn"}
-"""Script → the package that it uses beside Keras."""
+SLOW = ("fine_tuning", "ocr_ctc", "seq2seq")
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +28,17 @@ def process(tmp_path, monkeypatch):
     compat.uninstall()
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(
+            path,
+            id=f"{path.parent.name}-{path.stem}",
+            marks=[pytest.mark.slow] if path.stem in SLOW else [],
+        )
+        for path in SCRIPTS
+    ],
+)
 def test_a_script_runs_and_finds_what_it_should(path, capsys):
-    if path.stem in NEEDS:
-        pytest.importorskip(NEEDS[path.stem])
     status = main(["--keras", VERSIONS[path.parent.name], str(path)])
     assert status == 0, capsys.readouterr().err
