@@ -23,6 +23,7 @@ SCORES = {
     "gan": (0.1, 1),
     "siamese": (0.89, 1),
     "saliency": (0, 0.85),
+    "augmentation": (0.92, 1),
     "denoising_autoencoder": (0, 0.02),
     "ensemble": (0.935, 1),
     "filter_visualization": (0.9, 1),
