@@ -125,6 +125,7 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights of all layers, in the layout of Keras 2; `.weights.h5` in Keras 3's."""
     from funkeras import formats
 
+    require_layers_own(model)
     path = checked_path(filepath, overwrite)
     if path.name.endswith(".keras"):
         raise ValueError(f"{path}: a .keras file is a whole model: use model.save")
@@ -132,6 +133,15 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
         formats.save_holders(path, holders_of(model))
         return
     formats.save_weights(path, layers_of(model), origin_attributes(model))
+
+
+def require_layers_own(model: Any) -> None:
+    """Refuse a model that has weights besides those of its layers: no file would hold them."""
+    if own := [weight.name for weight in model.own_weights]:
+        raise NotImplementedError(
+            f"model {model.name!r} ({type(model).__name__}) owns the weights {', '.join(own)} "
+            "itself, and files hold those of layers: put them into a layer"
+        )
 
 
 def made_for(model: Any) -> tuple[str, str]:
@@ -291,4 +301,5 @@ def load_weights(
     """Read the weights of any Keras's file in order, or by layer name; see `Model.load_weights`."""
     from funkeras.models import loading
 
+    require_layers_own(model)
     loading.load_weights(model, Path(filepath), by_name, skip_mismatch, backend)

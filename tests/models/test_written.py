@@ -126,7 +126,7 @@ def test_inputs_may_be_several_words_and_named_and_outputs_too():
     np.testing.assert_allclose(difference, one - two)
 
 
-def test_weights_of_its_own_a_build_of_its_own_and_losses_in_its_call():
+def test_weights_of_its_own_a_build_of_its_own_and_losses_in_its_call(tmp_path):
     class Scaled(Model):
         def build(self, input_shape):
             self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
@@ -148,6 +148,9 @@ def test_weights_of_its_own_a_build_of_its_own_and_losses_in_its_call():
     np.testing.assert_allclose(model.predict(x), scale * (x @ kernel + bias), rtol=1e-4, atol=1e-6)
     model.set_weights([np.float32(2), kernel, bias])
     assert model.scale.numpy() == 2
+    with pytest.raises(NotImplementedError, match="owns the weights scale itself"):
+        model.save_weights(tmp_path / "scaled.h5")
+    assert not any(tmp_path.iterdir())
 
 
 def test_a_frozen_part_stays_and_a_written_layer_is_a_part_like_any_other():
