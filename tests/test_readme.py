@@ -1,6 +1,7 @@
 """The README's code runs as it stands."""
 
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -22,3 +23,9 @@ def test_the_blocks_run_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert layers.Scale(0.5, input_dim=3).initial == 0.5
     finally:
         builders.remove("Scale")
+
+
+def test_the_table_of_examples_is_what_they_say() -> None:
+    examples = runpy.run_path(str(Path(__file__).parents[1] / "examples" / "__main__.py"))
+    shown = README.partition("<!-- examples -->")[2].partition("<!-- /examples -->")[0]
+    assert shown.strip() == examples["table"](), "python examples prints the present one"
