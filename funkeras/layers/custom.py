@@ -75,6 +75,42 @@ def custom_pair(layer: Any) -> Pair:
     return Pair.running(run, weights=weights, shape=shape, name=layer.name)
 
 
+def overridden(layer: Any, inherited: Pair) -> Pair:
+    """The pair of a built-in layer whose subclass has a `call` or weights of its own.
+
+    Its `call` may use that of the built-in layer, which then runs the `inherited` pair.
+    """
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        yield from inherited.weights(input_shape)
+        yield from layer.own_weights
+
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
+    ) -> tuple[PyTree, State, PyTree]:
+        with running(training, key) as flow:
+            flow.bound[layer] = (params, state)
+            y = call(layer, x, mask, training)
+            after = flow.bound[layer][1]
+        goes_on = mask if inherited.runner is not None else inherited.mask(x, mask)
+        return y, after, goes_on
+
+    return inherited.rerun(run, weights=weights, shape=None)
+
+
+def run_inherited(layer: Any, x: PyTree, mask: PyTree) -> PyTree:
+    """What the built-in layer computes, within the `call` of its subclass."""
+    flow = current_flow()
+    assert flow is not None
+    params, state = flow.bound[layer]
+    key = None if flow.key is None else flow.next_key()
+    y, after = layer.inherited.apply(
+        params, state, as_tuple(x), training=flow.training, key=key, mask=as_tuple(mask)
+    )
+    flow.bound[layer] = (params, {**state, **after})
+    return y
+
+
 def bind(flow: Flow, layer: Any, params: Params, state: State) -> None:
     """Let arrays stand for the variables of a layer and of those inside it."""
     inner = {own.name: own for own in layer.inner_layers}
@@ -104,6 +140,11 @@ def collected(layer: Any) -> tuple[Params, State]:
 def as_list(x: PyTree) -> PyTree:
     """Several inputs as Keras hands them to `call`."""
     return list(x) if isinstance(x, tuple) else x
+
+
+def as_tuple(x: PyTree) -> PyTree:
+    """Several inputs as pairs take them."""
+    return tuple(x) if isinstance(x, list) else x
 
 
 def call(layer: Any, x: PyTree, mask: PyTree, training: bool) -> PyTree:

@@ -7,9 +7,11 @@ from typing import Any
 
 from funkeras import registry, spellings
 from funkeras.functional.pair import Pair, builders
+from funkeras.layers.custom import run_inherited
 from funkeras.layers.layer import Layer
 from funkeras.layers.special import BASES, CONTAINERS
 from funkeras.typing import Config
+from funkeras.variables import current_flow
 
 __all__ = ["class_names", "deserialize", "facade", "layer_class", "serialize"]
 
@@ -76,8 +78,15 @@ def positional(build: Callable[..., Pair]) -> tuple[str, ...]:
 
 
 def call(self: Layer, *inputs: Any, **options: Any) -> Any:
-    """What the layer computes of its inputs (in Keras 1 `x`), as calling it does."""
+    """What the layer computes of its inputs (in Keras 1 `x`), as calling it does.
+
+    Within the `call` of a subclass: what the built-in layer computes.
+    """
     named = [options.pop(name) for name in ("inputs", "x") if name in options]
+    flow = current_flow()
+    if type(self).call is not call and flow is not None and self in flow.bound:
+        x = (*inputs, *named)
+        return run_inherited(self, x[0] if len(x) == 1 else x, options.get("mask"))
     return self(*inputs, *named, **options)
 
 

@@ -31,7 +31,7 @@ from funkeras.functional.pair import (
     output_shape,
 )
 from funkeras.layers.asked import Asked
-from funkeras.layers.custom import Written, collected, custom_pair, discover
+from funkeras.layers.custom import Written, collected, custom_pair, discover, overridden
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
 from funkeras.variables import Variable, current_flow, outside
@@ -126,6 +126,8 @@ class Layer(Asked, Written):
     """Arguments before and after those of the builder, which the pair does not know."""
     lookup: ClassVar[Any]
     """From a class name in a config to the class."""
+    inherited: Pair | None = None
+    """What the built-in layer computes, where a subclass has a `call` or `build` of its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         owner = type(self).spelling
@@ -192,12 +194,20 @@ class Layer(Asked, Written):
         variable_dtype, compute_dtype = dtypes_of(self.dtype_policy)
         if variable_dtype != config.floatx():
             pair = _with_variable_dtype(pair, variable_dtype)
+        if self._overrides("call", "build"):
+            self.inherited = pair
+            pair = overridden(self, pair)
         if self.casts:
             pair = combinators.cast(pair, compute_dtype)
         if self.activity_regularizer is not None:
             per_sample = self.dialect == "modern"
             pair = combinators.penalized(pair, self.activity_regularizer, per_sample)
         return pair
+
+    def _overrides(self, *methods: str) -> bool:
+        """Whether a subclass of a built-in layer has one of these methods of its own."""
+        base = next(cls for cls in type(self).__mro__ if "builder" in vars(cls))
+        return any(getattr(type(self), name) is not getattr(base, name) for name in methods)
 
     @property
     def functional(self) -> Pair:
@@ -252,7 +262,7 @@ class Layer(Asked, Written):
                 self.pair.weights(input_shape), lambda index: initializers.NumpySource()
             )
             self.input_shape = input_shape
-            self.output_shape = output_shape(self.pair, input_shape)
+            self.output_shape = output_shape(self.inherited or self.pair, input_shape)
         except Exception as error:
             error.add_note(f"while building layer {self.name!r} for inputs of shape {input_shape}")
             raise
@@ -282,6 +292,8 @@ class Layer(Asked, Written):
         """Make the variables once, by `build`, also by one that a subclass wrote."""
         if type(self).builder is not None or not hasattr(self, "call"):
             self.build(input_shape)
+            if self.inherited is not None:
+                self.output_shape = output_shape(self.pair, self.input_shape)
         elif self.input_shape is None:
             self.input_shape = freeze_shape(input_shape)
             try:

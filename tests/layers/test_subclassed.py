@@ -1,0 +1,118 @@
+"""Subclasses of built-in layers whose `call` or `build` is their own."""
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from funkeras import backend as K
+from funkeras.layers import LSTM, BatchNormalization, Dense, Dropout, Input
+from funkeras.models import Model, Sequential, load_model
+
+
+class Doubled(Dense):
+    """A dense layer whose result counts twice."""
+
+    def call(self, x, mask=None):
+        return 2 * super().call(x)
+
+
+class Rewritten(Dense):
+    """A dense layer without its bias, by its weights alone."""
+
+    def call(self, x):
+        return K.dot(x, self.kernel)
+
+
+class Scaled(Dense):
+    """A dense layer with one weight more."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.factor = self.add_weight(shape=(self.units,), initializer="ones", name="factor")
+
+    def call(self, inputs):
+        return super().call(inputs) * self.factor
+
+
+def numbers(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype("float32")
+
+
+def test_its_call_may_use_the_built_in_one():
+    layer = Doubled(4, activation="tanh", input_dim=3)
+    x = numbers(5, 3)
+    kernel, bias = Sequential([layer]).get_weights()
+    expected = 2 * np.tanh(x @ kernel + bias)
+    np.testing.assert_allclose(layer(x), expected, rtol=1e-5)
+    np.testing.assert_allclose(Sequential([layer]).predict(x), expected, rtol=1e-5)
+
+
+def test_its_call_may_replace_the_built_in_one():
+    layer = Rewritten(4, bias_initializer="ones", input_dim=3)
+    x = numbers(5, 3)
+    model = Sequential([layer])
+    np.testing.assert_allclose(model.predict(x), x @ layer.get_weights()[0], rtol=1e-5)
+
+
+def test_weights_of_its_own_are_trained_and_saved(tmp_path):
+    x = numbers(8, 3)
+    model = Sequential([Scaled(2, input_dim=3)])
+    model.compile("sgd", "mse")
+    model.fit(x, x[:, :2], epochs=3, verbose=0)
+    kernel, bias, factor = model.get_weights()
+    assert np.all(factor != 1)
+    np.testing.assert_allclose(model.predict(x), (x @ kernel + bias) * factor, rtol=1e-4, atol=1e-6)
+    model.save(tmp_path / "scaled.h5")
+    again = load_model(tmp_path / "scaled.h5", custom_objects={"Scaled": Scaled})
+    assert isinstance(again.layers[0], Scaled)
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+def test_another_shape_is_found():
+    class Last(LSTM):
+        def call(self, x, mask=None):
+            return super().call(x)[:, -1]
+
+    model = Sequential([Last(4, return_sequences=True, input_shape=(6, 3))])
+    assert model.output_shape == (None, 4)
+    whole = LSTM(4, return_sequences=True, input_shape=(6, 3))
+    Sequential([whole]).set_weights(model.get_weights())
+    x = numbers(2, 6, 3)
+    np.testing.assert_allclose(model.predict(x), np.asarray(whole(x))[:, -1], rtol=1e-5)
+
+
+def test_states_and_random_numbers_pass_through():
+    class Normal(BatchNormalization):
+        def call(self, x, training=None):
+            return super().call(x) + 1
+
+    class Dropped(Dropout):
+        def call(self, x, training=None):
+            return super().call(x) * 3
+
+    model = Sequential([Normal(input_shape=(4,)), Dropped(0.5)])
+    model.compile("sgd", "mse")
+    x = numbers(64, 4) + 5
+    before = model.layers[0].get_weights()[2]
+    model.fit(x, x, epochs=1, verbose=0)
+    assert np.all(model.layers[0].get_weights()[2] != before)
+    kept = np.asarray(Dropped(0.5)(jnp.ones((100, 100)), training=True))
+    assert set(np.unique(kept)) == {0.0, 6.0}
+
+
+def test_it_takes_part_in_graphs_and_in_other_dtypes():
+    given = Input((3,))
+    layer = Doubled(2, dtype="float16")
+    model = Model(given, layer(given))
+    kernel, bias = model.get_weights()
+    x = numbers(4, 3)
+    np.testing.assert_allclose(model.predict(x), 2 * (x @ kernel + bias), rtol=0.02, atol=0.02)
+
+
+def test_its_penalties_are_those_of_its_arguments():
+    model = Sequential([Doubled(2, kernel_regularizer="l2", input_dim=3)])
+    model.compile("sgd", "mse")
+    x = np.zeros((4, 3), "float32")
+    kernel, _ = model.get_weights()
+    expected = 0.01 * np.sum(kernel**2)
+    assert model.evaluate(x, np.zeros((4, 2)), verbose=0) == pytest.approx(expected, rel=1e-5)
