@@ -74,12 +74,14 @@ class Training(GeneratorMethods, Compiling):
         """The number of rows that each batch must have because states go on from row to row."""
         return self.input_shapes[0][0] if self.built and self.keeps_states else None
 
-    def _batch_size(self, size: int | None) -> int:
-        """The batch size to use for that argument."""
-        fixed = self._kept_rows()
+    def _batch_size(self, size: int | None, x: Any) -> int:
+        """The batch size to use for that argument and these inputs."""
+        fixed, chosen = self._kept_rows(), checked_batch_size(size)
         if fixed is None:
-            return checked_batch_size(size)
-        if size not in (None, fixed):
+            return chosen
+        leaves = [] if gives_batches(x) else jax.tree.leaves(x)
+        one_batch = chosen > fixed and bool(leaves) and np.shape(leaves[0])[:1] == (fixed,)
+        if size not in (None, fixed) and not one_batch:
             raise ValueError(f"{self.name!r} keeps states of {fixed} rows, got batch_size={size}")
         return fixed
 
@@ -252,7 +254,7 @@ class Training(GeneratorMethods, Compiling):
         queue: int,
     ) -> History:
         """What `fit` and `fit_generator` do; steps and samples are those of an epoch, held out."""
-        size = self._batch_size(batch_size)
+        size = self._batch_size(batch_size, x)
         if int(epochs) != epochs:
             raise ValueError(f"epochs must be an integer, got {epochs!r}")
         given: tuple[Any, ...] = (x, y, sample_weight, class_weight)
@@ -281,7 +283,7 @@ class Training(GeneratorMethods, Compiling):
                 counted("the validation data", held[0], "validation_steps", steps[1], samples[1])
                 validation = self._source(
                     *("fit", *held),
-                    size=self._batch_size(validation_batch_size or size),
+                    size=self._batch_size(validation_batch_size or size, held[0]),
                     steps=steps[1],
                     samples=samples[1],
                     what="the validation data",
@@ -433,7 +435,7 @@ class Training(GeneratorMethods, Compiling):
             x,
             y,
             sample_weight,
-            size=self._batch_size(batch_size),
+            size=self._batch_size(batch_size, x),
             steps=steps,
             callbacks=callbacks,
             return_dict=return_dict,
@@ -516,7 +518,7 @@ class Training(GeneratorMethods, Compiling):
         rows = rows_of({"x": inputs})
         run = self._predict or self._make_predict()
         bar = Bar(verbosity(verbose, elsewhere=0), rows) if verbose else None
-        size, look = self._batch_size(batch_size), bar.look if bar else None
+        size, look = self._batch_size(batch_size, x), bar.look if bar else None
         parts = fitting.predict(run, self, inputs, size, look)
         if bar:
             bar.finish({})
@@ -535,7 +537,7 @@ class Training(GeneratorMethods, Compiling):
         if not self.is_written():
             self._require_built("predict")
         style, samples = verbosity(verbose, elsewhere=0), None
-        size = self._batch_size(batch_size)
+        size = self._batch_size(batch_size, x)
         if not gives_batches(x):
             inputs = self._inputs(x)
             rows = np.arange(rows_of({"x": inputs}))

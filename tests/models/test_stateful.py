@@ -88,7 +88,9 @@ def test_fit_trains_on_the_batches_one_after_another():
     assert seen.history["val_loss"] == pytest.approx([np.mean(held)], rel=1e-5)
 
 
-def test_another_batch_size_is_refused():
+def test_another_batch_size_is_refused_unless_there_is_one_batch_alone():
+    one = np.zeros((2, STEPS, 3))
+    assert stateful(layers.GRU).predict(one, batch_size=32).shape[0] == 2
     with pytest.raises(ValueError, match=r"keeps states of 2 rows, got batch_size=4"):
         stateful(layers.GRU).predict(np.zeros((4, STEPS, 3)), batch_size=4)
 
