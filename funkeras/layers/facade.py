@@ -84,7 +84,7 @@ def call(self: Layer, *inputs: Any, **options: Any) -> Any:
     """
     named = [options.pop(name) for name in ("inputs", "x") if name in options]
     flow = current_flow()
-    if type(self).call is not call and flow is not None and self in flow.bound:
+    if self.inherited is not None and flow is not None and self in flow.bound:
         x = (*inputs, *named)
         return run_inherited(self, x[0] if len(x) == 1 else x, options.get("mask"))
     return self(*inputs, *named, **options)

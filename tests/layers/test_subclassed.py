@@ -68,6 +68,19 @@ def test_weights_of_its_own_are_trained_and_saved(tmp_path):
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
 
 
+def test_a_build_of_its_own_leaves_the_built_in_call():
+    class Started(Dense):
+        def build(self, input_shape):
+            super().build(input_shape)
+            kernel, bias = self.get_weights()
+            self.set_weights([kernel, bias + 3])
+
+    layer = Started(4, input_dim=3)
+    model = Sequential([layer])
+    x = numbers(5, 3)
+    np.testing.assert_allclose(model.predict(x), x @ layer.get_weights()[0] + 3, rtol=1e-4)
+
+
 def test_another_shape_is_found():
     class Last(LSTM):
         def call(self, x, mask=None):
