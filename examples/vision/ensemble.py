@@ -60,7 +60,7 @@ def main() -> float:
         orders = jax.vmap(lambda key: jax.random.permutation(key, len(x)))(epochs)
         carry = params, optimizer.init(params)
         (params, _), _ = jax.lax.scan(step, carry, orders.reshape(-1, BATCH))
-        return jax.nn.softmax(net.apply(params, {}, x_test)[0])
+        return jax.nn.softmax(net.apply(params, {}, jnp.asarray(x_test))[0])
 
     each = np.asarray(jax.jit(jax.vmap(trained))(jax.random.split(run.key(), NETS)))
     together = each.mean(0)
