@@ -20,6 +20,9 @@ CPU_OPTIONS = {
     ),
 }
 
+ROUNDS = 20
+"""Traces after which a program must know what it reads."""
+
 
 @cache
 def compiler_options(backend: str) -> dict[str, Any] | None:
@@ -89,7 +92,7 @@ class Program:
 
     def __call__(self, *args: Any) -> Any:
         """What the function gives for these arguments."""
-        while True:
+        for _ in range(ROUNDS):
             held = tuple(owner.held for owner in self.owners)
             seed = self._next_seed() if self.draws else None
             with noting() as noted:
@@ -101,6 +104,10 @@ class Program:
             self.draws = self.draws or DRAWS in noted
             self.owners += [owner for owner in noted if owner is not DRAWS]
             self._compiled = self._jitted()
+        raise RuntimeError(
+            f"each of {ROUNDS} traces of the program read variables that the one before did not: "
+            f"the last were {', '.join(str(getattr(owner, 'name', owner)) for owner in self.owners[-3:])}"
+        )
 
     def _next_seed(self) -> np.uint32:
         if self._seed is None:

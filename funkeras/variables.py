@@ -187,6 +187,8 @@ class Variable:
         self.path = name or "variable"
         self.shape = array.shape
         self.trainable = trainable
+        self._made_inside = current_flow() is not None
+        """Made anew by each trace of a program, so a constant of it: `K.eye` within a call."""
 
     __funkeras_function__: ClassVar[Any]
 
@@ -228,7 +230,8 @@ class Variable:
             flow = current_flow()
             if flow is not None and self in flow.bound:
                 return flow.bound[self]
-            note(self)
+            if not self._made_inside:
+                note(self)
             return self._value
         tree: Any = self._owner.params if self.trainable else self._owner.state
         for part in self.path.split("/"):
