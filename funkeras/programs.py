@@ -104,9 +104,10 @@ class Program:
             self.draws = self.draws or DRAWS in noted
             self.owners += [owner for owner in noted if owner is not DRAWS]
             self._compiled = self._jitted()
+        last = ", ".join(str(getattr(owner, "name", owner)) for owner in self.owners[-3:])
         raise RuntimeError(
-            f"each of {ROUNDS} traces of the program read variables that the one before did not: "
-            f"the last were {', '.join(str(getattr(owner, 'name', owner)) for owner in self.owners[-3:])}"
+            f"each of {ROUNDS} traces of the program read variables that the one before did not; "
+            f"the last were {last}"
         )
 
     def _next_seed(self) -> np.uint32:
