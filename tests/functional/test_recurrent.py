@@ -378,14 +378,21 @@ def test_forget_bias_starts_at_one():
 
 
 def test_keras_1_initialises_each_gate_by_itself():
+    """Its LSTM drew both kernels of a gate with `init`, unless the gates were fused."""
     with config.using_dialect("classic"):
-        pair = F.lstm(64, implementation=0)
+        pair, fused = F.lstm(64, implementation=0), F.lstm(64, implementation=2)
+        chosen = F.lstm(64, implementation=0, recurrent_initializer="identity")
     params, _ = pair.init(KEY, (None, 5, 64))
     limit = np.sqrt(6 / 128)
-    assert 0.95 * limit < np.abs(params["kernel"]).max() <= limit
-    for gate in np.split(np.asarray(params["recurrent_kernel"], np.float64), 4, axis=-1):
-        product = gate.T @ gate
-        close(product, product[0, 0] * np.eye(64), 1e-4)
+    for kernel in "kernel", "recurrent_kernel":
+        for gate in np.split(np.asarray(params[kernel]), 4, axis=-1):
+            assert 0.95 * limit < np.abs(gate).max() <= limit
+    params, _ = fused.init(KEY, (None, 5, 64))
+    assert np.abs(params["kernel"]).max() <= np.sqrt(6 / (5 * 64))
+    rows = np.asarray(params["recurrent_kernel"], np.float64)
+    close(rows @ rows.T, 1.1**2 * np.eye(64), 1e-4)
+    params, _ = chosen.init(KEY, (None, 5, 64))
+    close(params["recurrent_kernel"], np.tile(np.eye(64), 4))
 
 
 def test_a_user_cell_needs_only_a_step():
