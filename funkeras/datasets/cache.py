@@ -28,6 +28,16 @@ OLD_NAMES = {
     "reuters_word_index.pkl": "reuters_word_index.json",
 }
 """Files of Keras 1, which are published no more → those with the same content."""
+DIGITS = "funkeras.datasets.mnist_5k: 5,000 real digits of MNIST"
+SENTENCES = "funkeras.datasets.movie_sentences: 10,605 rated sentences of film reviews"
+STAND_INS = {
+    "mnist": DIGITS,
+    "fashion-mnist": DIGITS,
+    "cifar": DIGITS,
+    "imdb": SENTENCES,
+    "reuters": SENTENCES,
+}
+"""How a file or its folder begins → what comes with the package and can be learnt in its place."""
 
 
 def any_spelling(function: Callable[P, R]) -> Callable[P, R]:
@@ -56,10 +66,10 @@ def fetch(
             path, origin or ORIGIN + path, file_hash=file_hash, cache_subdir=cache_subdir
         )
     except ConnectionError as error:
-        raise ConnectionError(
-            f"{error}, or use funkeras.datasets.mnist_5k: 5,000 real digits of MNIST that come "
-            "with this package"
-        ) from error
+        place = (Path(cache_subdir) / path).relative_to("datasets").as_posix()
+        stand_ins = [text for start, text in STAND_INS.items() if place.startswith(start)]
+        choice = "".join(f", or use {text}, which comes with this package" for text in stand_ins)
+        raise ConnectionError(f"{error}{choice}") from error
     return Path(found)
 
 

@@ -8,11 +8,13 @@ import json
 import pickle
 import re
 import tarfile
+import urllib.error
+import urllib.request
 
 import numpy as np
 import pytest
 
-from funkeras import config, datasets
+from funkeras import config
 from funkeras.datasets import (
     boston_housing,
     california_housing,
@@ -262,13 +264,33 @@ def test_other_files_are_not_taken(cache, monkeypatch):
         boston_housing.load_data()
 
 
-def test_without_a_network_the_error_names_folder_and_stand_in(cache, monkeypatch):
-    monkeypatch.setattr(datasets.cache, "ORIGIN", "http://127.0.0.1:1/")
-    with pytest.raises(ConnectionError) as raised:
-        mnist.load_data()
-    message = str(raised.value)
-    for part in ("mnist.npz", str(cache), "funkeras.datasets.mnist_5k"):
-        assert part in message
+@pytest.mark.parametrize(
+    ("load", "file", "stand_in"),
+    [
+        (mnist.load_data, "mnist.npz", "mnist_5k"),
+        (fashion_mnist.load_data, "train-images-idx3-ubyte.gz", "mnist_5k"),
+        (cifar10.load_data, "cifar-10-batches-py.tar.gz", "mnist_5k"),
+        (cifar100.load_data, "cifar-100-python.tar.gz", "mnist_5k"),
+        (imdb.load_data, "imdb.npz", "movie_sentences"),
+        (imdb.get_word_index, "imdb_word_index.json", "movie_sentences"),
+        (reuters.load_data, "reuters.npz", "movie_sentences"),
+        (boston_housing.load_data, "boston_housing.npz", None),
+        (california_housing.load_data, "california_housing.npz", None),
+    ],
+)
+def test_without_a_network_the_error_names_file_folder_and_stand_in(
+    cache, monkeypatch, load, file, stand_in
+):
+    def refuse(request, timeout):
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    with pytest.raises(ConnectionError, match=rf"put the file {re.escape(file)} into") as raised:
+        load()
+    assert str(cache) in str(raised.value)
+    assert re.findall(r"funkeras\.datasets\.(\w+)", str(raised.value)) == [stand_in] * bool(
+        stand_in
+    )
 
 
 @pytest.mark.parametrize(

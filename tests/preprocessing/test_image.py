@@ -345,6 +345,22 @@ def test_tables_with_weights_several_outputs_and_missing_files(folder):
     assert iterator.filenames == ["cat/cat0.png"]
 
 
+@pytest.mark.parametrize("given", [{"sort": True}, {"drop_duplicates": False}])
+def test_options_that_later_keras_ignores_are_said_to_do_nothing(folder, given):
+    with pytest.warns(UserWarning, match=f"{min(given)} does nothing"):
+        iterator = ImageDataGenerator().flow_from_dataframe(TABLE, folder, **given)
+    assert iterator.filenames == TABLE["filename"]
+
+
+@pytest.mark.parametrize(("subset", "weights"), [("validation", [0, 1]), ("training", [2, 3, 4])])
+def test_a_subset_has_the_weights_of_its_own_rows(subset, weights):
+    generator = ImageDataGenerator(validation_split=0.4)
+    flow = generator.flow(
+        IMAGES[:5], LABELS[:5], shuffle=False, sample_weight=np.arange(5), subset=subset
+    )
+    np.testing.assert_array_equal(next(flow)[2], weights)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

@@ -283,6 +283,8 @@ class ImageDataGenerator:
         validate_filenames: bool = True,
         keep_aspect_ratio: bool = False,
         has_ext: bool = True,
+        sort: bool | None = None,
+        drop_duplicates: bool | None = None,
     ) -> DataFrameIterator:
         """Batches of the pictures that a table lists, endlessly.
 
@@ -290,10 +292,14 @@ class ImageDataGenerator:
             dataframe, directory, x_col, y_col, weight_col, class_mode, validate_filenames: as in
                 `DataFrameIterator`; the class mode `other` of Keras 2 is `raw`.
             has_ext: must be true: file names are complete.
+            sort, drop_duplicates: without effect, as in Keras since 2.2.5: rows stay as they are.
             others: as in `flow_from_directory`.
         """
         if not has_ext:
             raise ValueError("has_ext=False is not possible: give the complete file names")
+        for name, value in (("sort", sort), ("drop_duplicates", drop_duplicates)):
+            if value is not None:
+                warnings.warn(f"{name} does nothing: rows are taken as they are", stacklevel=3)
         with config.using_dialect(self.dialect):
             return DataFrameIterator(
                 dataframe,

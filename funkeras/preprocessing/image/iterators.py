@@ -212,6 +212,7 @@ class NumpyArrayIterator(Iterator):
             edge = stop if subset == "validation" else start
             _same_labels(arrays["y"], edge)
         self.x = np.asarray(x[start:stop], self.dtype)
+        # Keras 2 and 3 leave the sample weights whole, which gives rows the weights of others.
         arrays = {name: part[start:stop] for name, part in arrays.items()}
         self.y = arrays.pop("y", None)
         self.sample_weight = arrays.pop("sample_weight", None)
