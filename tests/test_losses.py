@@ -196,6 +196,39 @@ def test_targets_that_fit_are_let_through(loss, y_true, y_pred):
     losses.check(loss, y_true, "float32", y_pred)
 
 
+@pytest.mark.parametrize(
+    ("loss", "labels", "shape", "words"),
+    [
+        ("sparse_categorical_crossentropy", [0, 4], (None, 4), "labels from 0 to 3, .* 0 to 4"),
+        ("sparse_categorical_crossentropy", [-1, 3], (None, 4), "labels from -1 to 3"),
+        (
+            losses.SparseCategoricalCrossentropy(ignore_class=-1, axis=1),
+            [[-1, 2]],
+            (None, 2, 2),
+            "of 2 classes .* labels from 2 to 2",
+        ),
+        ("categorical_generalized_cross_entropy", [5.0], (None, 5), "of 5 classes"),
+    ],
+)
+def test_labels_beyond_the_classes_are_refused(loss, labels, shape, words):
+    with pytest.raises(ValueError, match=words):
+        losses.check_labels(loss, np.asarray(labels), shape)
+
+
+@pytest.mark.parametrize(
+    ("loss", "labels", "shape"),
+    [
+        ("sparse_categorical_crossentropy", [0, 3], (None, 4)),
+        ("sparse_categorical_crossentropy", [9], (None, None)),
+        (losses.SparseCategoricalCrossentropy(ignore_class=255), [255, 1], (None, 2)),
+        (losses.SparseCategoricalCrossentropy(ignore_class=255), [255], (None, 2)),
+        ("mse", [-7.0], (None, 1)),
+    ],
+)
+def test_labels_of_classes_are_let_through(loss, labels, shape):
+    losses.check_labels(loss, np.asarray(labels), shape)
+
+
 def test_shapes_that_differ_are_not_broadcast():
     with pytest.raises(ValueError, match=r"\(4, 1, 1\).*\(4, 3\)"):
         losses.mean_squared_error(np.zeros((4, 1, 1)), np.zeros((4, 3)))

@@ -3,9 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
+from funkeras import config
 from funkeras.typing import PyTree, Shape
 
-__all__ = ["known", "no_mask", "one_of", "positive", "rank", "share", "tuple_of"]
+__all__ = [
+    "known",
+    "no_mask",
+    "one_of",
+    "positive",
+    "rank",
+    "share",
+    "strides_or_dilation",
+    "tuple_of",
+]
 
 
 def positive(name: str, value: int) -> int:
@@ -39,6 +49,15 @@ def tuple_of(name: str, value: int | Sequence[int], count: int, least: int = 1) 
     if len(sizes) != count or not all(int(size) == size and size >= least for size in sizes):
         raise ValueError(f"{name} must be {count} integers of at least {least}, got {value!r}")
     return tuple(int(size) for size in sizes)
+
+
+def strides_or_dilation(strides: Sequence[int], dilation: Sequence[int]) -> None:
+    """Refuse strides beside dilation, as Keras does; of its backends Theano alone has both."""
+    if max(strides) > 1 and max(dilation) > 1 and config.backend() != "theano":
+        raise ValueError(
+            "of strides and dilation_rate one must be 1; "
+            f"got strides {tuple(strides)} and dilation_rate {tuple(dilation)}"
+        )
 
 
 def rank(x_shape: Shape, expected: int) -> None:

@@ -18,7 +18,7 @@ from funkeras.functional.cells import (
     joined,
     make_cell,
 )
-from funkeras.functional.checks import known, positive, rank, tuple_of
+from funkeras.functional.checks import known, positive, rank, strides_or_dilation, tuple_of
 from funkeras.functional.convolution import channels_at, fitting_padding, padding_rule
 from funkeras.functional.convolve import convolve, explicit_padding, output_sizes
 from funkeras.functional.pair import Pair, Weight, layer
@@ -104,6 +104,7 @@ def _conv_lstm_cell(
     size = tuple_of("kernel_size", kernel_size, space)
     strides = tuple_of("strides", strides, space)
     dilation = tuple_of("dilation_rate", dilation_rate, space)
+    strides_or_dilation(strides, dilation)
     ones = (1,) * space
     rule, kept_rule = padding_rule(padding, PADDINGS), padding_rule("same", PADDINGS)
     channels = channels_at(data_format)

@@ -7,7 +7,15 @@ import jax.numpy as jnp
 from jaxtyping import Shaped
 
 from funkeras import activations, config
-from funkeras.functional.checks import known, no_mask, one_of, positive, rank, tuple_of
+from funkeras.functional.checks import (
+    known,
+    no_mask,
+    one_of,
+    positive,
+    rank,
+    strides_or_dilation,
+    tuple_of,
+)
 from funkeras.functional.convolve import Padding, convolve, explicit_padding, output_sizes
 from funkeras.functional.drawing import kernel_start
 from funkeras.functional.pair import Pair, Weight, layer, stateless
@@ -184,6 +192,7 @@ def _convolution(
     kernel_size = tuple_of("kernel_size", kernel_size, space)
     strides = tuple_of("strides", strides, space)
     dilation = tuple_of("dilation_rate", dilation_rate, space)
+    strides_or_dilation(strides, dilation)
     channels_axis = channels_at(data_format)
     activate = activations.get(activation)
     start = kernel_start(kernel_initializer, channels_axis == 1)

@@ -80,10 +80,10 @@ def concatenate(axis: int = -1) -> Pair:
     >>> output_shape(concatenate(), ((None, 4, 3), (None, 4, 5)))
     (None, 4, 8)
     """
-    join = jnp.any if config.dialect() == "modern" else jnp.all
+    join, least = jnp.any if config.dialect() == "modern" else jnp.all, _least()
 
     def apply(params: Params, x: Sequence[Array]) -> Array:
-        arrays = _several(x)
+        arrays = _several(x, least)
         ranks = {array.ndim for array in arrays}
         others = {_without(array.shape, axis) for array in arrays}
         if len(ranks) > 1 or len(others) > 1:
@@ -121,7 +121,7 @@ def dot(axes: int | Sequence[int], normalize: bool = False) -> Pair:
     _pair_of_axes("axes", axes)
 
     def apply(params: Params, x: Sequence[Array]) -> Array:
-        first, second = _several(x, exactly=2)
+        first, second = _several(x, 2, exactly=2)
         own = _dot_axes("axes", axes, first, second)
         if normalize:
             first, second = _unit(first, own[0]), _unit(second, own[1])
@@ -181,7 +181,7 @@ def _cosine(axes: int | Sequence[int]) -> Pair:
     """
 
     def apply(params: Params, x: Sequence[Array]) -> Array:
-        first, second = _several(x, exactly=2)
+        first, second = _several(x, 2, exactly=2)
         own = _dot_axes("dot_axes", axes, first, second)
         norms = _batch_dot(first, first, (own[0], own[0])) * _batch_dot(
             second, second, (own[1], own[1])
@@ -200,10 +200,10 @@ def _nothing(x: PyTree, mask: PyTree) -> None:
 
 
 def _elementwise(combine: Callable[[list[Array]], Array], exactly: int | None = None) -> Pair:
-    modern = config.dialect() == "modern"
+    modern, least = config.dialect() == "modern", _least()
 
     def apply(params: Params, x: Sequence[Array]) -> Array:
-        return combine(_aligned(_several(x, exactly)))
+        return combine(_aligned(_several(x, least, exactly)))
 
     def mask(x: Sequence[Array], mask: PyTree) -> Mask:
         # Keras 1 and 2 mask what any input masks; Keras 3 what all of them do.
@@ -216,11 +216,19 @@ def _elementwise(combine: Callable[[list[Array]], Array], exactly: int | None = 
     return stateless(apply, mask=mask)
 
 
-def _several(x: Any, exactly: int | None = None) -> list[Array]:
-    if not isinstance(x, tuple | list) or (exactly and len(x) != exactly) or not x:
-        came = f"{len(x)} inputs" if isinstance(x, tuple | list) else type(x).__name__
-        raise ValueError(f"expected a tuple of {exactly or 'several'} inputs, got {came}")
+def _several(x: Any, least: int, exactly: int | None = None) -> list[Array]:
+    several = isinstance(x, tuple | list)
+    count = len(x) if several else 1
+    if not several or count < least or (exactly and count != exactly):
+        wanted = exactly or f"at least {least}"
+        came = f"{count} input{'s' * (count != 1)}" if several else f"one of shape {jnp.shape(x)}"
+        raise ValueError(f"expected a tuple of {wanted} inputs, got {came}")
     return list(x)
+
+
+def _least() -> int:
+    """How few inputs there may be: one in Keras 3, two before."""
+    return 1 if config.dialect() == "modern" else 2
 
 
 def _shapes(arrays: Sequence[Array]) -> str:

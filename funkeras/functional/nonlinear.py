@@ -45,7 +45,9 @@ def relu(
 
 @layer("LeakyReLU")
 def leaky_relu(negative_slope: float = 0.3) -> Pair:
-    """`x` above 0, `negative_slope * x` below."""
+    """`x` above 0, `negative_slope * x` below. A negative slope is refused where Keras 3 holds."""
+    if negative_slope is None or (negative_slope < 0 and config.dialect() == "modern"):
+        raise ValueError(f"negative_slope must not be negative, got {negative_slope}")
 
     def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
         return activations.leaky_relu(x, negative_slope)

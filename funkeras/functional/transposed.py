@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Shaped
 
 from funkeras import activations
-from funkeras.functional.checks import known, no_mask, positive, rank, tuple_of
+from funkeras.functional.checks import known, no_mask, positive, rank, strides_or_dilation, tuple_of
 from funkeras.functional.convolution import Sizes, channels_at, padding_rule
 from funkeras.functional.convolve import (
     Padding,
@@ -163,6 +163,7 @@ def _transposed(
     kernel_size = tuple_of("kernel_size", kernel_size, space)
     strides = tuple_of("strides", strides, space)
     dilation = tuple_of("dilation_rate", dilation_rate, space)
+    strides_or_dilation(strides, dilation)
     channels_axis = channels_at(data_format)
     activate = activations.get(activation)
     start = kernel_start(kernel_initializer, channels_axis == 1, transposed=True)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any
 
+import numpy as np
+
 from funkeras.losses.base import (
     Loss,
     classes,
@@ -16,7 +18,7 @@ from funkeras.losses.base import (
 from funkeras.registry import custom_object_scope, get_custom_objects
 from funkeras.typing import Array, Identifier, Shape
 
-__all__ = ["check", "deserialize", "get", "reduction", "serialize", "unreduced"]
+__all__ = ["check", "check_labels", "deserialize", "get", "reduction", "serialize", "unreduced"]
 
 
 def get(identifier: Identifier | type) -> Any:
@@ -97,6 +99,12 @@ def _fits(shape: Shape, expected: Shape) -> bool:
     return equal(shape) or equal((*shape, 1)) or (shape[-1:] == (1,) and equal(shape[:-1]))
 
 
+def _with_function(identifier: Identifier | type) -> tuple[Any, Any]:
+    """A loss, and the function that it computes."""
+    found = get(identifier)
+    return found, getattr(found.function, "func", found) if isinstance(found, Loss) else found
+
+
 def check(
     identifier: Identifier | type, y_true_shape: Shape, y_true_dtype: Any, y_pred_shape: Shape
 ) -> None:
@@ -105,8 +113,7 @@ def check(
     Raises:
         ValueError: says both shapes and, where the targets suit another cross-entropy, which one.
     """
-    found = get(identifier)
-    function = getattr(found.function, "func", found) if isinstance(found, Loss) else found
+    found, function = _with_function(identifier)
     targets = targets_of(function)
     if targets == "any" or not y_true_shape or not y_pred_shape:
         return
@@ -134,4 +141,26 @@ def check(
         raise ValueError(
             f"{name} takes {wanted}; got y_true {y_true_shape} ({y_true_dtype}) "
             f"and y_pred {y_pred_shape}{hint and '; ' + hint}"
+        )
+
+
+def check_labels(identifier: Identifier | type, y_true: np.ndarray, y_pred_shape: Shape) -> None:
+    """Check that labels are numbers of classes, if the loss takes labels.
+
+    Raises:
+        ValueError: says the labels that are found and the number of classes.
+    """
+    found, function = _with_function(identifier)
+    if targets_of(function) != "labels" or not y_true.size:
+        return
+    count = y_pred_shape[getattr(found, "axis", None) or -1]
+    ignored = getattr(found, "ignore_class", None)
+    labels = y_true if ignored is None else y_true[y_true != ignored]
+    if count is None or not labels.size:
+        return
+    low, high = labels.min(), labels.max()
+    if low < 0 or high >= count:
+        raise ValueError(
+            f"{name_of(function)} of {count} classes takes labels from 0 to {count - 1}, "
+            f"got labels from {low} to {high}"
         )

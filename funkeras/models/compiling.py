@@ -177,6 +177,19 @@ class Compiling(Holding):
                 self._engine.slots = self._optimizer_state  # of the file that it was loaded from
         return self._engine
 
+    def _check_labels(self, y: Sequence[Any]) -> None:
+        """Refuse labels on the host beyond the classes of the output that they belong to."""
+        given = self._by_output("loss", self.loss, None)
+        for name, loss, true, shape in zip(
+            self.output_names, given, y, self.output_shapes, strict=True
+        ):
+            if loss is not None and isinstance(true, np.ndarray):
+                try:
+                    losses.check_labels(loss, true, shape)
+                except ValueError as error:
+                    error.add_note(f"for the output of layer {name!r}")
+                    raise
+
     @property
     def metrics_names(self) -> list[str]:
         """Names of the numbers that `evaluate` and `train_on_batch` give."""

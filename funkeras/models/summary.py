@@ -8,14 +8,14 @@ __all__ = ["table"]
 def table(model: Any, line_length: int | None = None) -> str:
     """Layers with output shape and parameter count, then the totals.
 
-    An unbuilt model shows what is known of it.
+    Of a layer without weights yet, the shape is `?` and the count `0 (unbuilt)`, as in Keras 3.
     """
     header = ("Layer (type)", "Output shape", "Params")
     rows = [
         (
             f"{layer.name} ({type(layer).__name__})",
-            str(getattr(layer, "output_shape", "?")),
-            f"{layer.count_params():,}",
+            str(getattr(layer, "output_shape", None) or "?"),
+            f"{layer.count_params():,}" if layer.built else "0 (unbuilt)",
         )
         for layer in model.layers
     ]

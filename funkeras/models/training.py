@@ -121,6 +121,7 @@ class Training(GeneratorMethods, Compiling):
                 for target, table in zip(targets, per_output, strict=True)
             )
         rows_of({"x": inputs, "y": targets, "sample_weight": weights})
+        self._check_labels(targets)
         return as_batch(inputs, targets, weights)
 
     def _targets(self, action: str, y: Any) -> tuple[Any, ...]:
@@ -255,8 +256,8 @@ class Training(GeneratorMethods, Compiling):
     ) -> History:
         """What `fit` and `fit_generator` do; steps and samples are those of an epoch, held out."""
         size = self._batch_size(batch_size, x)
-        if int(epochs) != epochs:
-            raise ValueError(f"epochs must be an integer, got {epochs!r}")
+        if int(epochs) != epochs or epochs < 0:
+            raise ValueError(f"epochs must be an integer of at least 0, got {epochs!r}")
         given: tuple[Any, ...] = (x, y, sample_weight, class_weight)
         if validation_split and validation_data is None:
             if gives_batches(x):

@@ -56,6 +56,18 @@ def test_inputs_that_do_not_fit_are_shown_by_their_shapes():
         F.dot(axes=0).apply({}, {}, x)
 
 
+@pytest.mark.parametrize("name", ["add", "multiply", "average", "maximum", "concatenate"])
+def test_one_input_is_merged_in_keras_3_only(name):
+    x = jnp.ones((2, 3))
+    with config.using_dialect("keras2"):
+        pair = getattr(F, name)()
+    with pytest.raises(ValueError, match="a tuple of at least 2 inputs, got 1 input"):
+        pair.apply({}, {}, (x,))
+    with config.using_dialect("modern"):
+        pair = getattr(F, name)()
+    np.testing.assert_array_equal(pair.apply({}, {}, (x,))[0], x)
+
+
 def test_a_function_as_mode_gets_its_arguments_and_says_the_mask():
     def weighted(xs, share=1.0):
         return xs[0] + share * xs[1]

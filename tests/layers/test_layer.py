@@ -18,6 +18,7 @@ from funkeras.layers import (
     Convolution2D,
     Dense,
     Embedding,
+    LeakyReLU,
     TimeDistributed,
     stub,
 )
@@ -140,6 +141,12 @@ def test_copies_have_their_own_equal_weights() -> None:
         assert np.asarray(layer.kernel).any()
 
 
+def modern(made: Any, *given: Any) -> Any:
+    """A layer made where Keras 3 holds."""
+    with config.using_dialect("modern"):
+        return made(*given)
+
+
 WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "units": (lambda: Dense(0), ValueError, "units must be a positive integer, got 0"),
     "activation": (lambda: Activation("rely"), ValueError, "did you mean 'relu'"),
@@ -151,6 +158,12 @@ WRONG: dict[str, tuple[Any, type[Exception], str]] = {
     "twice": (lambda: Dense(1, units=2), TypeError, "'units' twice"),
     "both spellings": (lambda: Dense(units=1, output_dim=2), TypeError, "'units' twice"),
     "unknown layer": (lambda: layers.Convolution2F, AttributeError, "did you mean 'Convolution2D'"),
+    "strides and dilation": (
+        lambda: Conv2D(2, 3, strides=2, dilation_rate=2),
+        ValueError,
+        r"strides and dilation_rate one must be 1; got strides \(2, 2\) and dilation_rate \(2, 2\)",
+    ),
+    "slope": (lambda: modern(LeakyReLU, -1), ValueError, "negative_slope must not be negative"),
     "unknown feature count": (lambda: Dense(1).build((None, None)), ValueError, "must be known"),
 }
 

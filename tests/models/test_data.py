@@ -650,7 +650,8 @@ def test_a_generator_that_is_used_up_has_no_second_epoch() -> None:
         (lambda m: m.fit(forever(), Y), "y and sample_weight must be None"),
         (lambda m: m.fit(forever(), validation_split=0.5), "validation_split needs arrays"),
         (lambda m: m.fit(forever(), steps_per_epoch=0, epochs=1), "positive integer, got 0"),
-        (lambda m: m.fit(X, Y, epochs=1.5), "epochs must be an integer, got 1.5"),
+        (lambda m: m.fit(X, Y, epochs=1.5), "epochs must be an integer of at least 0, got 1.5"),
+        (lambda m: m.fit(X, Y, epochs=-1), "epochs must be an integer of at least 0, got -1"),
         (
             lambda m: m.fit_generator(forever(), samples_per_epoch=22, steps_per_epoch=6),
             "so many batches or so many samples",

@@ -255,6 +255,20 @@ def test_pop_and_get_layer() -> None:
         model.get_layer("dense")
 
 
+@pytest.mark.parametrize("action", ["fit", "evaluate", "train_on_batch", "test_on_batch"])
+def test_labels_beyond_the_classes_are_refused_where_they_come_in(action: str) -> None:
+    model = Sequential([Dense(4, activation="softmax", input_dim=3, name="last")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match="labels from 0 to 3, got labels from 0 to 4") as caught:
+        getattr(model, action)(np.zeros((5, 3)), np.arange(5))
+    assert any("'last'" in note for note in caught.value.__notes__)
+
+
+def test_summary_of_layers_without_weights_yet(capsys: pytest.CaptureFixture[str]) -> None:
+    Sequential([Dense(4)]).summary()
+    assert "│ ?            │ 0 (unbuilt) │" in capsys.readouterr().out
+
+
 def test_summary_counts_parameters(capsys: pytest.CaptureFixture[str]) -> None:
     small().summary()
     printed = capsys.readouterr().out
