@@ -1754,7 +1754,7 @@ class LayerNormalization(Layer):
     ) -> None: ...
 
 class LeakyReLU(Layer):
-    """`x` above 0, `negative_slope * x` below."""
+    """`x` above 0, `negative_slope * x` below. A negative slope is refused where Keras 3 holds."""
     def __init__(
         self,
         negative_slope: float = 0.3,
