@@ -524,12 +524,22 @@ def _orthonormal_by_qr(source: Source, rows: int, columns: int) -> Any:
 
 @registry.configured("Identity", "identity", "IdentityInitializer")
 def identity(gain: float = 1.0) -> Draw:
-    """`gain` on the diagonal of a matrix, 0 elsewhere."""
+    """`gain` on the diagonal of a matrix, 0 elsewhere.
+
+    In Keras 1 and 2 the square matrix is repeated along the longer axis, a multiple of the other.
+    """
+    repeated = config.dialect() != "modern"
 
     def draw(source: Source, shape: Sizes) -> Any:
         if len(shape) != 2:
             raise ValueError(f"Identity needs a shape of 2 axes; got {shape}")
-        return gain * source.xp.eye(*shape)
+        if not repeated:
+            return gain * source.xp.eye(*shape)
+        side = min(shape)
+        if max(shape) % side:
+            raise ValueError(f"Identity needs one size to be a multiple of the other; got {shape}")
+        times = (shape[0] // side, shape[1] // side)
+        return gain * source.xp.tile(source.xp.eye(side), times)
 
     return draw
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
 from funkeras import spellings
 from funkeras.typing import Config
+from funkeras.variables import overridable
 
 __all__ = [
     "Configured",
@@ -141,8 +142,9 @@ class Configured:
         """The pure function that calling this object runs."""
         raise NotImplementedError(f"{type(self).__name__} must define __call__")
 
+    @overridable
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """What the builder's function gives."""
+        """What the builder's function gives; symbolic tensors record it."""
         return self.function(*args, **kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -281,7 +283,7 @@ class Registry(Generic[T]):
             return identifier()
         if callable(identifier):
             return identifier
-        raise TypeError(
+        raise ValueError(
             f"a {self.kind} is a name, a config, a function or None; "
             f"got {type(identifier).__name__}"
         )
@@ -311,4 +313,6 @@ class Registry(Generic[T]):
         if isinstance(arguments, str):  # Keras 3 writes plain functions so
             return self.get(arguments)
         found = self.find(name)
-        return found.from_config(arguments or {}) if hasattr(found, "from_config") else found
+        if hasattr(found, "from_config"):
+            return found.from_config(arguments or {})
+        return found(**(arguments or {})) if inspect.isclass(found) else found

@@ -26,6 +26,7 @@ from funkeras.functional.pair import (
 from funkeras.typing import Key, Params, PyTree, Shape, State
 from funkeras.variables import (
     DRAWS,
+    Sizes,
     Variable,
     current_flow,
     learning_phase,
@@ -123,9 +124,9 @@ class SymbolicTensor:
     def _keras_shape(self) -> Shape:  # what scripts of Keras 1 read
         return self.shape
 
-    def get_shape(self) -> Shape:
+    def get_shape(self) -> Sizes:
         """The shape, as TensorFlow's tensors gave it."""
-        return self.shape
+        return Sizes(self.shape)
 
     @property
     def _keras_history(self) -> tuple[Any, int, int]:

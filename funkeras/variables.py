@@ -19,6 +19,7 @@ from funkeras.typing import Key
 __all__ = [
     "DRAWS",
     "Flow",
+    "Sizes",
     "Variable",
     "current_flow",
     "flowing",
@@ -165,6 +166,14 @@ def set_learning_phase(value: bool | None) -> None:
     _phase = None if value is None else bool(value)
 
 
+class Sizes(tuple[Any, ...]):
+    """A shape with what TensorFlow's shapes had."""
+
+    def as_list(self) -> list[Any]:
+        """The sizes as a list; None is any size."""
+        return list(self)
+
+
 class Variable:
     """One array that can be assigned: on its own, or a weight of a layer by its name.
 
@@ -286,6 +295,10 @@ class Variable:
     def eval(self) -> np.ndarray:
         """A NumPy copy, as `K.eval` gives it."""
         return self.numpy()
+
+    def get_shape(self) -> Sizes:
+        """The shape, as TensorFlow's variables gave it."""
+        return Sizes(self.shape)
 
     @property
     def _keras_shape(self) -> tuple[int, ...]:  # what scripts of Keras 1 read

@@ -66,3 +66,14 @@ def test_a_users_subclass_or_function_is_itself():
     assert constraints.get(jnp.abs) is jnp.abs
     assert constraints.get(None) is None
     np.testing.assert_allclose(constraint(W), W / 2)
+
+
+def test_variables_and_symbolic_tensors_are_projected():
+    from funkeras import backend
+
+    w = np.array([[3.0, -4.0], [0.0, 1.0]], "float32")
+    projected = constraints.non_neg()(backend.variable(w))
+    np.testing.assert_array_equal(backend.eval(projected), np.maximum(w, 0))
+    x = backend.placeholder(ndim=2)
+    ends = backend.function([x], [constraints.unit_norm(axis=1)(x)])([w])
+    np.testing.assert_allclose(ends[0], w / np.linalg.norm(w, axis=1, keepdims=True), rtol=1e-5)

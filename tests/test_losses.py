@@ -241,3 +241,26 @@ def test_options_are_checked():
         losses.MeanSquaredError(reduction="median")
     with pytest.raises(TypeError, match="did you mean 'delta'"):
         losses.Huber(delt=1.0)
+
+
+class Mixed:
+    """A user's loss: a share of one loss, and what is left of another."""
+
+    def __init__(self, share):
+        self.share = share
+
+    def __call__(self, y_true, y_pred):
+        return self.share * losses.mse(y_true, y_pred) + (1 - self.share) * losses.mae(
+            y_true, y_pred
+        )
+
+    def get_config(self):
+        return {"share": self.share}
+
+
+def test_an_object_of_the_users_own_class_is_made_again_from_its_config():
+    described = losses.serialize(Mixed(0.25))
+    assert described == {"class_name": "Mixed", "config": {"share": 0.25}}
+    found = losses.deserialize(described, {"Mixed": Mixed})
+    assert isinstance(found, Mixed)
+    assert found.share == 0.25

@@ -288,3 +288,13 @@ def test_one_number_for_the_batch_counts_by_the_weight_of_the_batch():
     metric.update_state(Y_TRUE, np.full((3, 2), 5.0), sample_weight=np.array([1.0, 1.0, 0.0]))
     metric.update_state(Y_TRUE, np.full((3, 2), 2.0), sample_weight=np.array([1.0, 0.0, 0.0]))
     assert metric.result() == 4
+
+
+@pytest.mark.parametrize("labels", [[[1], [0]], [1, 0]])
+def test_shares_within_the_top_k_are_one_number_before_keras_3(labels):
+    scores = np.array([[0.3, 0.2, 0.1], [0.1, 0.2, 0.7]], "float32")
+    shares = [metrics.sparse_top_k_categorical_accuracy(labels, scores, k=k) for k in (3, 2, 1)]
+    assert [float(share) for share in shares] == [1, 0.5, 0]
+    with config.using_dialect("modern"):
+        each = metrics.sparse_top_k_categorical_accuracy(labels, scores, k=2)
+    np.testing.assert_array_equal(each, [1, 0])

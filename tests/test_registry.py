@@ -55,7 +55,7 @@ def test_arguments_are_checked_when_they_are_given() -> None:
     ("identifier", "error", "message"),
     [
         ("big_circel", ValueError, "unknown shape 'big_circel'; did you mean 'BigCircle'"),
-        (3, TypeError, "a shape is a name, a config, a function or None; got int"),
+        (3, ValueError, "a shape is a name, a config, a function or None; got int"),
         ({"radius": 1}, ValueError, "has a 'class_name'"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from funkeras import config
+from funkeras.backend import is_keras_tensor
 from funkeras.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from funkeras.models import Model
 from funkeras.symbolic import SymbolicTensor
@@ -138,7 +139,7 @@ def entry(
         return Input(shape=shape)
     if not isinstance(input_tensor, SymbolicTensor):
         raise TypeError(f"input_tensor must be a symbolic tensor, got {input_tensor!r:.100}")
-    return input_tensor
+    return input_tensor if is_keras_tensor(input_tensor) else Input(tensor=input_tensor)
 
 
 def ending(

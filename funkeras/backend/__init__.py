@@ -31,6 +31,7 @@ from funkeras.backend.reductions import *
 from funkeras.backend.refused import REFUSED
 from funkeras.backend.scores import *
 from funkeras.backend.settings import *
+from funkeras.backend.stepping import *
 from funkeras.backend.tensors import *
 
 __all__ = [*arranging.__all__, *elementwise.__all__, *functions.__all__, *images.__all__]

@@ -1,17 +1,18 @@
 """Helpers of Keras's training loop that scripts imported from `keras.engine` or `keras.utils`."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
 import numpy as np
 
-from funkeras import symbolic
+from funkeras import initializers, layers, symbolic
 
 __all__ = [
     "batch_shuffle",
     "get_source_inputs",
+    "layer_from_config",
     "make_batches",
     "slice_X",
     "slice_arrays",
@@ -57,6 +58,18 @@ def batch_shuffle(index_array: np.ndarray, batch_size: int) -> np.ndarray:
     batches = index_array[: count * batch_size].reshape(count, batch_size)
     np.random.shuffle(batches)
     return np.concatenate([batches.ravel(), index_array[count * batch_size :]])
+
+
+def layer_from_config(
+    config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+) -> Any:
+    """The layer, or model, that a dict with its class name and config describes."""
+    return layers.deserialize(config, custom_objects)
+
+
+def _compute_fans(shape: Sequence[int], data_format: str = "channels_last") -> tuple[float, float]:
+    """`get_fans`, as scripts took it from the inside of Keras 2."""
+    return initializers.get_fans(shape, "th" if data_format == "channels_first" else "tf")
 
 
 def get_source_inputs(

@@ -45,7 +45,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         )
     },
     "initializations": ("initializers",),
-    "initializers": ("initializers",),
+    "initializers": ("initializers", "compat.engine"),
     "layers": LAYERS,
     **{
         f"layers.{name}": LAYERS
@@ -81,7 +81,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "utils.data_utils": ("utils.data_utils", "utils.sequences"),
     "utils.generic_utils": ("utils.generic_utils", "registry", "progress", "compat.engine"),
     "utils.io_utils": ("utils.io_utils",),
-    "utils.layer_utils": ("utils.layer_utils",),
+    "utils.layer_utils": ("utils.layer_utils", "compat.engine"),
     "utils.np_utils": ("utils.np_utils",),
     "utils.test_utils": ("compat.testing",),
     "utils.vis_utils": ("utils.vis_utils",),

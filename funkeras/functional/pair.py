@@ -5,7 +5,7 @@ import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeAlias
 
 import jax
@@ -312,7 +312,8 @@ def _shape_by_evaluation(pair: Pair) -> Callable[[Shapes], Shapes]:
                 input_shape,
                 is_leaf=is_shape,
             )
-            return jax.eval_shape(pair.apply, *variables, x)[0]
+            key = random.key(0)  # of a part that draws at inference too: shapes tell no numbers
+            return jax.eval_shape(partial(pair.apply, key=key), *variables, x)[0]
 
         sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
         return jax.tree.map(lambda y: y.shape, abstract(evaluate, None in sizes))

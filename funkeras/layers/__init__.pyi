@@ -21,6 +21,7 @@ from funkeras.layers.lookup import Lookup
 from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.lookup import TextLookup
 from funkeras.layers.special import Adapted
+from funkeras.layers.special import Applied
 from funkeras.layers.special import Merging
 from funkeras.layers.spec import InputSpec as InputSpec
 from funkeras.typing import Identifier, Shape
@@ -1699,7 +1700,7 @@ class LSTMCell(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Lambda(Layer):
+class Lambda(Applied):
     """Any pure function of the inputs: `function(x, **arguments)`."""
     def __init__(
         self,

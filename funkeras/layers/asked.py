@@ -22,6 +22,7 @@ class Asked:
     built: bool = False
     activity_regularizer: Callable[[Any], Any] | None
     _calls: list[symbolic.Call]
+    _told_losses: list[tuple[Any, list[Any]]]
 
     def assert_input_compatibility(self, inputs: Any) -> None:
         """See that inputs fit `input_spec`.
@@ -44,20 +45,20 @@ class Asked:
         """Weight name → projection after each update."""
         return self._rules("_constraint")
 
-    def _by_weight(self: Any, rules: dict[str, Any]) -> list[tuple[Variable, Any]]:
+    def _by_weight(self: Any, suffix: str) -> list[tuple[Variable, Any]]:
         own = {variable.path: variable for variable in self.weights}
-        return [(own[path], rule) for path, rule in rules.items()]
+        return [(own[path], rule) for path, rule in self._rules(suffix).items()]
 
     @property
     def regularizers(self) -> list[Callable[[Any], Any]]:
         """The penalties on weights, then the one on the output."""
         activity = [] if self.activity_regularizer is None else [self.activity_regularizer]
-        return [rule for _, rule in self._by_weight(self.weight_regularizers)] + activity
+        return [rule for _, rule in self._by_weight("_regularizer")] + activity
 
     @property
     def constraints(self) -> dict[Variable, Callable[[Any], Any]]:
         """Weight → its projection after each update."""
-        return dict(self._by_weight(self.weight_constraints))
+        return dict(self._by_weight("_constraint"))
 
     @property
     def losses(self) -> list[Any]:
@@ -67,13 +68,14 @@ class Asked:
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
         """The penalties that follow from those inputs; with None, from weights alone."""
-        if inputs is None:
-            ruled = self._by_weight(self.weight_regularizers)
-            return [symbolic.apply(rule, variable) for variable, rule in ruled]
-        if self.activity_regularizer is None:
-            return []
         wanted = jax.tree.leaves(inputs)
-        return [
+        told = [loss for loss, given in self._told_losses if given == wanted]
+        if inputs is None:
+            ruled = self._by_weight("_regularizer")
+            return [symbolic.apply(rule, variable) for variable, rule in ruled] + told
+        if self.activity_regularizer is None:
+            return told
+        return told + [
             symbolic.apply(self.activity_regularizer, output)
             for call in self._calls
             if jax.tree.leaves(call.inputs) == wanted

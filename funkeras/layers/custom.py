@@ -194,6 +194,7 @@ class Written:
 
     name: str
     dialect: str
+    _told_updates: list[tuple[Any, list[Any]]]
     _params: Params
     _state: State
     supports_masking: bool = False
@@ -206,7 +207,11 @@ class Written:
         """Names in the state under which `call` leaves what it adds to the loss and the logs."""
         return [PENALTY] * self.adds_losses + [f"{REPORT}{name}" for name in self.reported]
 
+    def _variable(self, *described: Any) -> Variable:
+        raise NotImplementedError
+
     def _begin_writing(self) -> None:
+        self._told_losses: list[tuple[Any, list[Any]]] = []
         self.own_weights: list[Weight] = []
         self._own_rules: dict[str, Any] = {}
 
@@ -268,7 +273,7 @@ class Written:
             array = jnp.asarray(value)
         self.own_weights.append(weight)
         (self._params if weight.trainable else self._state)[weight.name] = array
-        return Variable.of(self, weight.name, weight.shape, weight.trainable)
+        return self._variable(weight.name, weight.shape, weight.trainable)
 
     def _own(self, variables: Sequence[Variable], trainable: bool) -> None:
         """Take over variables that were made outside, as layers of Keras 1 do."""
@@ -285,10 +290,16 @@ class Written:
             self._enter(Weight(name, value.shape, constant, trainable), value)
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Within `call`: add these to the loss of the model."""
+        """Add these to the loss of the model: within `call` values, outside symbolic tensors.
+
+        What is added outside follows from `inputs`, or from none of them; a model that has the
+        layer takes it up when it is compiled.
+        """
         flow = current_flow()
         if flow is None:
-            raise RuntimeError("add_loss of a layer belongs into its call")
+            given = jax.tree.leaves(inputs)
+            self._told_losses += [(loss, given) for loss in jax.tree.leaves(losses)]
+            return
         flow.losses.extend(losses if isinstance(losses, list | tuple) else [losses])
 
     def add_metric(
@@ -303,8 +314,15 @@ class Written:
         flow.reports[name] = value
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Within `call`: assign new values to variables, given as (variable, value) pairs."""
+        """Assign new values to variables, given as (variable, value) pairs, within `call`.
+
+        Outside they are listed in `updates`, for `K.function`.
+        """
         pairs = updates if isinstance(updates, list) else [updates]
+        if current_flow() is None:
+            given = jax.tree.leaves(inputs)
+            self._told_updates += [(pair, given) for pair in pairs]
+            return
         for variable, value in (pair for pair in pairs if pair is not None):
             variable.assign(value)
 
@@ -314,8 +332,10 @@ class Written:
         Raises:
             TypeError: in Keras 1 and 2, for a mask that the layer does not support.
         """
-        if mask is None or self.supports_masking:
+        if self.supports_masking:
             return mask
+        if not jax.tree.leaves(mask):
+            return None
         if self.dialect != "modern":
             raise TypeError(f"layer {self.name!r} does not support masking, but got a mask")
         return None

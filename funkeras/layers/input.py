@@ -5,6 +5,7 @@ from typing import Any
 from funkeras import config, spellings
 from funkeras.functional.pair import Pair, freeze_shape, stateless
 from funkeras.layers.layer import Layer, automatic_name
+from funkeras.layers.nodes import Node
 from funkeras.symbolic import SymbolicTensor, symbol
 from funkeras.typing import Config
 from funkeras.variables import Variable
@@ -69,6 +70,13 @@ class InputLayer(Layer):
     def input(self) -> SymbolicTensor:
         """The symbolic tensor."""
         return self.tensor
+
+    @property
+    def inbound_nodes(self) -> list[Node]:
+        """Where data enters, as the only call."""
+        return [Node(self, self.tensor, self.tensor)]
+
+    _inbound_nodes = inbound_nodes
 
     def get_output_at(self, node_index: int) -> SymbolicTensor:
         """The symbolic tensor."""

@@ -21,6 +21,7 @@ from funkeras import (
     symbolic,
 )
 from funkeras.functional import combinators
+from funkeras.functional.checks import no_mask
 from funkeras.functional.pair import (
     Pair,
     Weight,
@@ -32,6 +33,7 @@ from funkeras.functional.pair import (
 )
 from funkeras.layers.asked import Asked
 from funkeras.layers.custom import Written, collected, custom_pair, discover, overridden
+from funkeras.layers.nodes import Noded
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
 from funkeras.variables import Variable, current_flow, outside
@@ -102,7 +104,7 @@ def kind_of(argument: str) -> Any:
     return KINDS.get(argument.rpartition("_")[2])
 
 
-class Layer(Asked, Written):
+class Layer(Asked, Noded, Written):
     """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
 
     Args:
@@ -152,6 +154,8 @@ class Layer(Asked, Written):
         self._state: State = {}
         self.built = False
         self.pair = self.make_pair()
+        if type(self).builder is not None:
+            self.supports_masking = self.pair.mask is not no_mask
 
     def _begin(self, options: Mapping[str, Any]) -> None:
         """Set what layers and models have in common."""
@@ -162,7 +166,8 @@ class Layer(Asked, Written):
         self.casts = options["dtype"] is not None or self.dtype_policy != config.floatx()
         self.remat = bool(options["remat"])
         self.dialect = config.dialect()
-        self._calls: list[symbolic.Call] = []
+        self._variables: dict[Any, Variable] = {}
+        self._begin_graph()
         self._begin_writing()
 
     def _made(self, described: Any) -> "Layer":
@@ -177,9 +182,7 @@ class Layer(Asked, Written):
         """The pair of this layer's arguments."""
         build = type(self).builder
         if build is None:
-            if not hasattr(self, "call"):
-                raise NotImplementedError(f"{type(self).__name__} has neither builder nor call")
-            return custom_pair(self)
+            return custom_pair(self) if hasattr(self, "call") else combinators.serial()
         own, named = inspect.signature(build).parameters, combinators.named
         arguments = {
             name: _each_layer(value, lambda layer: named(layer.functional, layer.pair.name))
@@ -365,9 +368,15 @@ class Layer(Asked, Written):
     def weights(self) -> list[Variable]:
         """The weights that files hold, as readable and assignable variables."""
         return [
-            Variable.of(self, weight.name, weight.shape, weight.trainable)
+            self._variable(weight.name, weight.shape, weight.trainable)
             for weight in self.declared_weights()
         ]
+
+    def _variable(self, *described: Any) -> Variable:
+        """The weight of that name, shape and use: one object however often it is asked for."""
+        if described not in self._variables:
+            self._variables[described] = Variable.of(self, *described)
+        return self._variables[described]
 
     def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
         """The weights that training changes, and the others."""
@@ -457,7 +466,7 @@ class Layer(Asked, Written):
         self.ensure_built(symbolic.shapes_of(x))
         if symbolic.is_symbolic(x):
             y = symbolic.record(self, x, training)
-            self._calls.append(jax.tree.leaves(y)[0].call)
+            self._note_call(jax.tree.leaves(y)[0].call)
             return y
         flow = current_flow()
         if flow is not None:
@@ -476,7 +485,7 @@ class Layer(Asked, Written):
         if len(self._calls) == 1:
             return self._calls[0]
         count = len(self._calls)
-        raise RuntimeError(
+        raise AttributeError(
             f"layer {self.name!r} has been called {count} times, so it has "
             + (f"no {what} yet" if not count else f"several: use get_{what}_at(index)")
         )
@@ -554,6 +563,8 @@ class Layer(Asked, Written):
             for variable in self.weights:
                 if variable.name.partition("/")[2] == wanted:
                     return variable
+        if isinstance(asked := getattr(type(self), name, None), property) and asked.fget:
+            return asked.fget(self)  # which has failed: its own message says why
         raise AttributeError(f"layer of class {type(self).__name__} has no attribute {name!r}")
 
     def __repr__(self) -> str:

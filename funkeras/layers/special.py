@@ -4,12 +4,12 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from funkeras import registry
+from funkeras import registry, symbolic
 from funkeras.functional.adapted import mean_and_variance
 from funkeras.layers.layer import Layer
 from funkeras.typing import Config
 
-__all__ = ["BASES", "CONTAINERS", "Adapted", "Merging"]
+__all__ = ["BASES", "CONTAINERS", "Adapted", "Applied", "Merging"]
 
 CONTAINERS: dict[str, Any] = {}
 """Classes of models by name, which the config of a layer may hold; their package enters them."""
@@ -44,6 +44,10 @@ class Merging(Layer):
     after = ("node_indices", "tensor_indices")
     functions: ClassVar[tuple[str, ...]] = ("mode", "output_shape", "output_mask")
 
+    @property
+    def _output_mask(self) -> Any:
+        return self._arguments["output_mask"]
+
     def get_config(self) -> Config:
         """The arguments, with the kind of each that may be a function, as Keras 1 has them.
 
@@ -72,6 +76,24 @@ class Merging(Layer):
             if argument in given:
                 given[argument] = KINDS[kind](argument, given[argument])
         return cls(**given)
+
+
+class Applied(Layer):
+    """`Lambda`: any function of the inputs."""
+
+    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+        """Run the function on arrays, or record it where `x` is symbolic.
+
+        One that takes gradients between its inputs, of which the graph alone knows how one follows
+        from the other, becomes operations of the graph in the place of this layer.
+        """
+        try:
+            return super().__call__(x, *others, **named)
+        except symbolic.NoGraphError:
+            if not symbolic.is_symbolic(x):
+                raise
+        y = self._arguments["function"](x, **(self._arguments["arguments"] or {}))
+        return y[0] if isinstance(y, list) and len(y) == 1 else y
 
 
 class Adapted(Layer):
@@ -105,5 +127,9 @@ class Adapted(Layer):
         self.assign({"mean": mean, "variance": variance})
 
 
-BASES: dict[str, type[Layer]] = {"Merge": Merging, "Normalization": Adapted}
+BASES: dict[str, type[Layer]] = {
+    "Lambda": Applied,
+    "Merge": Merging,
+    "Normalization": Adapted,
+}
 """Class name → what it derives from, if not from `Layer` itself."""

@@ -228,6 +228,7 @@ class Loss(Configured):
         counted = type(self).counted
         return values, None if counted is None else counted(self._config, y_true, values)
 
+    @overridable
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: ArrayLike | None = None) -> Array:
         """The loss, reduced."""
         values, mask = self.masked_values(y_true, y_pred)

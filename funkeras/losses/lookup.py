@@ -56,7 +56,7 @@ def deserialize(
 
 def serialize(loss: Any) -> Any:
     """A name, or the class name and config, from which `get` makes the loss again."""
-    if isinstance(loss, Loss):
+    if hasattr(loss, "get_config"):
         return classes.serialize(loss)
     return loss if loss is None or isinstance(loss, str | Mapping) else name_of(loss)
 

@@ -150,26 +150,43 @@ def _in_top_k(labels: Array, scores: Array, k: int) -> Array:
 
 @registry.register()
 @overridable
-def top_k_categorical_accuracy(y_true: ArrayLike, y_pred: ArrayLike, k: int = 5) -> Array:
-    """1 where the class of the one-hot `y_true` is among the k highest of `y_pred`, else 0."""
+def top_k_categorical_accuracy(
+    y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, *, dialect: str | None = None
+) -> Array:
+    """1 where the class of the one-hot `y_true` is among the k highest of `y_pred`, else 0.
+
+    Keras 1 and 2 take the mean over the batch.
+    """
     y_true, y_pred = aligned(y_true, y_pred)
-    return _in_top_k(jnp.argmax(y_true, axis=-1), y_pred, k)
+    return _by_sample(_in_top_k(jnp.argmax(y_true, axis=-1), y_pred, k), dialect)
+
+
+def _by_sample(hits: Array, dialect: str | None) -> Array:
+    return hits if (dialect or config.dialect()) == "modern" else jnp.mean(hits, axis=-1)
 
 
 @registry.register()
 @overridable
 def sparse_top_k_categorical_accuracy(
-    y_true: ArrayLike, y_pred: ArrayLike, k: int = 5, from_sorted_ids: bool = False
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    k: int = 5,
+    from_sorted_ids: bool = False,
+    *,
+    dialect: str | None = None,
 ) -> Array:
     """1 where the integer label `y_true` is among the k highest of `y_pred`, else 0.
 
-    With `from_sorted_ids`, `y_pred` holds class numbers, the likeliest first.
+    Keras 1 and 2 take the mean over the batch. With `from_sorted_ids`, `y_pred` holds class
+    numbers, the likeliest first.
     """
     scores = as_float(y_pred)
     labels = labels_of(y_true, scores)
     if from_sorted_ids:
-        return jnp.any(labels[..., None] == scores[..., :k], axis=-1).astype(scores.dtype)
-    return _in_top_k(labels, scores, k)
+        hits = jnp.any(labels[..., None] == scores[..., :k], axis=-1).astype(scores.dtype)
+    else:
+        hits = _in_top_k(labels, scores, k)
+    return _by_sample(hits, dialect)
 
 
 @registry.register()

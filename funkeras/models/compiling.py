@@ -39,6 +39,7 @@ class Compiling(Holding):
         auto_scale_loss: bool = True,
         class_mode: Any = None,
         target_tensors: Any = None,
+        mode: Any = None,
     ) -> None:
         """Choose optimizer, loss and metrics. Which layers are trained is settled here.
 
@@ -50,8 +51,8 @@ class Compiling(Holding):
             weighted_metrics: metrics that sample weights apply to.
             sample_weight_mode: accepted; weights of rank 2 mean one per time step.
             auto_scale_loss: scale the loss where layers have the policy `mixed_float16`.
-            run_eagerly, jit_compile, steps_per_execution, class_mode: accepted for old scripts;
-                the compiled program needs none of them.
+            run_eagerly, jit_compile, steps_per_execution, class_mode, mode: accepted for old
+                scripts; the compiled program needs none of them.
             target_tensors: refused: targets are arrays, given to `fit`.
         """
         if target_tensors is not None:
@@ -79,11 +80,21 @@ class Compiling(Holding):
         }
         if metrics is True:  # Keras 0's show_accuracy=True
             self._compiled["metrics"] = ["accuracy"]
+        if self.built and not self.is_written():
+            self._take_up_losses()
         self._settled = (self.functional, self.trainable_paths()) if self.built else None
         self._judged = self._find_judged() if self.built else None
         self._engine = None
         self._optimizer_state = None
         self._predict = None
+
+    def _take_up_losses(self) -> None:
+        """Add what the layers were given by `add_loss` outside of their calls, once."""
+        for layer in self.layers:
+            for told in layer._told_losses:
+                if not any(told is known for known in self._taken):
+                    self._taken.append(told)
+                    self.add_loss(told[0])
 
     def _find_judged(self) -> Judged | None:
         """The graph with the losses in it that are functions which need it, if any is."""

@@ -1,12 +1,13 @@
 """Where a model begins and ends: its layers, inputs and outputs, names and shapes."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 
-from funkeras import config, spellings
+from funkeras import config, spellings, symbolic
 from funkeras.callbacks import History
 from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, reporting
 from funkeras.functional.pair import Pair
@@ -54,6 +55,7 @@ class Ends(Layer):
         self._params: Params = {}
         self._state: State = {}
         self._losses: list[SymbolicTensor] = []
+        self._taken: list[Any] = []
         self._numbers: dict[str, SymbolicTensor] = {}
         if inputs is not None or outputs is not None:
             self._structure = Structure(inputs, outputs)
@@ -115,14 +117,20 @@ class Ends(Layer):
         return self._known().pair()
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add tensors to what training minimizes, each summed over its entries.
+        """Add tensors, or numbers, to what training minimizes, each summed over its entries.
 
         They follow from the inputs of the model: `model.add_loss(K.mean(model.output ** 2))`.
         """
         if current_flow() is not None:  # within the call of a subclass
             super().add_loss(losses, inputs)
             return
-        tensors = self._told("add_loss", jax.tree.leaves(losses))
+        given = [
+            symbolic.apply(partial(_constant, own), self.inputs[0], name="constant")
+            if isinstance(own, int | float)
+            else own
+            for own in jax.tree.leaves(losses)
+        ]
+        tensors = self._told("add_loss", given)
         self._losses += tensors
         self._tell(PENALTY)
 
@@ -285,3 +293,7 @@ class Ends(Layer):
         raise ValueError(
             f"{self.name!r} has no layer {name!r}{spellings.nearest(str(name), names)}"
         )
+
+
+def _constant(number: float, x: Any) -> Any:
+    return jnp.asarray(number, x.dtype)

@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import jax
 import numpy as np
 
-from funkeras.layers.layer import Variable, variables_lock, variables_version
+from funkeras.layers.layer import Layer, Variable, variables_lock, variables_version
+from funkeras.layers.nodes import mask_of, penalty_of, uses_learning_phase
 from funkeras.models.ends import Ends
+from funkeras.symbolic import trace
 from funkeras.typing import Params, State
 from funkeras.variables import current_flow
 
@@ -79,7 +82,7 @@ class Holding(Ends):
 
     def _own_weights(self) -> list[Variable]:
         """Those of `add_weight` in a subclass."""
-        return [Variable.of(self, w.name, w.shape, w.trainable) for w in self.own_weights]
+        return [self._variable(w.name, w.shape, w.trainable) for w in self.own_weights]
 
     def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
         if not self.trainable:
@@ -145,6 +148,63 @@ class Holding(Ends):
         for layer in self.layers:
             rules |= {f"{layer.name}/{name}": rule for name, rule in layer._rules(suffix).items()}
         return rules
+
+    def _by_weight(self, suffix: str) -> list[tuple[Variable, Any]]:
+        own = [(v, self._own_rules.get(f"{v.path}{suffix}")) for v in self._own_weights()]
+        ruled = {variable: rule for variable, rule in own if rule is not None}
+        for layer in self.layers:  # two inner models may share one
+            ruled |= layer._by_weight(suffix)
+        return list(ruled.items())
+
+    def get_losses_for(self, inputs: Any) -> list[Any]:
+        """The penalties that follow from those inputs; with None, from weights alone."""
+        if inputs is None:
+            return super().get_losses_for(None)
+        wanted = jax.tree.leaves(inputs)
+        calls = [call for call in self._calls if jax.tree.leaves(call.inputs) == wanted]
+        return [penalty_of(self, call) for call in calls if self.penalizes_activity()]
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask that goes on with each output: none where none comes and no layer makes one."""
+        if jax.tree.leaves(mask):
+            return super().compute_mask(inputs, mask)
+        found = [mask_of(tensor) for tensor in self.outputs]
+        return found[0] if len(found) == 1 else found
+
+    @property
+    def updates(self) -> list[Any]:
+        """Pairs of a variable and its next value that training carries out."""
+        told = [update for update, _ in self._told_updates]
+        return [update for layer in self.layers for update in layer.updates] + told
+
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Whether an output is another in training."""
+        return any(uses_learning_phase(tensor) for tensor in self.outputs)
+
+    @property
+    def input_layers(self) -> list[Any]:
+        """The layers that data enters by."""
+        return [tensor._keras_history[0] for tensor in self.inputs]
+
+    @property
+    def output_layers(self) -> list[Any]:
+        """The layers that the outputs come from."""
+        return [tensor._keras_history[0] for tensor in self.outputs]
+
+    _input_layers, _output_layers = input_layers, output_layers
+
+    @property
+    def losses(self) -> list[Any]:
+        """The penalties on weights, on what layers give here, and what `add_loss` was given."""
+        known = self.built and not self.is_written()
+        activity = [
+            loss
+            for call in (trace(self.inputs, self.outputs).calls if known else ())
+            if isinstance(call.callee, Layer)
+            for loss in call.callee.get_losses_for(call.inputs)
+        ]
+        return [*self.get_losses_for(None), *activity, *self._losses]
 
     def penalizes_activity(self) -> bool:
         """Whether a layer adds a penalty on its outputs to the loss."""

@@ -25,6 +25,9 @@ class Structure:
 
     def __init__(self, inputs: PyTree, outputs: PyTree) -> None:
         self.inputs = _flat("inputs", inputs)
+        if len(set(self.inputs)) < len(self.inputs):
+            names = ", ".join(repr(tensor.name) for tensor in self.inputs)
+            raise ValueError(f"each input of a model must be given once, got {names}")
         single = isinstance(outputs, list | tuple) and len(outputs) == 1
         self.outputs = outputs[0] if single else outputs
         flat = _flat("outputs", self.outputs)

@@ -78,7 +78,7 @@ def test_a_layer_called_twice_has_one_set_of_weights_and_the_sum_of_their_gradie
     model.train_on_batch(x, y)
     np.testing.assert_allclose(shared.get_weights()[0], kernel - 0.01 * gradient, atol=1e-6)
     assert shared.get_output_at(1).shape == (None, 2)
-    with pytest.raises(RuntimeError, match="get_output_at"):
+    with pytest.raises(AttributeError, match="get_output_at"):
         _ = shared.output
 
 
