@@ -34,16 +34,21 @@ MARKS = "<!-- speed -->", "<!-- /speed -->"
 
 
 class Row(NamedTuple):
-    """A line of the table: contestant → what makes the call that is timed, so many times."""
+    """A line of the table: contestant → what makes the call that is timed, so many times.
+
+    A call does what the title says `parts` times.
+    """
 
     title: str
     makers: Mapping[str, Callable[[], Callable[[], object]]]
     calls: int = 1
+    parts: int = 1
 
 
 def one_epoch(name: str) -> Row:
     work = WORKLOADS[name]
-    return Row(work.title, {who: partial(make, work) for who, make in CONTESTANTS.items()})
+    makers = {who: partial(make, work) for who, make in CONTESTANTS.items()}
+    return Row(work.title, makers, parts=work.epochs)
 
 
 def prediction(title: str, count: int, calls: int) -> Row:
@@ -76,9 +81,10 @@ def repeated(call: Callable[[], object], calls: int) -> Callable[[], None]:
 
 
 def measured(row: Row, names: list[str], rounds: int) -> dict[str, float]:
-    """Seconds of one call of each contestant: medians over the rounds."""
+    """Seconds of what the title says, for each contestant: medians over the rounds."""
     runs = {name: repeated(row.makers[name](), row.calls) for name in names if name in row.makers}
-    return {name: value / row.calls for name, value in interleaved(runs, rounds).items()}
+    medians = interleaved(runs, rounds)
+    return {name: value / (row.calls * row.parts) for name, value in medians.items()}
 
 
 def machine() -> dict[str, str]:

@@ -1,6 +1,7 @@
-"""One epoch of a workload in funkeras, by hand in two ways, in Keras and in PyTorch.
+"""The epochs of a workload in funkeras, by hand in two ways, in Keras and in PyTorch.
 
-Each function here makes what is timed: a call that trains an epoch and gives its mean loss.
+Each function here makes what is timed: a call that trains `work.epochs` epochs and gives the mean
+loss of the last one.
 """
 
 import importlib
@@ -19,7 +20,7 @@ from funkeras import layers, models
 
 __all__ = ["CONTESTANTS", "available"]
 
-Epoch = Callable[[], float]
+Run = Callable[[], float]
 
 OPTAX = {
     "sgd": lambda: optax.sgd(0.01),
@@ -44,23 +45,34 @@ def keras_like(models: Any, layers: Any, work: Workload) -> Any:
     return model
 
 
-def fitted(models: Any, layers: Any, work: Workload) -> Epoch:
-    """`fit` for one epoch of the model of a library that speaks Keras."""
+def fitted(models: Any, layers: Any, work: Workload) -> Run:
+    """`fit` of the model of a library that speaks Keras."""
     x, y = work.data()
     model = keras_like(models, layers, work)
 
-    def epoch() -> float:
-        history = model.fit(x, y, batch_size=work.batch, epochs=1, verbose=0)
-        return float(history.history["loss"][0])
+    def run() -> float:
+        history = model.fit(x, y, batch_size=work.batch, epochs=work.epochs, verbose=0)
+        return float(history.history["loss"][-1])
 
-    return epoch
+    return run
 
 
-def funkeras(work: Workload) -> Epoch:
+def repeated(epoch: Run, work: Workload) -> Run:
+    """All epochs of a call, where each is started by itself."""
+
+    def run() -> float:
+        for _ in range(work.epochs - 1):
+            epoch()
+        return epoch()
+
+    return run
+
+
+def funkeras(work: Workload) -> Run:
     return fitted(models, layers, work)
 
 
-def keras(work: Workload) -> Epoch:
+def keras(work: Workload) -> Run:
     keras = importlib.import_module("keras")
     return fitted(keras.models, keras.layers, work)
 
@@ -90,7 +102,7 @@ def training_step(work: Workload, optimizer: Any) -> Callable[..., Any]:
     return step
 
 
-def step_loop(work: Workload) -> Epoch:
+def step_loop(work: Workload) -> Run:
     """A jitted step called from a Python loop over batches of NumPy rows."""
     x, y = work.data()
     optimizer = OPTAX[work.optimizer]()
@@ -111,10 +123,10 @@ def step_loop(work: Workload) -> Epoch:
         jax.block_until_ready(params)
         return total[0] / steps
 
-    return epoch
+    return repeated(epoch, work)
 
 
-def whole_epoch(work: Workload) -> Epoch:
+def whole_epoch(work: Workload) -> Run:
     """All steps of an epoch as one program, over data that stays on the device."""
     x, y = map(jnp.asarray, work.data())
     optimizer = OPTAX[work.optimizer]()
@@ -141,10 +153,10 @@ def whole_epoch(work: Workload) -> Epoch:
         jax.block_until_ready(params)
         return float(total[0]) / steps
 
-    return epoch
+    return repeated(epoch, work)
 
 
-def torch(work: Workload) -> Epoch:
+def torch(work: Workload) -> Run:
     """A loop over batches of tensors; images have their channels first, as PyTorch wants them."""
     torch = importlib.import_module("torch")
     x, y = map(torch.from_numpy, work.data())
@@ -170,17 +182,17 @@ def torch(work: Workload) -> Epoch:
                 right += ((logits > 0) == (targets > 0.5)).float().mean().item()
         return total / -(-len(x) // work.batch)
 
-    return epoch
+    return repeated(epoch, work)
 
 
-CONTESTANTS: dict[str, Callable[[Workload], Epoch]] = {
+CONTESTANTS: dict[str, Callable[[Workload], Run]] = {
     "funkeras": funkeras,
     "step loop by hand": step_loop,
     "whole epoch by hand": whole_epoch,
     "Keras 3": keras,
     "PyTorch": torch,
 }
-"""Name in the tables → what makes an epoch of a workload."""
+"""Name in the tables → what makes the timed call of a workload."""
 
 NEEDS = {"Keras 3": "keras", "PyTorch": "torch"}
 """Contestants that take part where their package is installed."""

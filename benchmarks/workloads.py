@@ -33,6 +33,7 @@ class Workload:
         layers: the net, from a module of Keras layers.
         by_hand: logits from the params of the layers that have some, a key and inputs.
         torch: the net that gives logits, from the module `torch.nn`.
+        epochs: how many a timed call trains; several where one takes only milliseconds.
     """
 
     title: str
@@ -43,6 +44,7 @@ class Workload:
     layers: Callable[[Any], Sequence[Any]]
     by_hand: Callable[[Sequence[Any], jax.Array, jax.Array], jax.Array]
     torch: Callable[[Any], Any]
+    epochs: int = 1
 
 
 def affine(p: Any, x: jax.Array) -> jax.Array:
@@ -291,7 +293,7 @@ WORKLOADS = {
     "first_model": Workload(
         "First model: Dense 64, 10",
         32, "sgd", CLASSES, lambda: noise(10_000),
-        first_model, first_model_by_hand, first_model_torch,
+        first_model, first_model_by_hand, first_model_torch, epochs=5,
     ),
     "mnist_mlp": Workload(
         "MNIST MLP 784-512-512-10",
