@@ -18,6 +18,7 @@ from funkeras.functional.checks import known, one_of, positive, share
 from funkeras.functional.convolve import at_least_single
 from funkeras.functional.noise import dropout as dropout_layer
 from funkeras.functional.pair import Pair, Shapes, Weight, layer
+from funkeras.functional.products import times
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, State
 
 __all__ = ["additive_attention", "attention", "group_query_attention", "multi_head_attention"]
@@ -288,7 +289,7 @@ def _projected(
                 yield Weight(f"{name}/bias", shape[inner:], initializers[1])
 
     def project(params: Params, name: str, x: Array, inner: int = 1) -> Array:
-        y = jnp.tensordot(x, params[name]["kernel"], inner)
+        y = times(x, params[name]["kernel"], inner)
         return y + params[name]["bias"] if use_bias else y
 
     def apply(

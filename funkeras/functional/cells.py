@@ -15,6 +15,7 @@ from funkeras.functional.combinators import unique_names
 from funkeras.functional.drawing import recurrent_start
 from funkeras.functional.noise import kept
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
+from funkeras.functional.products import times
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
 __all__ = [
@@ -362,10 +363,10 @@ def stacked_rnn_cells(cells: Sequence[Pair]) -> Pair:
 def product(x: Array, kernel: Array, masks: Array | None) -> Array:
     """`x @ kernel`, for each gate's columns with the features dropped that its mask drops."""
     if masks is None:
-        return jnp.dot(x, kernel)
+        return times(x, kernel)
     blocks = jnp.split(kernel, masks.shape[0], axis=-1)
     return jnp.concatenate(
-        [jnp.dot(x * mask, block) for mask, block in zip(masks, blocks, strict=True)], axis=-1
+        [times(x * mask, block) for mask, block in zip(masks, blocks, strict=True)], axis=-1
     )
 
 

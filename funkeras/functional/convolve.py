@@ -23,6 +23,7 @@ from jax import lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+from funkeras.functional.products import times
 from funkeras.typing import Array
 
 __all__ = [
@@ -151,7 +152,7 @@ def convolve(
     space = kernel.ndim - 2
     pointwise = kernel.shape[:space] == (1,) * space and groups == 1
     if pointwise and set(strides) == {1} and padding == ((0, 0),) * space:
-        return jnp.dot(x, kernel.reshape(kernel.shape[space:]))
+        return times(x, kernel.reshape(kernel.shape[space:]))
     geometry = Geometry(x.shape[1:-1], kernel.shape[:space], strides, padding, dilation, groups)
     return _bind("y", geometry, x[None], kernel[None])[0]
 
@@ -319,9 +320,9 @@ def _products(x: Array, kernel: Array, *, geometry: Geometry) -> Array:
     g = geometry
     out = output_sizes(g.size, g.kernel_size, g.strides, g.padding, g.dilation)
     x = _padded(x, g, out)
-    times = jnp.dot
+    through = times
     if g.groups > 1:
-        times = jnp.multiply
+        through = jnp.multiply
         x = jnp.repeat(x, kernel.shape[-1] // g.groups, axis=-1)
         kernel = kernel[..., 0, :]
 
@@ -330,7 +331,7 @@ def _products(x: Array, kernel: Array, *, geometry: Geometry) -> Array:
             slice(q * d, q * d + (n - 1) * s + 1, s)
             for q, n, s, d in zip(place, out, g.strides, g.dilation, strict=True)
         )
-        return times(x[:, *seen], kernel[place])
+        return through(x[:, *seen], kernel[place])
 
     first, *others = product(*map(range, g.kernel_size))
     return sum(map(at, others), start=at(first))

@@ -13,6 +13,7 @@ from funkeras import activations, config, regularizers
 from funkeras.functional.checks import known, no_mask, one_of, positive
 from funkeras.functional.combinators import penalized
 from funkeras.functional.pair import Pair, Weight, layer, stateless
+from funkeras.functional.products import times
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 from funkeras.variables import running
 
@@ -55,7 +56,7 @@ def dense(
             yield Weight("bias", (units,), bias_initializer)
 
     def apply(params: Params, x: Shaped[Array, "*n features"]) -> Shaped[Array, "*n units"]:
-        y = jnp.dot(x, params["kernel"])
+        y = times(x, params["kernel"])
         return activate(y + params["bias"] if use_bias else y)
 
     return stateless(apply, weights)
@@ -268,7 +269,7 @@ def highway(
             yield Weight("bias_carry", (size,), "ones")
 
     def affine(params: Params, x: Array, suffix: str = "") -> Array:
-        y = jnp.dot(x, params[f"kernel{suffix}"])
+        y = times(x, params[f"kernel{suffix}"])
         return y + params[f"bias{suffix}"] if use_bias else y
 
     def apply(params: Params, x: Float[Array, "*n features"]) -> Float[Array, "*n features"]:

