@@ -15,6 +15,7 @@ from jax import lax, random
 
 from benchmarks.timing import compare
 from funkeras.functional.convolve import convolve
+from funkeras.functional.products import times
 from funkeras.typing import Array
 
 __all__: list[str] = []
@@ -41,7 +42,7 @@ def patches(x: Array, kernel: Array) -> Array:
     rows, columns, _, filters = kernel.shape
     height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
     seen = [x[:, i : i + height, j : j + width] for i, j in product(range(rows), range(columns))]
-    return jnp.concatenate(seen, -1) @ kernel.reshape(-1, filters)
+    return times(jnp.concatenate(seen, -1), kernel.reshape(-1, filters))
 
 
 def plain(x: Array, kernel: Array) -> Array:
