@@ -208,8 +208,8 @@ def plot_confusion(
     matrix = confusion_matrix(y_true, y_pred, len(names) if names else None)
     names = names or [str(number) for number in range(len(matrix))]
     shares = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
-    size = 1.6 + 0.48 * len(matrix)
-    figure = figure_of(size + 0.9, size)
+    side = 0.48 * max(len(matrix), 4)
+    figure = figure_of(side + 2.5, side + 1.6)
     axes = figure.add_subplot()
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(matrix):
@@ -217,8 +217,8 @@ def plot_confusion(
             colour = "white" if shares[row, column] > 0.5 else "black"
             axes.text(column, row, f"{count}", ha="center", va="center", color=colour, fontsize=8)
     places = range(len(matrix))
-    slant = 45 if max(map(len, names)) > 3 else 0
-    axes.set_xticks(places, names, rotation=slant, ha="right" if slant else "center")
+    wide = 0.1 * max(map(len, names)) > side / len(matrix)  # a letter takes a tenth of an inch
+    axes.set_xticks(places, names, rotation=45 * wide, ha="right" if wide else "center")
     axes.set_yticks(places, names)
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
