@@ -134,7 +134,7 @@ def time_distributed(layer: Pair) -> Pair:
         raise TypeError(f"layer must be a layer, got {layer!r}")
 
     def step_shape(input_shape: Shapes) -> Shapes:
-        return jax.tree.map(_folded_shape, input_shape, is_leaf=is_shape)
+        return jax.tree.map(folded_shape, input_shape, is_leaf=is_shape)
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         for weight in layer.weights(step_shape(input_shape)):
@@ -175,7 +175,12 @@ def time_distributed(layer: Pair) -> Pair:
     return Pair.running(run, weights=weights, shape=shape_after)
 
 
-def _folded_shape(shape: Shape) -> Shape:
+def folded_shape(shape: Shape) -> Shape:
+    """Shape of all time steps of a batch below each other.
+
+    >>> folded_shape((None, 5, 3)), folded_shape((2, 5, 3))
+    ((None, 3), (10, 3))
+    """
     if len(shape) < 3:
         raise ValueError(f"expected an input of (batch, time, ...), got shape {shape}")
     batch, time, *rest = shape

@@ -23,6 +23,8 @@ from funkeras.layers.lookup import TextLookup
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
 from funkeras.layers.special import Merging
+from funkeras.layers.special import Stepping
+from funkeras.layers.special import Wrapping
 from funkeras.layers.spec import InputSpec as InputSpec
 from funkeras.typing import Identifier, Shape
 
@@ -2823,7 +2825,7 @@ class SpatialDropout3D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class SpectralNormalization(Layer):
+class SpectralNormalization(Wrapping):
     """A layer that trains with its kernel, or embeddings, divided by their largest singular value."""
     def __init__(
         self,
@@ -2907,7 +2909,7 @@ class ThresholdedReLU(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class TimeDistributed(Layer):
+class TimeDistributed(Stepping):
     """A layer applied to each time step: time is folded into the batch, and unfolded after."""
     def __init__(
         self,

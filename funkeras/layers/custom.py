@@ -1,7 +1,7 @@
 """Layers that users write: what their `build` and `call` do, as a pure pair."""
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -113,7 +113,8 @@ def run_inherited(layer: Any, x: PyTree, mask: PyTree) -> PyTree:
 
 def bind(flow: Flow, layer: Any, params: Params, state: State) -> None:
     """Let arrays stand for the variables of a layer and of those inside it."""
-    inner = {own.name: own for own in layer.inner_layers}
+    held = layer.inner_layers
+    inner = {held[own] if isinstance(held, Mapping) else own.name: own for own in held}
     flow.bound[layer] = tuple(
         {name: value for name, value in tree.items() if name not in {*inner, *layer.places()}}
         for tree in (params, state)
@@ -216,7 +217,7 @@ class Written:
         self._own_rules: dict[str, Any] = {}
 
     @property
-    def inner_layers(self) -> list[Any]:
+    def inner_layers(self) -> Any:
         """The layers that are attributes of this one, or in lists or dicts there."""
         found: dict[Any, None] = {}
         for value in self.__dict__.values():

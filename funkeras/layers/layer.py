@@ -261,9 +261,7 @@ class Layer(Asked, Noded, Written):
         if self.built or (type(self).builder is None and hasattr(self, "call")):
             return
         try:
-            params, state = draw_variables(
-                self.pair.weights(input_shape), lambda index: initializers.NumpySource()
-            )
+            params, state = self._draw(input_shape)
             self.input_shape = input_shape
             self.output_shape = output_shape(self.inherited or self.pair, input_shape)
         except Exception as error:
@@ -272,17 +270,17 @@ class Layer(Asked, Noded, Written):
         with jax.ensure_compile_time_eval():  # also while a layer around this one is traced
             self._params = jax.tree.map(jnp.asarray, params)
             self._state = jax.tree.map(jnp.asarray, state)
-        inner = self._arguments.get("layer")
-        if isinstance(inner, Layer) and inner.built:
-            self._begin_as(inner)
         self._finish()
 
-    def _begin_as(self, inner: "Layer") -> None:
-        """Start a wrapper with the present weights of the layer inside it."""
-        for own, held in ((self._params, inner.params), (self._state, inner.state)):
-            present = own.get("layer", {})
-            if jax.tree.map(jnp.shape, present) == jax.tree.map(jnp.shape, held) and held:
-                own["layer"] = held
+    def _draw(self, input_shape: Any) -> tuple[Params, State]:
+        """Initial variables for inputs of that shape."""
+        weights = self.pair.weights(input_shape)
+        return draw_variables(weights, lambda index: initializers.NumpySource())
+
+    @property
+    def inner_layers(self) -> Any:
+        """The layers whose variables are among those of this one, with their names there or not."""
+        return super().inner_layers if type(self).builder is None else {}
 
     def _finish(self) -> None:
         self.built = True
@@ -436,10 +434,10 @@ class Layer(Asked, Noded, Written):
     def reset_states(self) -> None:
         """Set the recurrent states that are kept between batches back to their beginning."""
         _, fresh = draw_variables(self._kept(), lambda index: initializers.NumpySource())
-        state = jax.tree.map(lambda a: a, self._state)
+        state = jax.tree.map(lambda a: a, self.state)
         for path, value in jax.tree_util.tree_leaves_with_path(fresh):
             nest(state, "/".join(part.key for part in path), jnp.asarray(value))
-        self.adopt(self._params, state)
+        self.adopt(self.params, state)
 
     # Calling and describing
 

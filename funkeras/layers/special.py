@@ -4,12 +4,20 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
-from funkeras import registry, symbolic
-from funkeras.functional.adapted import mean_and_variance
-from funkeras.layers.layer import Layer
-from funkeras.typing import Config
+import jax
 
-__all__ = ["BASES", "CONTAINERS", "Adapted", "Applied", "Merging"]
+from funkeras import initializers, registry, symbolic
+from funkeras.functional.adapted import mean_and_variance
+from funkeras.functional.pair import draw_variables, is_shape
+from funkeras.functional.wrappers import folded_shape
+from funkeras.layers.layer import Layer
+from funkeras.typing import Config, Params, State
+from funkeras.variables import current_flow
+
+__all__ = ["BASES", "CONTAINERS", "Adapted", "Applied", "Merging", "Stepping", "Wrapping"]
+
+WRAPPED = "layer"
+"""The name that a wrapped layer has among the variables of its wrapper."""
 
 CONTAINERS: dict[str, Any] = {}
 """Classes of models by name, which the config of a layer may hold; their package enters them."""
@@ -96,6 +104,54 @@ class Applied(Layer):
         return y[0] if isinstance(y, list) and len(y) == 1 else y
 
 
+class Wrapping(Layer):
+    """A wrapper around one layer: they have the same weights, whichever of them changes."""
+
+    def _step_shape(self, input_shape: Any) -> Any:
+        """Shape of what the layer inside is given."""
+        return input_shape
+
+    def _draw(self, input_shape: Any) -> tuple[Params, State]:
+        self.layer.ensure_built(self._step_shape(input_shape))
+        own = [w for w in self.pair.weights(input_shape) if not w.name.startswith(f"{WRAPPED}/")]
+        return draw_variables(own, lambda index: initializers.NumpySource())
+
+    @property
+    def inner_layers(self) -> Any:
+        """The layer inside, with its name among the variables."""
+        return {self._arguments["layer"]: WRAPPED}
+
+    def own_variables(self) -> tuple[Params, State]:
+        """The arrays in the present run, those of the layer inside among them."""
+        params, state = super().own_variables()
+        if WRAPPED in params or WRAPPED in state:  # a run in which arrays stand for all of them
+            return params, state
+        inner = self._arguments["layer"]
+        if inner.params:
+            params = {**params, WRAPPED: inner.params}
+        return params, {**state, WRAPPED: inner.state} if inner.state else state
+
+    def adopt(self, params: Params, state: State) -> None:
+        """Take over variables of the right structure: the layer inside takes over its own."""
+        flow = current_flow()
+        held = () if flow is None else flow.bound.get(self, ())
+        if not any(WRAPPED in tree for tree in held):
+            inner = self._arguments["layer"]
+            inner.adopt(params.get(WRAPPED, {}), state.get(WRAPPED, {}))
+            params, state = (
+                {name: value for name, value in tree.items() if name != WRAPPED}
+                for tree in (params, state)
+            )
+        super().adopt(params, state)
+
+
+class Stepping(Wrapping):
+    """`TimeDistributed`: the layer inside is given one step in time after the other."""
+
+    def _step_shape(self, input_shape: Any) -> Any:
+        return jax.tree.map(folded_shape, input_shape, is_leaf=is_shape)
+
+
 class Adapted(Layer):
     """A layer whose state comes from a look at the data before training."""
 
@@ -131,5 +187,7 @@ BASES: dict[str, type[Layer]] = {
     "Lambda": Applied,
     "Merge": Merging,
     "Normalization": Adapted,
+    "SpectralNormalization": Wrapping,
+    "TimeDistributed": Stepping,
 }
 """Class name → what it derives from, if not from `Layer` itself."""
