@@ -390,7 +390,7 @@ def place_of(owner: Any, callees: Sequence[Any] | Mapping[Any, str]) -> tuple[st
         if callee is owner:
             return (name,)
         if not isinstance(callee, Operation):
-            inner = callee.layers if hasattr(callee, "outputs") else callee.inner_layers
+            inner = callee.layers if hasattr(type(callee), "outputs") else callee.inner_layers
             if (place := place_of(owner, inner)) is not None:
                 return (name, *place)
     return None

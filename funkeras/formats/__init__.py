@@ -4,6 +4,7 @@ from funkeras.formats.contents import Contents, contents, is_archive, sha256
 from funkeras.formats.errors import FileFormatError
 from funkeras.formats.keras1 import Origin, origin_of
 from funkeras.formats.keras2 import (
+    TOP_LEVEL,
     ModelFile,
     WeightsFile,
     load_model,
@@ -24,6 +25,7 @@ from funkeras.formats.text import EXPANSION, as_yaml, parsed, parsed_yaml
 
 __all__ = [
     "EXPANSION",
+    "TOP_LEVEL",
     "Archive",
     "Contents",
     "FileFormatError",

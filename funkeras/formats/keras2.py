@@ -26,6 +26,7 @@ from funkeras.formats.hdf5 import (
 from funkeras.formats.text import EXPANSION, parsed
 
 __all__ = [
+    "TOP_LEVEL",
     "ModelFile",
     "WeightsFile",
     "load_model",
@@ -45,6 +46,7 @@ DIGESTED = "funkeras_digested"
 
 TEXTS = ("model_config", "training_config")
 TOP_LEVEL = "top_level_model_weights"
+"""The group of the weights that belong to no layer, but to the model."""
 
 ATTRIBUTES: dict[str, Any] = {
     # Genuine Keras reverses kernels by this word: `tensorflow` says that ours are correlated,

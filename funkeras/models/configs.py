@@ -215,18 +215,50 @@ def _value(key: str, value: Any, name: str, generation: Generation, where: str) 
         return policy.get("name") if isinstance(policy, Mapping) else None
     if generation.number < 3 and value == "hard_sigmoid" and key.endswith("activation"):
         return HARD_SIGMOIDS["keras2"]
-    if value == CLASSIC_HARD_SIGMOID and key.endswith("activation"):
+    if key.endswith("activation") and _is_classic_hard_sigmoid(value):
         return HARD_SIGMOIDS["keras2"]
     return value
 
 
 CLASSIC_HARD_SIGMOID = {
-    "class_name": "function",
-    "config": "classic_hard_sigmoid",
-    "module": "funkeras",
-    "registered_name": "function",
+    "module": "keras",
+    "class_name": "Sequential",
+    "config": {
+        "name": "classic_hard_sigmoid",
+        "layers": [
+            {
+                "module": "keras.layers",
+                "class_name": "Rescaling",
+                "config": {"scale": 0.2, "offset": 0.5},
+                "registered_name": None,
+            },
+            {
+                "module": "keras.layers",
+                "class_name": "ReLU",
+                "config": {"max_value": 1.0},
+                "registered_name": None,
+            },
+        ],
+    },
+    "registered_name": None,
 }
-"""How a `.keras` file says `clip(0.2 x + 0.5, 0, 1)`, which Keras 3 does not have."""
+"""How a `.keras` file says `clip(0.2 x + 0.5, 0, 1)`: Keras 3 has no function that is it."""
+
+
+def _is_classic_hard_sigmoid(value: Any) -> bool:
+    """Whether an activation is that model, perhaps as Keras 3 has written it again."""
+    if not isinstance(value, Mapping) or value.get("class_name") != "Sequential":
+        return False
+    wanted = CLASSIC_HARD_SIGMOID["config"]
+    config = value.get("config")
+    if not isinstance(config, Mapping) or config.get("name") != wanted["name"]:
+        return False
+    layers = [entry for entry in config.get("layers", ()) if entry["class_name"] != "InputLayer"]
+    return len(layers) == 2 and all(
+        own["class_name"] == other["class_name"]
+        and own["config"].items() <= other["config"].items()
+        for own, other in zip(wanted["layers"], layers, strict=True)
+    )
 
 
 def _lambda(result: Config, where: str) -> None:
@@ -297,22 +329,23 @@ def _called(value: Any) -> Iterator[str]:
 def _renumber(arguments: Config) -> None:
     """Let the calls of a model in a model begin at 0.
 
-    Until Keras 3 its own inputs and outputs were its call 0.
+    Until Keras 3 its own inputs and outputs were its call 0; in Keras 3 they are for the outputs of
+    the outer model alone, and not where the inner one is Sequential.
     """
-    entries = arguments.get("layers") or ()
+    entries = [entry for entry in arguments.get("layers") or () if isinstance(entry, Mapping)]
+    nodes = [entry.get("inbound_nodes") or [] for entry in entries]
     nested = {
-        entry["name"]: len(entry["inbound_nodes"])
-        for entry in entries
-        if isinstance(entry, Mapping) and entry["class_name"] in CONTAINERS
-        if "name" in entry and entry.get("inbound_nodes")
+        entry["name"]: (entry["class_name"], len(calls))
+        for entry, calls in zip(entries, nodes, strict=True)
+        if calls and "name" in entry and issubclass(layer_class(entry["class_name"]), Model)
     }
-    if not nested:
-        return
-    references = list(_references([entry.get("inbound_nodes") for entry in entries]))
-    references += _references([arguments.get("output_layers")])
-    for name, calls in nested.items():
+    outputs = list(_references([arguments.get("output_layers")]))
+    keras_3 = any(isinstance(node, Mapping) for calls in nodes for node in calls)
+    for name, (kind, calls) in nested.items():
+        references = outputs if keras_3 else [*outputs, *_references(nodes)]
         own = [reference for reference in references if reference[0] == name]
-        if max((reference[1] for reference in own), default=0) >= calls:
+        highest = max((reference[1] for reference in own), default=0)
+        if kind != "Sequential" if keras_3 else highest >= calls:
             for reference in own:
                 reference[1] -= 1
 

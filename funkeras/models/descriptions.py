@@ -1,13 +1,13 @@
 """Models as configs that genuine Keras 2 and Keras 3 read."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from funkeras.activations import HARD_SIGMOIDS
 from funkeras.layers.input import InputLayer
 from funkeras.models.configs import CLASSIC_HARD_SIGMOID
 from funkeras.models.model import Model
-from funkeras.models.placement import class_of
+from funkeras.models.placement import CELL, class_of
 from funkeras.typing import Config
 
 __all__ = ["keras_2", "keras_3"]
@@ -25,10 +25,12 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "renorm_clipping": (None,),
     "renorm_momentum": (0.99,),
     "return_attention_scores": (False,),
+    "score_mode": ("dot",),
     "seed": (None,),
     "shared": (False,),
     "synchronized": (False,),
     "time_major": (False,),
+    "trainable": (True,),
     "use_causal_mask": (False,),
     "use_cudnn": ("auto", True, False),
     "zero_output_for_mask": (False,),
@@ -50,6 +52,18 @@ KERAS_2_INITIALIZERS = {
 KERAS_2_NAMES = {"LeakyReLU": {"negative_slope": "alpha"}}
 """Layer → today's argument → Keras 2's."""
 
+KERAS_3_CLASSES = {"GroupedQueryAttention": "GroupQueryAttention"}
+"""Layer → its name in files of Keras 3, where it is another."""
+
+SEPARATE = ("MultiHeadAttention", *KERAS_3_CLASSES.values())
+"""Layers each of whose inputs is an argument of its own in Keras 3."""
+
+WITH_STATES = (*CELL, "Bidirectional")
+"""Layers whose inputs after the first are the argument `initial_state` in Keras 3."""
+
+OF_MODELS = ("input_dtype", "batch_input_shape")
+"""Arguments of a layer that tell the input of a model; files have a layer for it."""
+
 MODULES = {
     "initializer": "keras.initializers",
     "regularizer": "keras.regularizers",
@@ -60,49 +74,97 @@ MODULES = {
 
 
 def keras_2(model: Any) -> Config:
-    """A model's class and config as Keras 2.2 writes them."""
-    described = _model(model, 2)
-    if class_of(model) == "Sequential" and described["config"]["layers"]:
-        first = described["config"]["layers"][0]["config"]
-        first.setdefault("batch_input_shape", model.input_shape)
-        if "input_dtype" in first:
-            first["dtype"] = first.pop("input_dtype")
-    return described
+    """A model's class and config as Keras 2.2 and tf.keras write them.
+
+    Keras 3 reads them too, but for calls of models and calls with several arguments: where a model
+    of the modern dialect has such, its calls are written as Keras 3 writes them.
+    """
+    return _model(model, 2)
 
 
 def keras_3(model: Any) -> Config:
     """A model's class and config as Keras 3 writes them."""
     described = _model(model, 3)
-    if class_of(model) == "Sequential":
-        entry = {
-            "batch_shape": model.input_shape,
-            "dtype": model.input_dtypes[0],
-            "sparse": False,
-            "name": model.input_names[0],
-        }
-        inputs = {"class_name": "InputLayer", "config": entry}
-        described["config"]["layers"].insert(0, {**_tagged(inputs, "keras.layers")})
+    if class_of(model) == "Sequential" and model.built:
         described["config"]["build_input_shape"] = model.input_shape
     return described
 
 
 def _model(model: Any, form: int) -> Config:
     described = {"class_name": type(model).__name__, "config": model.get_config()}
+    arguments = described["config"]
+    first = arguments["layers"][0]["config"] if arguments["layers"] else {}
     by_name = {layer.name: layer for layer in model.layers}
-    items = described["config"]["layers"]
-    described["config"]["layers"] = [
-        {**item, **_layer(by_name[item["config"]["name"]], form)}
-        if item["config"]["name"] in by_name
-        else _tagged(item, "keras.layers" if form == 3 else None)
-        for item in items
+    items = []
+    for item in arguments["layers"]:
+        layer = by_name.get(item["config"]["name"])
+        own = {} if layer is None else _layer(layer, form)
+        items.append(_tagged({**item, **own}, "keras.layers") if layer is None else {**item, **own})
+    nested = {name: class_of(layer) for name, layer in by_name.items() if isinstance(layer, Model)}
+    if class_of(model) == "Sequential":
+        items[:0] = [_input_of(model, form)] if "batch_input_shape" in first else []
+    elif form == 3 or (model.dialect == "modern" and (nested or any(map(_has_more, items)))):
+        _call_as_keras_3(arguments, items, nested)
+    else:
+        _number_as_keras_2(arguments, items, nested)
+    arguments["layers"] = items
+    return _tagged(described, "keras")
+
+
+def _has_more(item: Config) -> bool:
+    """Whether a layer has further arguments, which not every Keras writes alike."""
+    many = any(len(node) > 1 for node in item["inbound_nodes"])
+    return many and item["class_name"] in (*SEPARATE, *WITH_STATES)
+
+
+def _call_as_keras_3(arguments: Config, items: Sequence[Config], nested: Mapping[str, str]) -> None:
+    """Write the arguments of calls by name; outputs that are a graph's count its calls from 1."""
+    for item in items:
+        item["inbound_nodes"] = [_call(item["class_name"], node) for node in item["inbound_nodes"]]
+    for reference in arguments["output_layers"]:
+        reference[1] += nested.get(reference[0], "Sequential") != "Sequential"
+
+
+def _number_as_keras_2(
+    arguments: Config, items: Sequence[Config], nested: Mapping[str, str]
+) -> None:
+    """Count the calls of a model in a model from 1."""
+    calls = [node for item in items for node in item["inbound_nodes"]]
+    for references in (*calls, arguments["output_layers"]):
+        for reference in references:
+            reference[1] += reference[0] in nested
+
+
+def _input_of(model: Any, form: int) -> Config:
+    """The layer that says what the input of a Sequential is."""
+    arguments = {
+        "batch_shape" if form == 3 else "batch_input_shape": model.input_shape,
+        "dtype": model.input_dtypes[0],
+        "sparse": False,
+        "name": model.input_names[0],
+    }
+    return _tagged({"class_name": "InputLayer", "config": arguments}, "keras.layers")
+
+
+def _call(kind: str, node: Sequence[Any]) -> Config:
+    """A call of a layer of that class as Keras 3 writes it."""
+    tensors = [
+        {
+            "class_name": "__keras_tensor__",
+            "config": {"shape": [], "dtype": "float32", "keras_history": list(reference[:3])},
+        }
+        for reference in node
     ]
-    return _tagged(described, "keras" if form == 3 else None)
+    options = dict(node[0][3])
+    if len(tensors) == 1 or kind in SEPARATE:
+        return {"args": tensors, "kwargs": options}
+    if kind in WITH_STATES:
+        return {"args": tensors[:1], "kwargs": {**options, "initial_state": tensors[1:]}}
+    return {"args": [tensors], "kwargs": options}
 
 
-def _tagged(described: Config, module: str | None) -> Config:
-    """With what Keras 3 finds a class by."""
-    if module is None:
-        return described
+def _tagged(described: Config, module: str) -> Config:
+    """With what tf.keras since 2.13 and Keras 3 find a class by; others pass over it."""
     return {**described, "module": module, "registered_name": None}
 
 
@@ -112,28 +174,23 @@ def _layer(layer: Any, form: int) -> Config:
         return keras_3(layer) if form == 3 else keras_2(layer)
     if isinstance(layer, InputLayer):
         item = {"class_name": "InputLayer", "config": layer.get_config()}
-        return _tagged(item, "keras.layers" if form == 3 else None)
+        return _tagged(item, "keras.layers")
     kind = class_of(layer)
     own = type(layer).__module__.partition(".")[0] != "funkeras"
     config: Config = {}
-    arguments = {**layer.get_config()}
-    for key, value in arguments.items():
-        if key in HARMLESS and _in(value, HARMLESS[key]):
+    for key, value in layer.get_config().items():
+        if key in OF_MODELS or (key in HARMLESS and _in(value, HARMLESS[key])):
             continue
         given = layer._arguments.get(key)
-        name = str(KERAS_2_NAMES.get(kind, {}).get(key, key)) if form == 2 else key
-        config[name] = _value(key, value, given, form)
-    if form == 3:
-        config.pop("batch_input_shape", None)
-        config.pop("input_dtype", None)
-    described: Config = {
-        "class_name": type(layer).__name__ if own else kind,
-        "config": config,
-    }
-    described = _tagged(described, "keras.layers" if form == 3 else None)
-    if form == 3 and layer.built:
+        word = str(KERAS_2_NAMES.get(kind, {}).get(key, key)) if form == 2 else key
+        config[word] = _value(key, value, given, form)
+    name = KERAS_3_CLASSES.get(kind, kind)
+    described = {"class_name": type(layer).__name__ if own else name, "config": config}
+    described = _tagged(described, "keras.layers")
+    # Of several arguments Keras 3 gets the shapes when it calls the layer.
+    if form == 3 and layer.built and name not in (*SEPARATE, *WITH_STATES):
         described["build_config"] = {"input_shape": layer.input_shape}
-    if form == 3 and own:
+    if own:
         described |= {"module": type(layer).__module__, "registered_name": type(layer).__name__}
     return described
 

@@ -204,7 +204,7 @@ def read_weights(
     """What a file puts in the place of a model's weights."""
     backend = checked_backend(backend)
     # In float64 at most; another megabyte, so that a slightly larger model is told of by shape.
-    limit = sum(8 * layer.count_params() for layer in model.layers) + MEGABYTE
+    limit = 8 * model.count_params() + MEGABYTE
     where = str(path)
     if formats.is_archive(path):
         contents = formats.load_archive(path).weights
@@ -230,7 +230,8 @@ def weights_of(
     model: Any, stored: Stored, origin: Origin, where: str, by_name: bool, skip_mismatch: bool
 ) -> placement.Change:
     """What lists of arrays by layer put in the place of a model's weights."""
-    found = [(name, arrays) for name, arrays in stored if arrays]
+    found = [(name, arrays) for name, arrays in stored if arrays and name != formats.TOP_LEVEL]
+    changes = _of_the_model(model, dict(stored).get(formats.TOP_LEVEL, ()), where, by_name)
     layers = [layer for layer in model.layers if layer.weights]
     own = {layer.name: layer for layer in layers}
     if not by_name and len(found) != len(layers):
@@ -248,13 +249,22 @@ def weights_of(
         )
     _warn_of_kernels(layers, origin, where)
     try:
-        return _changes(matched, origin, where, skip_mismatch)
+        placement.merge(changes, _changes(matched, origin, where, skip_mismatch))
     except FileFormatError:
         # In some files layers of equal depth come in another order; their names tell.
         if by_name or {name for name, _ in found} != set(own):
             raise
         named = [(own[name], name, arrays) for name, arrays in found]
-        return _changes(named, origin, where, skip_mismatch)
+        placement.merge(changes, _changes(named, origin, where, skip_mismatch))
+    return changes
+
+
+def _of_the_model(model: Any, stored: Any, where: str, by_name: bool) -> placement.Change:
+    """The change of the weights that belong to the model itself and to no layer."""
+    arrays = [array for _, array in stored]
+    if by_name and not (arrays and model.own_weights):
+        return {}
+    return placement.from_place(placement.own_part(model), arrays, f"{where}, model {model.name!r}")
 
 
 def _changes(
@@ -295,7 +305,8 @@ def weights_from_holders(
 ) -> placement.Change:
     """What the places of a `.weights.h5` file put in the place of a model's weights."""
     roots = placement.roots(model, holders, by_name)
-    changes: placement.Change = {}
+    top = [("", array) for array in holders.get("", ("", []))[1]]
+    changes = _of_the_model(model, top, where, by_name)
     for layer, root in roots:
         try:
             change = placement.from_holders(layer, holders, root, where)

@@ -25,9 +25,12 @@ __all__ = [
     "flattened",
     "from_holders",
     "from_list",
+    "from_place",
     "holders",
     "in_order",
+    "listed",
     "merge",
+    "own_part",
     "parts",
     "roots",
     "swap",
@@ -59,6 +62,9 @@ HOLDERS = {
 }
 """Layer → part of its weights' names → where Keras 3's files have that part."""
 
+AGAIN = {"SpectralNormalization": ("layer/kernel", "layer/embeddings")}
+"""Wrapper → weights of the layer inside that Keras 3's files have again before its own."""
+
 Change: TypeAlias = dict[int, tuple[Any, dict[str, np.ndarray]]]
 """What a file puts in place of weights: by the layer's id, the layer and its arrays by name."""
 
@@ -75,6 +81,13 @@ class Part(NamedTuple):
     weights: list[Weight]
     channels_first: bool
     trainable: bool
+    again: tuple[Weight, ...] = ()
+    """Weights of other parts that are before its own in a `.weights.h5` file."""
+
+    @property
+    def stored(self) -> list[Weight]:
+        """What a `.weights.h5` file has in its place, in order."""
+        return [*self.again, *self.weights]
 
 
 def class_of(layer: Any) -> str:
@@ -98,6 +111,8 @@ def parts(layer: Any) -> list[Part]:
 def _parts(layer: Any, owner: Any, prefix: str, holder: str, trainable: bool) -> Iterator[Part]:
     kind = class_of(layer)
     if isinstance(layer, Model):
+        if layer.own_weights:
+            yield own_part(layer, owner if prefix else layer, prefix, holder, trainable)
         for inner, place in zip(layer.layers, holders(layer), strict=True):
             # Variables belong to the inner layers, unless a wrapper around the model has them.
             own = owner if prefix else inner
@@ -113,6 +128,16 @@ def _parts(layer: Any, owner: Any, prefix: str, holder: str, trainable: bool) ->
         yield from _split(layer, kind, owner, prefix, holder, trainable)
 
 
+def own_part(
+    model: Any, owner: Any = None, prefix: str = "", holder: str = "", trainable: bool = True
+) -> Part:
+    """The weights that a model has besides those of its layers, trainable ones first."""
+    ordered = sorted(model.own_weights, key=lambda weight: not weight.trainable)
+    weights = [weight._replace(name=f"{prefix}{weight.name}") for weight in ordered]
+    owner = model if owner is None else owner
+    return Part(owner, class_of(model), holder.rstrip("/"), "", weights, False, trainable)
+
+
 def _split(
     layer: Any, kind: str, owner: Any, prefix: str, holder: str, trainable: bool
 ) -> Iterator[Part]:
@@ -124,6 +149,8 @@ def _split(
             groups.setdefault(group, []).append(weight)
     if not groups[""] and len(groups) > 1:
         del groups[""]
+    everything = [weight for weights in groups.values() for weight in weights]
+    again = [w for w in everything if w.name.removeprefix(prefix) in AGAIN.get(kind, ())]
     for group, weights in groups.items():
         place = HOLDERS.get(kind, {}).get(group, group)
         if kind in CELL:
@@ -137,6 +164,7 @@ def _split(
             weights,
             kind in SPACE and first,
             trainable,
+            () if group else tuple(again),
         )
 
 
@@ -164,6 +192,11 @@ def _in_file_order(layer: Any) -> list[tuple[Part, list[Weight]]]:
         for wanted in (True, False)
         for part in owned
     ]
+
+
+def listed(layer: Any) -> list[tuple[Any, Weight]]:
+    """The weights as a list of a file has them, each with the layer that owns it."""
+    return [(part.owner, weight) for part, own in _in_file_order(layer) for weight in own]
 
 
 def _counts(part: Part, layer: Any) -> bool:
@@ -279,13 +312,24 @@ def from_holders(
         place = _place(part, root, stored)
         arrays = stored.get(place, ("", []))[1]
         here = f"{where}, layer {layer.name!r} (in the file {place!r})"
-        if len(arrays) != len(part.weights):
-            names = ", ".join(weight.name for weight in part.weights)
-            raise FileFormatError(
-                f"{here}: {len(part.weights)} weights are expected ({names}), "
-                f"the file has {len(arrays)} arrays"
-            )
-        _enter(change, part, part.weights, arrays, here)
+        merge(change, from_place(part, arrays, here))
+    return change
+
+
+def from_place(part: Part, arrays: Sequence[np.ndarray], where: str) -> Change:
+    """The weights of a part from the arrays in its place.
+
+    Raises:
+        FileFormatError: when they do not fit; it says `where`, weight, expected and found.
+    """
+    if len(arrays) != len(part.stored):
+        names = ", ".join(weight.name for weight in part.stored)
+        raise FileFormatError(
+            f"{where}: {len(part.stored)} weights are expected ({names}), "
+            f"the file has {len(arrays)} arrays"
+        )
+    change: Change = {}
+    _enter(change, part, part.stored, arrays, where)
     return change
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from funkeras import config, optimizers
+from funkeras.functional.pair import Weight
 from funkeras.functional.training import select
 from funkeras.registry import custom_object_scope
+from funkeras.variables import Variable
 
 # `formats` brings h5py, which a script that saves nothing need not wait for: imported where used.
 
@@ -125,7 +127,6 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     """Write the weights of all layers, in the layout of Keras 2; `.weights.h5` in Keras 3's."""
     from funkeras import formats
 
-    require_layers_own(model)
     path = checked_path(filepath, overwrite)
     if path.name.endswith(".keras"):
         raise ValueError(f"{path}: a .keras file is a whole model: use model.save")
@@ -133,15 +134,6 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
         formats.save_holders(path, holders_of(model))
         return
     formats.save_weights(path, layers_of(model), origin_attributes(model))
-
-
-def require_layers_own(model: Any) -> None:
-    """Refuse a model that has weights besides those of its layers: no file would hold them."""
-    if own := [weight.name for weight in model.own_weights]:
-        raise NotImplementedError(
-            f"model {model.name!r} ({type(model).__name__}) owns the weights {', '.join(own)} "
-            "itself, and files hold those of layers: put them into a layer"
-        )
 
 
 def made_for(model: Any) -> tuple[str, str]:
@@ -161,22 +153,42 @@ def origin_attributes(model: Any) -> dict[str, str]:
 
 def layers_of(model: Any) -> list[tuple[str, list[tuple[str, np.ndarray]]]]:
     """Names and arrays of each layer, as Keras 2 files have them."""
-    return [
-        (layer.name, [(f"{variable.name}:0", variable.numpy()) for variable in layer.weights])
-        for layer in model.layers
-    ]
+    from funkeras import formats
+    from funkeras.models import placement
+
+    listed = [(layer.name, placement.listed(layer)) for layer in model.layers]
+    if model.own_weights:
+        own = placement.own_part(model)
+        listed.append((formats.TOP_LEVEL, [(model, weight) for weight in own.weights]))
+    return [(name, _named_arrays(weights)) for name, weights in listed]
+
+
+def _named_arrays(weights: Sequence[tuple[Any, Weight]]) -> list[tuple[str, np.ndarray]]:
+    """Arrays by names of which no two are the same; readers go by the order."""
+    found: dict[str, np.ndarray] = {}
+    for owner, weight in weights:
+        name = f"{owner.name}/{weight.name}:0"
+        while name in found:  # layers of different models may have one name
+            name = f"{owner.name}_{name}"
+        found[name] = array_of(owner, weight)
+    return list(found.items())
+
+
+def array_of(owner: Any, weight: Weight) -> np.ndarray:
+    """The array of a weight."""
+    return Variable.of(owner, weight.name, weight.shape, weight.trainable).numpy()
 
 
 def holders_of(model: Any) -> dict[str, tuple[str, list[np.ndarray]]]:
     """The arrays of a model by place, as `.weights.h5` files have them."""
     from funkeras.models import placement
 
-    holders: dict[str, tuple[str, list[np.ndarray]]] = {"": (model.name, [])}
+    own = [array_of(model, weight) for weight in placement.own_part(model).weights]
+    holders: dict[str, tuple[str, list[np.ndarray]]] = {"": (model.name, own)}
     for layer, place in zip(model.layers, placement.holders(model), strict=True):
         holders[place] = (layer.name, [])
         for part in placement.parts(layer):
-            variables = {variable.name: variable for variable in part.owner.weights}
-            arrays = [variables[f"{part.owner.name}/{w.name}"].numpy() for w in part.weights]
+            arrays = [array_of(part.owner, weight) for weight in part.stored]
             where = f"{place}/{part.holder}".rstrip("/")
             holders[where] = (part.name or layer.name, arrays)
     return holders
@@ -301,5 +313,4 @@ def load_weights(
     """Read the weights of any Keras's file in order, or by layer name; see `Model.load_weights`."""
     from funkeras.models import loading
 
-    require_layers_own(model)
     loading.load_weights(model, Path(filepath), by_name, skip_mismatch, backend)

@@ -7,7 +7,7 @@ from cases import CASES, is_shape
 
 from funkeras import config, layers
 from funkeras.layers import Input
-from funkeras.models import Model, load_model, model_from_json
+from funkeras.models import Model, Sequential, load_model, model_from_json
 
 ENDINGS = (".h5", ".keras", ".weights.h5", ".only.h5")
 INNER = {
@@ -91,3 +91,42 @@ def test_files_keep_every_layer_and_every_bit(tmp_path, case, dialect):
         if expected is not None:
             for old, new in zip(expected, jax.tree.leaves(got.predict(x)), strict=True):
                 np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_models_in_models_keep_every_weight_in_its_place(tmp_path, ending, frozen):
+    def normalized():
+        return layers.BatchNormalization(trainable=not frozen)
+
+    one = Sequential([normalized(), normalized(), layers.Dense(4)], name="one")
+    two = Sequential([layers.Dense(4), normalized(), one], name="two")
+    around = layers.TimeDistributed(Sequential([normalized(), normalized()], name="each"))
+    x = Input((5, 4))
+    model = Model(x, around(two(two(x))))
+    chance = np.random.RandomState(0)
+    model.set_weights([chance.rand(*w.shape) for w in model.get_weights()])
+    save(model, tmp_path / f"a{ending}")
+    got = again(model, tmp_path / f"a{ending}", None)
+    for old, new in zip(model.get_weights(), got.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    x = chance.rand(2, 5, 4).astype("float32")
+    np.testing.assert_array_equal(model.predict(x), got.predict(x))
+
+
+@pytest.mark.parametrize("dialect", ["classic", "modern"])
+@pytest.mark.parametrize("ending", ENDINGS[:2])
+def test_outputs_of_any_call_of_a_model_in_a_model_are_found(tmp_path, ending, dialect):
+    config.set_dialect(dialect)
+    x = Input((3,))
+    inner = Model(x, [layers.Dense(3)(x), layers.Dense(2)(x)])
+    tower = Sequential([layers.Dense(3, input_dim=3)])
+    a, b = Input((3,)), Input((3,))
+    calls = [inner(tower(a)), inner(b), inner(tower(b))]
+    joined = layers.Concatenate()([part for call in calls for part in call])
+    model = Model([a, b], [joined, calls[1][0], calls[2][1], tower(b)])
+    model.save(tmp_path / f"a{ending}")
+    got = load_model(tmp_path / f"a{ending}")
+    data = list(np.random.RandomState(0).rand(2, 4, 3).astype("float32"))
+    for old, new in zip(model.predict(data), got.predict(data), strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -1,11 +1,13 @@
 """Models by subclass: their `call`, layers inside, files; and steps of training of one's own."""
 
+import h5py
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from funkeras import config
+from funkeras.formats import FileFormatError
 from funkeras.layers import LSTM, BatchNormalization, Dense, Dropout, Embedding, Input, Layer
 from funkeras.models import Model, Sequential
 
@@ -148,9 +150,44 @@ def test_weights_of_its_own_a_build_of_its_own_and_losses_in_its_call(tmp_path):
     np.testing.assert_allclose(model.predict(x), scale * (x @ kernel + bias), rtol=1e-4, atol=1e-6)
     model.set_weights([np.float32(2), kernel, bias])
     assert model.scale.numpy() == 2
-    with pytest.raises(NotImplementedError, match="owns the weights scale itself"):
-        model.save_weights(tmp_path / "scaled.h5")
-    assert not any(tmp_path.iterdir())
+    for ending in (".h5", ".weights.h5"):
+        model.save_weights(tmp_path / f"scaled{ending}")
+        again = Scaled()
+        again.build((None, 3))
+        again.load_weights(tmp_path / f"scaled{ending}")
+        assert again.scale.numpy() == 2
+        np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    with h5py.File(tmp_path / "scaled.h5") as file:
+        (name,) = file["top_level_model_weights"].attrs["weight_names"]
+        assert file["top_level_model_weights"][name][()] == 2
+    with h5py.File(tmp_path / "scaled.weights.h5") as file:
+        assert file["vars/0"][()] == 2
+    plain = Sequential([Dense(3, input_dim=3)])
+    for ending in (".h5", ".weights.h5"):
+        with pytest.raises(FileFormatError, match=r"0 weights are expected .*, the file has 1"):
+            plain.load_weights(tmp_path / f"scaled{ending}")
+
+
+def test_weights_of_a_model_of_one_s_own_within_a_model_are_saved(tmp_path):
+    class Scaled(Model):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+            self.inner = Dense(input_shape[-1])
+            super().build(input_shape)
+
+        def call(self, x):
+            return self.scale * self.inner(x)
+
+    def made():
+        return Sequential([Dense(3, input_dim=3), Scaled()])
+
+    model, x = made(), numbers(8, 3)
+    model.set_weights([w + 0.5 for w in model.get_weights()])
+    for ending in (".h5", ".weights.h5"):
+        model.save_weights(tmp_path / f"a{ending}")
+        again = made()
+        again.load_weights(tmp_path / f"a{ending}")
+        np.testing.assert_array_equal(again.predict(x), model.predict(x))
 
 
 def test_a_frozen_part_stays_and_a_written_layer_is_a_part_like_any_other():

@@ -1,0 +1,244 @@
+"""Genuine Keras loads each whole model that is written here, and predicts the same."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from funkeras import config, layers
+from funkeras.layers import (
+    GRU,
+    LSTM,
+    Activation,
+    BatchNormalization,
+    Bidirectional,
+    Concatenate,
+    Conv2D,
+    Dense,
+    Dropout,
+    Embedding,
+    Flatten,
+    Input,
+    MaxPooling2D,
+    TimeDistributed,
+)
+from funkeras.models import Model, Sequential
+
+PROGRAM = Path(__file__).parent / "genuine.py"
+KERAS = os.environ.get("KERAS_PYTHON") or (importlib.util.find_spec("keras") and sys.executable)
+TOLERANCE = 1e-5
+"""Of values relative to 1 + |value|: float32 against float32."""
+
+MODELS = {}
+
+
+def example(*shapes, below=None, dialect="classic"):
+    """Enter a function that makes a model; `shapes` are those of its inputs, without the batch."""
+
+    def enter(make):
+        MODELS[make.__name__] = (make, shapes, below, dialect)
+        return make
+
+    return enter
+
+
+@example((8, 8, 3))
+def sequential():
+    return Sequential(
+        [
+            Conv2D(4, (3, 3), activation="relu", input_shape=(8, 8, 3), kernel_regularizer="l2"),
+            BatchNormalization(),
+            MaxPooling2D((2, 2)),
+            Dropout(0.5),
+            Flatten(),
+            Dense(5, kernel_constraint="max_norm"),
+            layers.LeakyReLU(0.2),
+            Activation("softmax"),
+        ]
+    )
+
+
+@example((6,), (6,))
+def graph_with_shared_layers():
+    a, b = Input((6,), name="a"), Input((6,), name="b")
+    shared = Dense(4, activation="tanh", name="shared")
+    left, right = shared(a), shared(b)
+    joined = Concatenate(name="joined")([left, right])
+    more = Dense(3, name="more")(joined)
+    return Model([a, b], [more, shared(Dense(6)(joined)), layers.Multiply()([left, right])])
+
+
+@example((6,), (6,))
+def nested_models():
+    x = Input((6,))
+    inner = Model(x, [Dense(3, name="one")(x), Dense(2, name="two")(x)], name="inner")
+    tower = Sequential([Dense(6, input_shape=(6,), activation="relu"), Dense(6)], name="tower")
+    a, b = Input((6,)), Input((6,))
+    outputs = [*inner(tower(a)), *inner(b), *inner(tower(b)), tower(b)]
+    return Model([a, b], [Dense(2)(Concatenate()(outputs)), outputs[4], outputs[3], outputs[-1]])
+
+
+@example((5,), below=9)
+def recurrent():
+    return Sequential(
+        [
+            Embedding(9, 4, input_length=5, mask_zero=True),
+            Bidirectional(LSTM(3, return_sequences=True)),
+            GRU(4, return_sequences=True),
+            TimeDistributed(Dense(3, activation="relu")),
+            layers.SimpleRNN(3, go_backwards=True, return_sequences=True),
+            layers.RNN(layers.StackedRNNCells([layers.LSTMCell(3), layers.GRUCell(2)])),
+        ]
+    )
+
+
+@example((4, 8, 8, 2))
+def images_over_time():
+    return Sequential(
+        [
+            TimeDistributed(Conv2D(3, 3), input_shape=(4, 8, 8, 2)),
+            TimeDistributed(BatchNormalization()),
+            layers.ConvLSTM2D(2, 3, return_sequences=True),
+            Bidirectional(layers.ConvLSTM2D(2, 3)),
+        ]
+    )
+
+
+@example((3,), dialect="modern")
+def normalized():
+    normalization = layers.Normalization()
+    normalization.adapt(np.random.RandomState(0).randn(50, 3).astype("float32") * 4 + 2)
+    x = Input((3,))
+    return Model(x, Dense(2)(layers.Rescaling(0.5, offset=1.0)(normalization(x))))
+
+
+@example((6,), below=9, dialect="modern")
+def looked_up():
+    x = Input((6,), dtype="int32")
+    table = layers.IntegerLookup(vocabulary=[3, 1, 7], output_mode="multi_hot")
+    return Model(x, Dense(2)(table(x)))
+
+
+@example((5, 4), (7, 4), dialect="modern")
+def attention():
+    a, b = Input((5, 4)), Input((7, 4))
+    y = layers.MultiHeadAttention(2, 3)(a, b)
+    y = layers.LayerNormalization()(layers.Add()([a, y]))
+    y = layers.GroupedQueryAttention(2, 4, 2)(y, b)
+    return Model([a, b], layers.Attention(use_scale=True)([y, b]))
+
+
+@example((5, 4), (6, 4), dialect="modern")
+def states_handed_on():
+    a, b = Input((5, 4)), Input((6, 4))
+    _, *states = LSTM(3, return_state=True)(a)
+    return Model([a, b], LSTM(3)(b, initial_state=states))
+
+
+@example((5, 4), dialect="modern")
+def of_today():
+    x = Input((5, 4))
+    y = layers.SpectralNormalization(Dense(6))(x)
+    y = layers.SpatialDropout1D(0.3)(layers.PReLU(shared_axes=[1])(y))
+    y = layers.SeparableConv1D(3, 2, activation="gelu")(y)
+    return Model(x, layers.GroupNormalization(3)(y))
+
+
+@example((4,), dialect="modern")
+def mixed_precision():
+    return Sequential(
+        [Input((4,)), Dense(6, dtype="mixed_float16", activation="relu"), Dense(2, dtype="float32")]
+    )
+
+
+OF_KERAS_2 = ("images_over_time", "nested_models", "recurrent")
+"""Models whose HDF5 file is in the way of Keras 2: Keras 3 takes `hard_sigmoid` there for its own,
+and counts the calls of a model in a model otherwise."""
+
+BOTH = ("looked_up", "mixed_precision", "normalized")
+"""Models of the modern dialect that tf.keras has too, and calls as Keras 3 does."""
+
+
+def has(package):
+    command = [KERAS, "-c", f"import importlib.util as u; assert u.find_spec({package!r})"]
+    return bool(KERAS) and not subprocess.run(command, stderr=subprocess.DEVNULL).returncode
+
+
+def inputs_of(shapes, below):
+    chance = np.random.RandomState(1)
+    if below is not None:
+        return [chance.randint(0, below, (4, *shape)).astype("int32") for shape in shapes]
+    return [chance.randn(4, *shape).astype("float32") for shape in shapes]
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The folder with the files of all models, and what each model predicts."""
+    folder = tmp_path_factory.mktemp("models")
+    expected = {}
+    for name, (make, shapes, below, dialect) in MODELS.items():
+        np.random.seed(0)
+        with config.using_dialect(dialect):
+            model, x = make(), inputs_of(shapes, below)
+            chance = np.random.RandomState(2)
+            model.set_weights([w + 0.1 * chance.rand(*w.shape) for w in model.get_weights()])
+            y = jax.tree.leaves(model.predict(x if len(x) > 1 else x[0]))
+        np.savez(folder / f"{name}.npz", **{f"x{i}": array for i, array in enumerate(x)})
+        for ending in (".h5", ".keras"):
+            model.save(folder / f"{name}{ending}")
+            expected[f"{name}{ending}"] = y
+        model.save_weights(folder / f"{name}.weights.h5")
+        expected[f"{name}.weights.h5"] = y
+    return folder, expected
+
+
+def results_of(package, folder, names):
+    """What the program says of each file."""
+    environment = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment.pop("PYTHONPATH", None)
+    command = [KERAS, PROGRAM, package, folder, *names]
+    done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def check(package, written, names):
+    folder, expected = written
+    results = results_of(package, folder, names)
+    assert {name: what for name, what in results.items() if isinstance(what, str)} == {}
+    for name in names:
+        with np.load(folder / f"{name}.npz") as stored:
+            for index, y in enumerate(expected[name]):
+                got = stored[f"arr_{index}"]
+                assert got.shape == y.shape, name
+                error = np.abs(got.astype(float) - y) / (1 + np.abs(y))
+                assert error.max() <= TOLERANCE, (name, error.max())
+    return results
+
+
+def is_whole_hdf5(name):
+    return name.endswith(".h5") and ".weights" not in name
+
+
+needs_keras = pytest.mark.skipif(
+    not KERAS, reason="needs genuine Keras 3, here or in the python $KERAS_PYTHON"
+)
+
+
+@needs_keras
+def test_genuine_keras_3_loads_whole_models_and_predicts_the_same(written):
+    others = [f"{name}.h5" for name in OF_KERAS_2]
+    check("keras", written, sorted(written[1].keys() - {*others}))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not has("tf_keras"), reason="needs tf_keras beside genuine Keras")
+def test_genuine_tf_keras_loads_hdf5_and_predicts_the_same(written):
+    of_keras_3 = [name for name, (*_, dialect) in MODELS.items() if dialect == "modern"]
+    names = [name for name in MODELS if name not in of_keras_3 or name in BOTH]
+    check("tf_keras", written, [f"{name}.h5" for name in names])
