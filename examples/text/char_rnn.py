@@ -3,8 +3,8 @@
 An LSTM reads pieces of 100 letters and says after each which one it expects; what it writes is
 drawn from what it expects. Karpathy 2015, https://karpathy.github.io/2015/05/21/rnn-effectiveness/
 
-Score: 2.07 bits per letter of the held-out end of the text after 4 epochs, and still falling, in 90
-seconds.
+Score: 1.84 bits per letter of the held-out end of the text, read in pieces of 1,000 letters, after
+8 epochs, in 65 seconds.
 """
 
 import sys
@@ -21,16 +21,17 @@ from funkeras.layers import LSTM, Dense, Embedding
 from funkeras.losses import SparseCategoricalCrossentropy
 from funkeras.models import Sequential
 from funkeras.optimizers import Adam
+from funkeras.optimizers.schedules import CosineDecay
 from funkeras.utils.charts import plot_curves
 
-LENGTH = 100
+LENGTH, BATCH = 100, 64
 
 
-def pieces(numbers):
+def pieces(numbers, length):
     """Pieces of the text, one after the other, and the same a letter later."""
-    count = (len(numbers) - 1) // LENGTH
-    cut = numbers[: count * LENGTH + 1]
-    return cut[:-1].reshape(count, LENGTH), cut[1:].reshape(count, LENGTH)
+    count = (len(numbers) - 1) // length
+    cut = numbers[: count * length + 1]
+    return cut[:-1].reshape(count, length), cut[1:].reshape(count, length)
 
 
 def write(model, numbers, letters, key, warmth=0.7):
@@ -45,26 +46,28 @@ def write(model, numbers, letters, key, warmth=0.7):
 
 
 def main() -> float:
-    run = start(__doc__, epochs=4)
-    train, test = book(run)
-    alphabet = sorted(set(train + test))
+    run = start(__doc__, epochs=8)
+    texts = book(run)
+    alphabet = sorted(set("".join(texts)))
     number = {letter: index for index, letter in enumerate(alphabet)}
-    x, y = pieces(np.array([number[letter] for letter in train], np.int32))
-    held_out = pieces(np.array([number[letter] for letter in test], np.int32))
+    train, test = (np.array([number[letter] for letter in text], np.int32) for text in texts)
+    x, y = pieces(train, LENGTH)
+    held_out = pieces(test, 10 * LENGTH)  # what it has read before a letter counts too
 
     model = Sequential(
         [
-            Embedding(len(alphabet), 32, input_length=LENGTH),
+            Embedding(len(alphabet), 32, input_shape=(None,)),
             LSTM(run.size(128, 16), return_sequences=True),
             Dense(len(alphabet)),
         ]
     )
-    model.compile(Adam(5e-3, clipnorm=1.0), SparseCategoricalCrossentropy(from_logits=True))
-    history = model.fit(x, y, batch_size=64, epochs=run.epochs, validation_data=held_out).history
+    rate = CosineDecay(8e-3, run.epochs * -(-len(x) // BATCH))
+    model.compile(Adam(rate, clipnorm=1.0), SparseCategoricalCrossentropy(from_logits=True))
+    history = model.fit(x, y, batch_size=BATCH, epochs=run.epochs, validation_data=held_out).history
     bits = history["val_loss"][-1] / np.log(2)
     print(f"{bits:.3f} bits per letter of the held-out text")
 
-    written = write(model, held_out[0][0], run.size(600, 20), run.key())
+    written = write(model, test[:LENGTH], run.size(600, 20), run.key())
     text = "".join(alphabet[index] for index in written)
     print(text)
     run.write("char_rnn.txt", text)

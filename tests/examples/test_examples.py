@@ -33,7 +33,7 @@ SCORES = {
     "sentiment_bilstm": (0.75, 1),
     "sentiment_attention": (0.75, 1),
     "fasttext": (0.75, 1),
-    "char_rnn": (1, 2.15),
+    "char_rnn": (1, 2),
     "seq2seq": (0.48, 1),
     "word2vec": (0.84, 1),
     "name_classification": (0.83, 1),
