@@ -1,6 +1,6 @@
 """The net of `mnist_cnn.py` as pure functions, trained by a loop of its own with optax.
 
-Score: 97.0 % of 1,000 test digits after 12 epochs, in 44 seconds.
+Score: 97.3 % of 1,000 test digits after 15 epochs, in 23 seconds.
 """
 
 import sys
@@ -18,13 +18,13 @@ from funkeras.utils.plotting import plot_confusion
 
 
 def main() -> float:
-    run = start(__doc__, epochs=12)
+    run = start(__doc__, epochs=15)
     (x, y), (x_test, y_test) = jax.tree.map(jnp.asarray, digits(run))
     first = [F.conv2d(32, 3, activation="relu"), F.max_pooling2d()]
     second = [F.conv2d(64, 3, activation="relu"), F.max_pooling2d(), F.dropout(0.25)]
     net = F.serial(*first, *second, F.flatten(), F.dense(128, "relu"), F.dropout(0.5), F.dense(10))
     params, state = net.init(run.key(), x.shape)
-    optimizer = optax.adam(1e-3)
+    optimizer = optax.adam(optax.cosine_decay_schedule(2e-3, len(x) // 50 * run.epochs))
 
     def loss(params, x, y, key):
         logits, _ = net.apply(params, state, x, training=True, key=key)

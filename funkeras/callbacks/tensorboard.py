@@ -38,8 +38,8 @@ class TensorBoard(Callback):
         write_steps_per_second: speed, with the numbers of each epoch.
         update_freq: `"epoch"`; `"batch"` or a number of batches (of samples in Keras 2) writes in
             between too.
-        batch_size, write_grads, profile_batch, embeddings_freq, embeddings_layer_names,
-        embeddings_metadata, embeddings_data: only the values that turn them off.
+        batch_size, write_grads, profile_batch: only the values that turn them off.
+        embeddings_freq, embeddings_layer_names, embeddings_metadata, embeddings_data: the same.
     """
 
     @placed(keras2=KERAS_2)
