@@ -152,6 +152,21 @@ _CONV_2_END = (
 _CONV_2_BEGIN = ("filters", "kernel_size", "strides", "padding")
 _CONV_2 = (*_CONV_2_BEGIN, "data_format", "dilation_rate", *_CONV_2_END)
 _DECONV_2 = (*_CONV_2_BEGIN, "output_padding", "data_format", *_CONV_2_END)
+_RULES_2 = (
+    *("kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "activity_regularizer"),
+    *("kernel_constraint", "recurrent_constraint", "bias_constraint"),
+)
+_STARTS_2 = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
+_GATED_2 = ("activation", "recurrent_activation", "use_bias", *_STARTS_2)
+_RUN_2 = (
+    *("dropout", "recurrent_dropout", "implementation", "return_sequences", "return_state"),
+    *("go_backwards", "stateful", "unroll"),
+)
+_CUDNN_END = (*_RULES_2, "return_sequences", "return_state", "stateful")
+_CONV_LSTM_2 = (
+    *(*_CONV_2_BEGIN, "data_format", "dilation_rate", *_GATED_2, "unit_forget_bias", *_RULES_2),
+    *("return_sequences", "go_backwards", "stateful", "dropout", "recurrent_dropout"),
+)
 _DEPTHWISE_2 = (
     *("kernel_size", "strides", "padding", "depth_multiplier", "data_format", "activation"),
     *("use_bias", "depthwise_initializer", "bias_initializer"),
@@ -175,8 +190,8 @@ CLASSES: dict[str, tuple[str, tuple[str, ...]]] = {
     "Deconvolution2D": ("Conv2DTranspose", _DECONV_2D),
     "Deconvolution3D": ("Conv3DTranspose", ()),
     "ConvRNN2D": ("RNN", ()),
-    "CuDNNGRU": ("GRU", ()),
-    "CuDNNLSTM": ("LSTM", ()),
+    "CuDNNGRU": ("GRU", ("units", *_STARTS_2, *_CUDNN_END)),
+    "CuDNNLSTM": ("LSTM", ("units", *_STARTS_2, "unit_forget_bias", *_CUDNN_END)),
     "TimeDistributedDense": ("Dense", ("units", "init", "activation", "weights", *_END)),
     "SeparableConvolution1D": ("SeparableConv1D", ()),
     "SeparableConvolution2D": ("SeparableConv2D", _SEPARABLE_2D),
@@ -206,19 +221,23 @@ SPREAD: dict[str, tuple[tuple[str, ...], ...]] = {
     "SeparableConv2D": (_SEPARABLE_2D,),
     "LocallyConnected1D": (_CONV_1D,),
     "LocallyConnected2D": (_CONV_2D,),
-    "ConvLSTM2D": (_CONV_LSTM_2D,),
+    "ConvLSTM2D": (_CONV_LSTM_2D, _CONV_LSTM_2),
     "BatchNormalization": (("epsilon", "mode", "axis", "momentum", "weights", *_MOMENTS),),
     "Dense": (("units", *_DENSE),),
     "Highway": (_DENSE,),
     "MaxoutDense": (("output_dim", "nb_feature", *_DENSE[:1], *_DENSE[2:]),),
     "Embedding": (_EMBEDDING, _EMBEDDING_2),
     "SimpleRNN": (("units", "init", "inner_init", "activation", *_GATES),),
-    "GRU": (("units", "init", "inner_init", "activation", "inner_activation", *_GATES),),
+    "GRU": (
+        ("units", "init", "inner_init", "activation", "inner_activation", *_GATES),
+        ("units", *_GATED_2, *_RULES_2, *_RUN_2, "reset_after"),
+    ),
     "LSTM": (
         (
             *("units", "init", "inner_init", "forget_bias_init"),
             *("activation", "inner_activation", *_GATES),
         ),
+        ("units", *_GATED_2, "unit_forget_bias", *_RULES_2, *_RUN_2),
     ),
     "PReLU": (("init", "weights", "shared_axes"),),
     "ParametricSoftplus": (("alpha_initializer", "beta_initializer", "weights", "shared_axes"),),
@@ -272,6 +291,7 @@ MEANT: dict[str, Callable[[Any], bool]] = {
     "input_length": lambda value: value is None or isinstance(value, int),
     "arguments": lambda value: value is None or isinstance(value, Mapping),
     "batch_shape": lambda value: value is None or isinstance(value, list | tuple),
+    "return_sequences": lambda value: isinstance(value, bool),
     "output_padding": lambda value: not isinstance(value, str),
     "activation": lambda value: not isinstance(value, int | tuple | list),
 }

@@ -79,11 +79,18 @@ def is_shape(shape: Any) -> bool:
     return isinstance(shape, tuple) and all(isinstance(size, int) for size in shape)
 
 
+COLORS, SPAN = (2, 5, 6, 3), (-9, 9)
 SEQUENCE, IMAGE, VOLUME = (2, 5, 3), (2, 5, 6, 2), (2, 4, 3, 4, 2)
 
 CASES = [
     Case("Dense", {"units": 4, "activation": "tanh"}, (2, 3)),
     Case("Dense", {"units": 4, "use_bias": False}, SEQUENCE, free=(1,), note="sequence"),
+    Case(
+        "EinsumDense",
+        {"equation": "abc,cde->abde", "output_shape": (None, 2, 4), "bias_axes": "de"},
+        SEQUENCE,
+        free=(1,),
+    ),
     Case("Activation", {"activation": "softmax"}, SEQUENCE, free=(1, 2)),
     Case("Flatten", {}, IMAGE),
     Case("Reshape", {"target_shape": (2, -1)}, (2, 6)),
@@ -248,6 +255,36 @@ CASES = [
     Case("RandomTranslation", {"height_factor": 0.3, "width_factor": 0.2}, IMAGE, free=(1, 2)),
     Case("RandomContrast", {"factor": 0.3, "value_range": (-9, 9)}, IMAGE, free=(1, 2)),
     Case("RandomBrightness", {"factor": 0.1, "value_range": (-9, 9)}, IMAGE, free=(1, 2)),
+    Case("RandomShear", {"x_factor": 0.3, "y_factor": 0.2}, IMAGE, free=(1, 2)),
+    Case("RandomHue", {"factor": 0.4, "value_range": SPAN}, COLORS, free=(1, 2), smooth=False),
+    Case("RandomSaturation", {"factor": (0.2, 0.4)}, COLORS, free=(1, 2), smooth=False),
+    *(
+        Case(f"Random{name}", {"value_range": SPAN, **arguments}, COLORS, free=(1, 2))
+        for name, arguments in (
+            ("ColorDegeneration", {"factor": 0.4}),
+            ("Invert", {"factor": 0.5}),
+            ("Sharpness", {"factor": 0.4}),
+            ("GaussianBlur", {"factor": (0.2, 0.9), "kernel_size": (3, 5)}),
+            ("Erasing", {"factor": 0.9, "fill_value": 0.5}),
+            ("ColorJitter", {"brightness_factor": 0.1, "contrast_factor": 0.2}),
+        )
+    ),
+    Case("RandomGrayscale", {}, COLORS, free=(1, 2)),
+    Case(
+        "RandomPosterization",
+        {"factor": 4, "value_range": SPAN},
+        COLORS,
+        free=(1, 2),
+        smooth=False,
+    ),
+    Case("Solarization", {"threshold_factor": 0.5, "value_range": SPAN}, COLORS, free=(1, 2)),
+    Case("AutoContrast", {"value_range": (-1, 1)}, IMAGE, free=(1, 2)),
+    # Bins whose edges are far from the inputs: half precision must not move any across.
+    Case("Equalization", {"value_range": (-2, 2), "bins": 7}, IMAGE, free=(1, 2), smooth=False),
+    Case("CutMix", {"factor": 0.8}, IMAGE, free=(1, 2)),
+    Case("MixUp", {}, IMAGE, free=(1, 2)),
+    Case("RandAugment", {"value_range": SPAN}, COLORS, free=(1, 2), smooth=False),
+    Case("Pipeline", {"layers": (F.dense(2), F.dropout(0.5))}, SEQUENCE, free=(1,)),
     Case("CategoryEncoding", {"num_tokens": 5, "output_mode": "count"}, (2, 3), below=5),
     Case(
         "Discretization",

@@ -291,6 +291,7 @@ def test_old_positional_order_holds_outside_of_the_modern_dialect():
         assert float(optimizers.RMSprop(0.1, 0.8, 0.5).epsilon) == 0.5
     with config.using_dialect("modern"):
         assert float(optimizers.RMSprop(0.1, 0.8, 0.5).momentum) == 0.5
+        assert optimizers.Nadam(0.1, 0.9, 0.99, 1e-7, 0.01).weight_decay == 0.01
 
 
 def test_an_epsilon_of_none_is_the_fuzz_factor():

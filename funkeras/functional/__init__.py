@@ -8,6 +8,7 @@ from funkeras.functional import combinators as _combinators
 from funkeras.functional import conv_recurrent as _conv_recurrent
 from funkeras.functional import convolution as _convolution
 from funkeras.functional import core as _core
+from funkeras.functional import einsum as _einsum
 from funkeras.functional import embedding as _embedding
 from funkeras.functional import graphs as _graphs
 from funkeras.functional import local as _local
@@ -19,7 +20,9 @@ from funkeras.functional import pair as _pair
 from funkeras.functional import plain as _plain
 from funkeras.functional import pooling as _pooling
 from funkeras.functional import preprocessing_categories as _preprocessing_categories
+from funkeras.functional import preprocessing_colors as _preprocessing_colors
 from funkeras.functional import preprocessing_images as _preprocessing_images
+from funkeras.functional import preprocessing_mixing as _preprocessing_mixing
 from funkeras.functional import preprocessing_random as _preprocessing_random
 from funkeras.functional import preprocessing_strings as _preprocessing_strings
 from funkeras.functional import recurrent as _recurrent
@@ -35,6 +38,7 @@ from funkeras.functional.combinators import *
 from funkeras.functional.conv_recurrent import *
 from funkeras.functional.convolution import *
 from funkeras.functional.core import *
+from funkeras.functional.einsum import *
 from funkeras.functional.embedding import *
 from funkeras.functional.graphs import *
 from funkeras.functional.local import *
@@ -46,7 +50,9 @@ from funkeras.functional.pair import *
 from funkeras.functional.plain import *
 from funkeras.functional.pooling import *
 from funkeras.functional.preprocessing_categories import *
+from funkeras.functional.preprocessing_colors import *
 from funkeras.functional.preprocessing_images import *
+from funkeras.functional.preprocessing_mixing import *
 from funkeras.functional.preprocessing_random import *
 from funkeras.functional.preprocessing_strings import *
 from funkeras.functional.recurrent import *
@@ -62,6 +68,7 @@ __all__ = [
         _plain,
         _combinators,
         _core,
+        _einsum,
         _convolution,
         _transposed,
         _separable,
@@ -73,6 +80,8 @@ __all__ = [
         _adapted,
         _preprocessing_images,
         _preprocessing_random,
+        _preprocessing_colors,
+        _preprocessing_mixing,
         _preprocessing_categories,
         _preprocessing_strings,
         _noise,

@@ -30,6 +30,7 @@ __all__ = [
     "random_crop",
     "random_flip",
     "random_rotation",
+    "random_shear",
     "random_translation",
     "random_zoom",
 ]
@@ -61,14 +62,35 @@ def limits(
     return low, high
 
 
-def augmentation(perturb: Callable[[Key, Array], Array], seed: int | None) -> Pair:
+def span(name: str, factor: Factor) -> tuple[float, float]:
+    """The least and the greatest value in [0, 1] of a draw; one number f stands for (0, f).
+
+    >>> span("factor", 0.2), span("factor", (0.3, 0.1))
+    ((0.0, 0.2), (0.1, 0.3))
+    """
+    return limits(name, factor if isinstance(factor, Sequence) else (0.0, factor), least=0.0)
+
+
+def augmentation(perturb: Callable[[Key, Any], Any], seed: int | None) -> Pair:
     """`noise` that takes images of whole numbers too and gives floating point, in both phases."""
     pair = noise(perturb, seed)
 
-    def apply(params: Params, state: State, x: ArrayLike, **flow: Any) -> tuple[PyTree, State]:
-        return pair.apply(params, state, as_float(x), **flow)
+    def apply(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State]:
+        return pair.apply(params, state, jax.tree.map(as_float, x), **flow)
 
     return replace(pair, apply=apply)
+
+
+def uniform(key: Key, x: Array, low: float, high: float) -> Array:
+    """A draw from [low, high) for each image of the batch x, shaped to go with the images."""
+    return per_image(random.uniform(key, x.shape[:1], jnp.float32, low, high)).astype(x.dtype)
+
+
+def happens(key: Key, x: Array, probabilities: tuple[float, float]) -> Array:
+    """Whether each image of the batch x is one of those that change: its chance is drawn too."""
+    of_chance, of_event = random.split(key)
+    chance = random.uniform(of_chance, x.shape[:1], jnp.float32, *probabilities)
+    return per_image(random.uniform(of_event, x.shape[:1], jnp.float32) < chance)
 
 
 def per_image(draws: Array) -> Array:
@@ -249,6 +271,42 @@ def random_translation(
         ]
         shift = -jnp.stack(shares, -1) * jnp.asarray([height, width], jnp.float32)
         return jnp.broadcast_to(jnp.eye(2), (batch, 2, 2)), shift
+
+    return warp(matrix, fill_mode, interpolation, fill_value, seed, data_format)
+
+
+@layer("RandomShear")
+def random_shear(
+    x_factor: Factor = 0.0,
+    y_factor: Factor = 0.0,
+    interpolation: str = "bilinear",
+    fill_mode: str = "reflect",
+    fill_value: float = 0.0,
+    data_format: str | None = None,
+    seed: int | None = None,
+) -> Pair:
+    """Move each row by its number times a draw of `x_factor`, each column so by `y_factor`.
+
+    The first row and column stay. A pair of factors lies in [0, 1], and both draws get one random
+    sign; one number f stands for (-f, f). `fill_mode`, `interpolation` and `fill_value` are as in
+    `random_rotation`.
+    """
+    limit = [
+        limits(name, factor, 0.0 if isinstance(factor, Sequence) else -1.0)
+        for name, factor in (("y_factor", y_factor), ("x_factor", x_factor))
+    ]
+
+    def matrix(key: Key, batch: int, height: int, width: int) -> tuple[Array, Array]:
+        of_sign, *of_factors = random.split(key, 3)
+        sign = jnp.where(random.bernoulli(of_sign, 0.5, (batch,)), 1.0, -1.0)
+        of_rows, of_columns = (
+            sign * random.uniform(own, (batch,), jnp.float32, *span)
+            for own, span in zip(of_factors, limit, strict=True)
+        )
+        ones = jnp.ones(batch, jnp.float32)
+        linear = jnp.stack([jnp.stack([ones, of_rows], -1), jnp.stack([of_columns, ones], -1)], -2)
+        middle = jnp.asarray([(height - 1) / 2, (width - 1) / 2], jnp.float32)
+        return linear, linear @ middle - middle
 
     return warp(matrix, fill_mode, interpolation, fill_value, seed, data_format)
 

@@ -299,6 +299,27 @@ class Attention(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class AutoContrast(Layer):
+    """Stretch each channel of each image so that it fills `value_range`, at inference too."""
+    def __init__(
+        self,
+        value_range: Sequence[float] = BYTES,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Average(Layer):
     """Mean of the inputs, entry by entry, in shapes as `add` takes them."""
     def __init__(
@@ -977,6 +998,29 @@ class Cropping3D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class CutMix(Layer):
+    """Put a rectangle of another image of the batch into each; labels are mixed by the areas."""
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Dense(Layer):
     """Affine map of the last axis: `activation(x @ kernel + bias)`."""
     def __init__(
@@ -1165,6 +1209,36 @@ class ELU(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class EinsumDense(Layer):
+    """`activation(einsum(equation, x, kernel) + bias)`."""
+    def __init__(
+        self,
+        equation: str | Any = ...,
+        output_shape: int | Sequence[int | None] | Any = ...,
+        activation: Identifier = None,
+        bias_axes: str | None = None,
+        kernel_initializer: Identifier = 'glorot_uniform',
+        bias_initializer: Identifier = 'zeros',
+        kernel_regularizer: Identifier = None,
+        bias_regularizer: Identifier = None,
+        kernel_constraint: Identifier = None,
+        bias_constraint: Identifier = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Embedding(Layer):
     """Row `x` of a table: `embeddings[x]` for each integer `x` from 0 to `input_dim - 1`."""
     def __init__(
@@ -1184,6 +1258,29 @@ class Embedding(Layer):
         weights: Sequence[Any] | None = None,
         input_shape: Shape | None = None,
         batch_shape: Shape | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Equalization(Layer):
+    """Make all levels of each channel equally frequent in a batch: by its cumulative histogram."""
+    def __init__(
+        self,
+        value_range: Sequence[float] = BYTES,
+        bins: int = 256,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
         input_length: int | None = None,
         input_dtype: str | None = None,
         batch_size: int | None = None,
@@ -2036,6 +2133,29 @@ class Minimum(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class MixUp(Layer):
+    """`w * x + (1 - w) * other` with another image of the batch and w from Beta(alpha, alpha)."""
+    def __init__(
+        self,
+        alpha: float = 0.2,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class MultiHeadAttention(Layer):
     """Attention in `num_heads` learned projections of the inputs, projected back together."""
     def __init__(
@@ -2187,6 +2307,27 @@ class Permute(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class Pipeline(Layer):
+    """Layers one after another, most often of preprocessing, as one layer."""
+    def __init__(
+        self,
+        layers: Sequence[Layer] | Any = ...,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class PositionEmbedding(Layer):
     """A learned vector for each position, in the shape of the input, to be added to it."""
     def __init__(
@@ -2259,6 +2400,32 @@ class RNN(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class RandAugment(Layer):
+    """`num_ops` changes of a batch, each drawn from eleven and all as strong as `factor`."""
+    def __init__(
+        self,
+        value_range: Sequence[float] = BYTES,
+        num_ops: int = 2,
+        factor: Any = 0.5,
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class RandomBrightness(Layer):
     """Add a draw of `factor`, as a share of `value_range`, to each image; stay in that range."""
     def __init__(
@@ -2266,6 +2433,57 @@ class RandomBrightness(Layer):
         factor: Any | Any = ...,
         value_range: Sequence[float] = (0, 255),
         seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomColorDegeneration(Layer):
+    """Bring each image a draw of `factor` nearer to gray, within `value_range`; 1 makes gray."""
+    def __init__(
+        self,
+        factor: Any | Any = ...,
+        value_range: Sequence[float] = BYTES,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomColorJitter(Layer):
+    """Random brightness, contrast, saturation and hue, one after another, where a factor is given."""
+    def __init__(
+        self,
+        value_range: Sequence[float] = BYTES,
+        brightness_factor: Any = None,
+        contrast_factor: Any = None,
+        saturation_factor: Any = None,
+        hue_factor: Any = None,
+        seed: int | None = None,
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -2330,6 +2548,32 @@ class RandomCrop(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class RandomErasing(Layer):
+    """Fill a rectangle of each image, with a probability drawn from `factor`."""
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: Any = (0.02, 0.33),
+        fill_value: float | Sequence[float] | None = None,
+        value_range: Sequence[float] = BYTES,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class RandomFlip(Layer):
     """Reverse the columns (`horizontal`), the rows (`vertical`) or both of every second image."""
     def __init__(
@@ -2337,6 +2581,127 @@ class RandomFlip(Layer):
         mode: str = 'horizontal_and_vertical',
         seed: int | None = None,
         data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomGaussianBlur(Layer):
+    """Blur each image, with a probability drawn from `factor`, by a Gaussian; within `value_range`."""
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        kernel_size: int | Sequence[int] = 3,
+        sigma: Any = 1.0,
+        value_range: Sequence[float] = BYTES,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomGrayscale(Layer):
+    """Make each image gray with probability `factor`; the number of channels stays."""
+    def __init__(
+        self,
+        factor: float = 0.5,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomHue(Layer):
+    """Turn the hue of each image by half a draw of `factor`, in full turns, either way."""
+    def __init__(
+        self,
+        factor: Any | Any = ...,
+        value_range: Sequence[float] = BYTES,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomInvert(Layer):
+    """Take each image from the end of `value_range`, with a probability drawn from `factor`."""
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        value_range: Sequence[float] = BYTES,
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomPosterization(Layer):
+    """Keep the first bits of the 8 that a pixel has: a draw from the first of `factor` to below"""
+    def __init__(
+        self,
+        factor: int | Sequence[int] | Any = ...,
+        value_range: Sequence[float] = BYTES,
+        data_format: str | None = None,
+        seed: int | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -2363,6 +2728,81 @@ class RandomRotation(Layer):
         seed: int | None = None,
         fill_value: float = 0.0,
         data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomSaturation(Layer):
+    """Multiply the saturation of each image by `f / (1 - f)` for a draw f of `factor`."""
+    def __init__(
+        self,
+        factor: Any | Any = ...,
+        value_range: Sequence[float] = BYTES,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomSharpness(Layer):
+    """Sharpen or soften each image by a draw of `factor`, within `value_range`."""
+    def __init__(
+        self,
+        factor: Any | Any = ...,
+        value_range: Sequence[float] = BYTES,
+        data_format: str | None = None,
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomShear(Layer):
+    """Move each row by its number times a draw of `x_factor`, each column so by `y_factor`."""
+    def __init__(
+        self,
+        x_factor: Any = 0.0,
+        y_factor: Any = 0.0,
+        interpolation: str = 'bilinear',
+        fill_mode: str = 'reflect',
+        fill_value: float = 0.0,
+        data_format: str | None = None,
+        seed: int | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -2741,6 +3181,30 @@ class Softmax(Layer):
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Solarization(Layer):
+    """Add a draw to each image and take what reaches a drawn threshold from the upper end."""
+    def __init__(
+        self,
+        addition_factor: Any = 0.0,
+        threshold_factor: Any = 0.0,
+        value_range: Sequence[float] = BYTES,
+        seed: int | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,

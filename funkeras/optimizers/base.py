@@ -276,9 +276,10 @@ def optimizer(name: str) -> Callable[[Callable[..., Rule]], type[Optimizer]]:
     """
 
     def decorate(build: Callable[..., Rule]) -> type[Optimizer]:
-        own = inspect.signature(build).parameters
+        own = dict(inspect.signature(build).parameters)
         common = [parameter for key, parameter in COMMON.items() if key not in own]
-        signature = inspect.Signature([*own.values(), *common])
+        older = [own.pop(key) for key in NOT_IN_KERAS_3 if key in own]
+        signature = inspect.Signature([*own.values(), *common, *older])
         members = {
             "build": staticmethod(build),
             "rule_name": name,

@@ -32,7 +32,7 @@ def run(pair, x, key=KEYS[0], training=True):
     return jax.jit(lambda x: pair.apply({}, {}, x, training=training, key=key)[0])(x)
 
 
-@pytest.mark.parametrize("case", [c for c in CASES if c["class"] != "adapt"], ids=name_of)
+@pytest.mark.parametrize("case", [c for c in CASES if "input" in c], ids=name_of)
 def test_equals_genuine_keras_3(case):
     pair = F.builders.find(case["class"])(**case["kwargs"])
     x, expected = stored()[f"in_{case['input']}"], stored()[case["output"]]
@@ -46,6 +46,19 @@ def test_equals_genuine_keras_3(case):
 def test_quantiles_equal_genuine_keras_3(case):
     batches = [stored()[key] for key in case["batches"]]
     np.testing.assert_allclose(quantiles(batches, **case["kwargs"]), case["boundaries"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "outputs" in c], ids=name_of)
+def test_either_sign_of_a_shear_equals_genuine_keras_3(case):
+    pair = F.random_shear(**case["kwargs"])
+    signs = [stored()[key] for key in case["outputs"]]
+    found = set()
+    for key in KEYS[:6]:
+        for number, image in enumerate(run(pair, stored()["in_image"], key)):
+            distances = [float(np.abs(image - own[number]).max()) for own in signs]
+            assert min(distances) < 2e-4 * 255
+            found.add(distances.index(min(distances)))
+    assert found == {0, 1}
 
 
 def test_channels_have_their_own_scales_wherever_they_are():
@@ -65,6 +78,13 @@ def test_channels_have_their_own_scales_wherever_they_are():
         F.random_translation(0.2, 0.3),
         F.random_contrast(0.5),
         F.random_brightness(0.5),
+        F.random_shear(0.2, 0.3),
+        F.random_hue(0.5),
+        F.random_saturation((0.1, 0.4)),
+        F.random_color_degeneration(0.5),
+        F.random_sharpness(0.5),
+        F.random_color_jitter(hue_factor=0.5, saturation_factor=(0.1, 0.4)),
+        F.solarization(0.5),
     ],
     ids=lambda pair: pair.name,
 )
@@ -89,6 +109,79 @@ def test_every_second_image_is_flipped(mode, axes):
     kept = (y == x).all((1, 2, 3))
     np.testing.assert_array_equal(y[~kept], np.flip(x, axes)[~kept])
     assert 150 < kept.sum() < 250
+
+
+@pytest.mark.parametrize(
+    "pair", [F.random_invert(0.6), F.random_grayscale(0.3)], ids=lambda pair: pair.name
+)
+def test_a_share_of_the_images_changes_wholly(pair):
+    x = np.broadcast_to(IMAGES[:1], (400, 9, 8, 3))
+    y = np.asarray(run(pair, x))
+    always = run(
+        pair.builder(**{**pair.config, "factor": (1, 1) if "invert" in pair.name else 1}), x
+    )
+    kept = (y == x).all((1, 2, 3))
+    np.testing.assert_allclose(y[~kept], np.asarray(always)[~kept], rtol=1e-6)
+    assert abs((~kept).mean() - 0.3) < 0.08  # a chance from [0, 0.6], or 0.3 itself
+
+
+def test_erased_rectangles_have_the_drawn_area():
+    x = np.ones((400, 40, 50, 1), "float32")
+    y = np.asarray(run(F.random_erasing((1, 1), (0.25, 0.25), 0.0), x))[..., 0]
+    rows, columns = 1 - y.min(2), 1 - y.min(1)
+    np.testing.assert_array_equal(1 - y, rows[:, :, None] * columns[:, None, :])
+    assert set(rows.sum(1).tolist()) == {20.0}
+    assert set(columns.sum(1).tolist()) == {25.0}
+    noise = np.asarray(run(F.random_erasing((1, 1), (1, 1)), x))
+    assert abs((noise == 0).mean() - 0.5) < 0.02  # cut at 0 and 255, normal between
+    assert abs((noise == 255).mean() - 0.159) < 0.02
+
+
+@pytest.mark.parametrize("pair", [F.mix_up(0.4), F.cut_mix((1, 1))], ids=lambda pair: pair.name)
+def test_mixed_images_have_labels_mixed_alike(pair):
+    count = 40
+    images = np.arange(count, dtype="float32").reshape(-1, 1, 1, 1) * np.ones((1, 200, 200, 1))
+    y = run(pair, {"images": images.astype("float32"), "labels": np.eye(count)})
+    assert y["labels"].shape == (count, count)
+    np.testing.assert_allclose(y["labels"].sum(1), 1, rtol=1e-5)
+    # The mean of an image that holds its number is the mean number of its labels.
+    means = y["labels"] @ np.arange(count)
+    np.testing.assert_allclose(y["images"].mean((1, 2, 3)), means, atol=0.5)
+    own = np.diag(y["labels"])
+    assert ((own > 0) & (own < 1)).sum() > count / 2
+    alone = run(pair, images.astype("float32"))
+    np.testing.assert_array_equal(alone, y["images"])
+
+
+def test_each_of_eleven_changes_is_drawn():
+    pair = F.rand_augment(num_ops=1, factor=(0.4, 0.4))
+    one = jax.vmap(lambda key: pair.apply({}, {}, IMAGES[:1], training=True, key=key)[0])
+    assert len(np.unique(one(KEYS).reshape(len(KEYS), -1).round(2), axis=0)) >= 11
+    contrast = np.asarray(F.auto_contrast().apply({}, {}, IMAGES[:1])[0])
+    close = np.isclose(one(KEYS), contrast, atol=1e-3).all((1, 2, 3, 4))
+    assert 5 <= close.sum() <= 35  # of 200, each eleventh
+
+
+def test_a_pipeline_is_its_layers_in_turn():
+    pair = F.pipeline((F.rescaling(1 / 255), F.center_crop(4, 4)))
+    y, _ = pair.apply({}, {}, IMAGES)
+    np.testing.assert_allclose(y, IMAGES[:, 2:6, 2:6] / 255, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: F.random_hue(1.5), r"factor must lie in \[0.0, 1.0\]"),
+        (lambda: F.random_posterization(9), r"factor must lie in \[1, 8\], got 9"),
+        (lambda: F.random_gaussian_blur(kernel_size=4), "odd number or two, got 4"),
+        (lambda: F.mix_up(0.0), "alpha must be positive"),
+        (lambda: F.rand_augment(num_ops=0), "num_ops must be a positive integer"),
+        (lambda: run(F.random_hue(0.1), IMAGES[..., :2]), "expected three channels"),
+    ],
+)
+def test_wrong_arguments_of_changes_are_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
 
 
 def test_crops_are_parts_with_all_starts_equally_likely():

@@ -20,6 +20,7 @@ INPUTS = {
     "column": RNG.integers(0, 6, (4, 1)).astype("int32"),
     "reals": RNG.normal(size=(3, 4)).astype("float32"),
 }
+INPUTS["shares"] = np.random.default_rng(1).uniform(0, 1, (3, 6, 5, 3)).astype("float32")
 SIZES = ((3, 3), (14, 4), (5, 12))
 CASES = [
     ("Rescaling", {"scale": 0.5, "offset": -1.0}, "image"),
@@ -63,6 +64,33 @@ CASES = [
         )
         for f, g, fill in zip((0.3, -0.4, 1.0, 0.0), (0.1, 0.5, -0.5, 1), FILLS, strict=True)
     ),
+    ("RandomHue", {"factor": [0.0, 0.0]}, "image"),
+    ("RandomHue", {"factor": [1.0, 1.0]}, "image"),
+    ("RandomHue", {"factor": [1.0, 1.0], "value_range": [0, 1]}, "shares"),
+    *(("RandomSaturation", {"factor": [f, f]}, "image") for f in (-0.5, 0.0, 0.3, 0.7)),
+    *(("RandomColorDegeneration", {"factor": [f, f]}, "image") for f in (-0.5, 0.3, 1.0)),
+    *(("RandomGrayscale", {"factor": factor}, "image") for factor in (0.0, 1.0)),
+    ("RandomInvert", {"factor": [1.0, 1.0]}, "image"),
+    ("RandomInvert", {"factor": [1.0, 1.0], "value_range": [0, 1]}, "shares"),
+    *(("RandomPosterization", {"factor": [n, n]}, "image") for n in (1, 3, 8)),
+    ("RandomPosterization", {"factor": [2, 2], "value_range": [0, 1]}, "shares"),
+    ("Solarization", {}, "image"),
+    ("Solarization", {"value_range": [0, 1]}, "shares"),
+    ("AutoContrast", {}, "image"),
+    ("AutoContrast", {}, "bytes"),
+    ("AutoContrast", {"value_range": [0, 1]}, "shares"),
+    ("Equalization", {}, "image"),
+    ("Equalization", {"bins": 16}, "image"),
+    ("Equalization", {"value_range": [0, 1]}, "shares"),
+    *(("RandomSharpness", {"factor": [f, f]}, "image") for f in (0.0, 0.3, 1.0)),
+    *(
+        ("RandomGaussianBlur", {"sigma": [f, f], "kernel_size": size, "factor": [1, 1]}, "image")
+        for f, size in ((0.4, 3), (1.0, 5), (0.8, (3, 7)))
+    ),
+    ("RandomColorJitter", {"brightness_factor": [0.1, 0.1], "hue_factor": [1.0, 1.0]}, "image"),
+    ("RandomColorJitter", {"saturation_factor": [0.3, 0.3]}, "image"),
+    ("RandomErasing", {"factor": [1, 1], "scale": [1, 1], "fill_value": 300.0}, "image"),
+    ("RandomErasing", {"factor": [0, 0]}, "image"),
     ("RandomBrightness", {"factor": [0.3, 0.3]}, "image"),
     ("RandomBrightness", {"factor": [-0.2, -0.2], "value_range": [0, 200]}, "image"),
     *(
@@ -75,6 +103,9 @@ CASES = [
         for mode in ("int", "one_hot", "multi_hot", "count")
     ),
 ]
+QUIET = ("Rescaling", "Resizing", "CenterCrop", "CategoryEncoding", "Discretization")
+"""Layers that are the same in training."""
+SHEARS = ((0.0, 0.4), (0.3, 0.0), (0.2, 0.5))
 ADAPTED = [
     ({"num_bins": bins, "epsilon": epsilon}, sizes)
     for bins, epsilon in ((4, 0.01), (3, 0.1), (10, 0.05))
@@ -86,9 +117,18 @@ def main():
     rows, stored = [], {f"in_{name}": x for name, x in INPUTS.items()}
     for number, (name, kwargs, source) in enumerate(CASES):
         layer = getattr(keras.layers, name)(**kwargs)
-        random = {"training": True} if name.startswith("Random") else {}
+        random = {} if name in QUIET else {"training": True}
         stored[f"out_{number}"] = np.asarray(layer(INPUTS[source], **random))
         rows.append({"class": name, "kwargs": kwargs, "input": source, "output": f"out_{number}"})
+    for number, (x, y) in enumerate(SHEARS):  # both signs, as a draw decides
+        layer = keras.layers.RandomShear(x, y)
+        signed = np.array([[x, y], [-x, -y]], "float32")
+        for sign, factors in enumerate(signed):
+            drawn = {"shear_factor": np.tile(factors, (2, 1)), "input_shape": (2, 7, 5, 3)}
+            stored[f"shear_{number}_{sign}"] = layer.transform_images(INPUTS["image"], drawn)
+        kwargs = {"x_factor": [x, x], "y_factor": [y, y]}
+        outputs = [f"shear_{number}_{sign}" for sign in range(2)]
+        rows.append({"class": "RandomShear", "kwargs": kwargs, "outputs": outputs})
     for number, (kwargs, sizes) in enumerate(ADAPTED):
         batches = [RNG.normal(size=size).astype("float32") for size in sizes]
         layer = keras.layers.Discretization(**kwargs)

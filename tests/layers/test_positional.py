@@ -51,6 +51,26 @@ NEW = [
     ("LSTM", (4, "relu", "sigmoid", False), {"activation": "relu", "use_bias": False}),
     ("Conv2D", (4, 3, 1, "same", None, 2, "relu"), {"dilation_rate": 2, "activation": "relu"}),
     ("DepthwiseConv2D", (3, 1, "same", 2, None, "relu"), {"activation": "relu"}),
+    ("CuDNNGRU", (4, "ones", "zeros"), {"recurrent_activation": "sigmoid", "reset_after": True}),
+    ("CuDNNLSTM", (4, *["ones"] * 3, False, *[None] * 7, True), {"return_sequences": True}),
+    (
+        "LSTM",
+        (4, "relu", "sigmoid", True, *["ones"] * 3, True, *[None] * 7, 0.1, 0.2, 2, True),
+        {"dropout": 0.1, "implementation": 2, "seed": None, "return_sequences": True},
+    ),
+    (
+        "GRU",
+        (4, "relu", "sigmoid", True, *["ones"] * 3, *[None] * 7, 0.1, 0.2, 1, False, True),
+        {"recurrent_dropout": 0.2, "implementation": 1, "seed": None, "return_state": True},
+    ),
+    (
+        "ConvLSTM2D",
+        (
+            *(2, 3, 1, "same", "channels_last", 1, "relu", "sigmoid", True, *["ones"] * 3),
+            *(True, *[None] * 7, True, False, False, 0.1),
+        ),
+        {"return_sequences": True, "dropout": 0.1},
+    ),
     ("Conv3DTranspose", (4, 3, 2, "same", 1, "channels_first"), {"output_padding": 1}),
 ]
 

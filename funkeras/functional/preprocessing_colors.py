@@ -1,0 +1,330 @@
+"""Changes of the colors of images, random ones in training: hue, saturation, contrast, levels."""
+
+from collections.abc import Callable, Sequence
+
+import jax.numpy as jnp
+from jax import random
+
+from funkeras import config
+from funkeras.functional.checks import positive, rank
+from funkeras.functional.pair import Pair, layer, stateless
+from funkeras.functional.preprocessing_images import as_float, row_axis, rows_first
+from funkeras.functional.preprocessing_random import (
+    Factor,
+    augmentation,
+    happens,
+    limits,
+    random_brightness,
+    random_contrast,
+    span,
+    uniform,
+)
+from funkeras.typing import Array, ArrayLike, Key, Params
+
+__all__ = [
+    "auto_contrast",
+    "equalization",
+    "random_color_degeneration",
+    "random_color_jitter",
+    "random_grayscale",
+    "random_hue",
+    "random_invert",
+    "random_posterization",
+    "random_saturation",
+    "solarization",
+]
+
+BYTES = (0, 255)
+LUMA = (0.2989, 0.587, 0.114)
+"""Shares of red, green and blue in the brightness that the eye sees."""
+
+
+def rescaled(x: Array, origin: Sequence[float], target: Sequence[float]) -> Array:
+    """Values of one range brought to another."""
+    (low, high), (least, most) = origin, target
+    if (low, high) == (least, most):
+        return x
+    return (x - low) / (high - low) * (most - least) + least
+
+
+def planes(x: Array, axis: int) -> tuple[Array, Array, Array]:
+    """Red, green and blue."""
+    if x.shape[axis] != 3:
+        raise ValueError(f"expected three channels on axis {axis}, got shape {x.shape}")
+    red, green, blue = jnp.moveaxis(x, axis, 0)
+    return red, green, blue
+
+
+def hue_of(red: Array, green: Array, blue: Array) -> tuple[Array, Array, Array]:
+    """Hue, saturation and value of colors; hue and saturation lie in [0, 1]."""
+    value = jnp.maximum(jnp.maximum(red, green), blue)
+    spread = value - jnp.minimum(jnp.minimum(red, green), blue)
+    safe = jnp.where(spread > 0, spread, 1)
+    sixths = jnp.where(
+        value == red,
+        (green - blue) / safe,
+        jnp.where(value == green, (blue - red) / safe + 2, (red - green) / safe + 4),
+    )
+    hue = jnp.where(spread > 0, sixths / 6, 0)
+    saturation = jnp.where(value > 0, spread / jnp.where(value > 0, value, 1), 0)
+    return hue + (hue < 0).astype(hue.dtype), saturation, value
+
+
+def color_of(hue: Array, saturation: Array, value: Array, axis: int) -> Array:
+    """The colors of that hue, saturation and value."""
+    sixths = 6 * jnp.mod(hue, 1)
+    ramps = [
+        jnp.abs(sixths - 3) - 1,
+        2 - jnp.abs(sixths - 2),
+        2 - jnp.abs(sixths - 4),
+    ]
+    return jnp.stack(
+        [value * (1 - saturation + saturation * jnp.clip(ramp, 0, 1)) for ramp in ramps], axis
+    )
+
+
+def gray(x: Array, axis: int) -> Array:
+    """The brightness of each pixel, in one channel."""
+    if x.shape[axis] == 1:
+        return x
+    return sum(part * share for part, share in zip(planes(x, axis), LUMA, strict=True))[
+        (slice(None),) * (axis % x.ndim) + (None,)
+    ]
+
+
+def recoloring(
+    change: Callable[[Key, Array, int], Array], data_format: str | None, seed: int | None
+) -> Pair:
+    """A pair of `change(key, images, axis of channels)`, which runs in training only."""
+    axis = -3 if rows_first(data_format) else -1
+
+    def perturb(key: Key, x: Array) -> Array:
+        rank(x.shape, 4)
+        return change(key, x, axis)
+
+    return augmentation(perturb, seed)
+
+
+@layer("RandomHue")
+def random_hue(
+    factor: Factor,
+    value_range: Sequence[float] = BYTES,
+    data_format: str | None = None,
+    seed: int | None = None,
+) -> Pair:
+    """Turn the hue of each image by half a draw of `factor`, in full turns, either way."""
+    limit = span("factor", factor)
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        way, amount = random.split(key)
+        turn = uniform(amount, x, *limit)[..., 0] / 2
+        turn = jnp.where(random.bernoulli(way, 0.5, turn.shape), turn, -turn)
+        hue, saturation, value = hue_of(*planes(rescaled(x, value_range, (0, 1)), axis))
+        y = color_of(hue + turn, saturation, value, axis)
+        return rescaled(jnp.clip(y, 0, 1), (0, 1), value_range)
+
+    return recoloring(change, data_format, seed)
+
+
+@layer("RandomSaturation")
+def random_saturation(
+    factor: Factor,
+    value_range: Sequence[float] = BYTES,
+    data_format: str | None = None,
+    seed: int | None = None,
+) -> Pair:
+    """Multiply the saturation of each image by `f / (1 - f)` for a draw f of `factor`.
+
+    0.5 changes nothing and 0 makes gray. Keras 3 keeps the product within `value_range`, though a
+    saturation lies in [0, 1], and reads one number f as (-f, f), where all below 0 makes gray.
+    """
+    limit = limits("factor", factor)
+    least, most = sorted(value_range)
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        draws = uniform(key, x, *limit)[..., 0]
+        hue, saturation, value = hue_of(*planes(x, axis))
+        more = saturation * draws / (1 - draws + config.epsilon())
+        return color_of(hue, jnp.clip(more, least, most), value, axis)
+
+    return recoloring(change, data_format, seed)
+
+
+@layer("RandomColorDegeneration")
+def random_color_degeneration(
+    factor: Factor,
+    value_range: Sequence[float] = BYTES,
+    data_format: str | None = None,
+    seed: int | None = None,
+) -> Pair:
+    """Bring each image a draw of `factor` nearer to gray, within `value_range`; 1 makes gray."""
+    limit = limits("factor", factor)
+    least, most = sorted(value_range)
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        y = x + uniform(key, x, *limit) * (gray(x, axis) - x)
+        return jnp.clip(y, least, most)
+
+    return recoloring(change, data_format, seed)
+
+
+@layer("RandomGrayscale")
+def random_grayscale(
+    factor: float = 0.5, data_format: str | None = None, seed: int | None = None
+) -> Pair:
+    """Make each image gray with probability `factor`; the number of channels stays."""
+    limit = span("factor", (factor, factor))
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        return jnp.where(happens(key, x, limit), gray(x, axis), x)
+
+    return recoloring(change, data_format, seed)
+
+
+@layer("RandomInvert")
+def random_invert(
+    factor: Factor = 1.0,
+    value_range: Sequence[float] = BYTES,
+    seed: int | None = None,
+    data_format: str | None = None,
+) -> Pair:
+    """Take each image from the end of `value_range`, with a probability drawn from `factor`."""
+    limit = span("factor", factor)
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        return jnp.where(happens(key, x, limit), value_range[1] - x, x)
+
+    return recoloring(change, data_format, seed)
+
+
+@layer("RandomPosterization")
+def random_posterization(
+    factor: int | Sequence[int],
+    value_range: Sequence[float] = BYTES,
+    data_format: str | None = None,
+    seed: int | None = None,
+) -> Pair:
+    """Keep the first bits of the 8 that a pixel has: a draw from the first of `factor` to below
+    the second, or that many where both are one. A single number n stands for (1, n).
+    """
+    low, high = sorted(factor) if isinstance(factor, Sequence) else (1, factor)
+    if not 1 <= low <= high <= 8:
+        raise ValueError(f"factor must lie in [1, 8], got {factor}")
+    limit = sorted(value_range)
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        bits = random.randint(key, x.shape[:1], low, max(high, low + 1))
+        step = jnp.exp2(8 - bits.astype(x.dtype)).reshape(-1, 1, 1, 1)
+        whole = jnp.floor(jnp.clip(rescaled(x, limit, BYTES), *BYTES))
+        return rescaled(jnp.floor(whole / step) * step, BYTES, limit)
+
+    return recoloring(change, data_format, seed)
+
+
+@layer("Solarization")
+def solarization(
+    addition_factor: Factor = 0.0,
+    threshold_factor: Factor = 0.0,
+    value_range: Sequence[float] = BYTES,
+    seed: int | None = None,
+) -> Pair:
+    """Add a draw to each image and take what reaches a drawn threshold from the upper end.
+
+    Both draws are in bytes: from the first of the factor to 255 times the second; one number f
+    stands for (0, f). By default nothing is added and everything inverted.
+    """
+    additions = span("addition_factor", addition_factor)
+    thresholds = span("threshold_factor", threshold_factor)
+    limit = sorted(value_range)
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        of_addition, of_threshold = random.split(key)
+        more = uniform(of_addition, x, additions[0], 255 * additions[1])
+        threshold = uniform(of_threshold, x, thresholds[0], 255 * thresholds[1])
+        y = jnp.clip(rescaled(x, limit, BYTES) + more, *BYTES)
+        return rescaled(jnp.where(y < threshold, y, 255 - y), BYTES, limit)
+
+    return recoloring(change, None, seed)
+
+
+@layer("AutoContrast")
+def auto_contrast(value_range: Sequence[float] = BYTES) -> Pair:
+    """Stretch each channel of each image so that it fills `value_range`, at inference too.
+
+    A channel of one value stays as it is.
+    """
+    least, most = sorted(value_range)
+    first = rows_first(None)
+
+    def apply(params: Params, x: ArrayLike) -> Array:
+        x = as_float(x)
+        axis = row_axis(x, first)
+        low, high = (f(x, (axis, axis + 1), keepdims=True) for f in (jnp.min, jnp.max))
+        flat = high == low
+        y = (x - low) / jnp.where(flat, 1, high - low) * (most - least) + least
+        return jnp.where(flat, x, jnp.clip(y, least, most))
+
+    return stateless(apply)
+
+
+@layer("Equalization")
+def equalization(
+    value_range: Sequence[float] = BYTES, bins: int = 256, data_format: str | None = None
+) -> Pair:
+    """Make all levels of each channel equally frequent in a batch: by its cumulative histogram.
+
+    It acts in training only. A channel whose values are all in one bin stays as it is.
+    """
+    positive("bins", bins)
+    limit = sorted(value_range)
+
+    def level(x: Array) -> Array:
+        places = jnp.clip((x / 255 * (bins - 1)).astype("int32"), 0, bins - 1)
+        counts = jnp.zeros(bins, "int32").at[places.ravel()].add(1)
+        reached = jnp.cumsum(counts)
+        lowest = jnp.min(jnp.where(reached > 0, reached, reached[-1]))
+        others = jnp.maximum(reached[-1] - lowest, 1)
+        table = jnp.round((reached - lowest).astype("float32") * 255 / others.astype("float32"))
+        alone = jnp.sum(counts > 0) <= 1
+        return jnp.where(alone, x, jnp.clip(table, *BYTES).astype(x.dtype)[places])
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        wide = x if x.dtype == "float64" else x.astype("float32")  # the bins need its digits
+        channels = jnp.moveaxis(rescaled(wide, limit, BYTES), axis, 0)
+        y = jnp.stack([level(channel) for channel in channels])
+        return rescaled(jnp.moveaxis(y, 0, axis), BYTES, limit).astype(x.dtype)
+
+    return recoloring(change, data_format, None)
+
+
+@layer("RandomColorJitter")
+def random_color_jitter(
+    value_range: Sequence[float] = BYTES,
+    brightness_factor: Factor | None = None,
+    contrast_factor: Factor | None = None,
+    saturation_factor: Factor | None = None,
+    hue_factor: Factor | None = None,
+    seed: int | None = None,
+    data_format: str | None = None,
+) -> Pair:
+    """Random brightness, contrast, saturation and hue, one after another, where a factor is given.
+
+    The factors are those of `random_brightness`, `random_contrast`, `random_saturation` and
+    `random_hue`.
+    """
+    steps: list[Pair] = []
+    if brightness_factor is not None:
+        steps.append(random_brightness(brightness_factor, value_range))
+    if contrast_factor is not None:
+        steps.append(random_contrast(contrast_factor, value_range, data_format=data_format))
+    if saturation_factor is not None:
+        steps.append(random_saturation(saturation_factor, value_range, data_format))
+    if hue_factor is not None:
+        steps.append(random_hue(hue_factor, value_range, data_format))
+
+    def change(key: Key, x: Array, axis: int) -> Array:
+        for step, own in zip(steps, random.split(key, max(1, len(steps))), strict=False):
+            x, _ = step.apply({}, {}, x, training=True, key=own)
+        return x
+
+    return recoloring(change, data_format, seed)
