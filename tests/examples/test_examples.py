@@ -34,6 +34,7 @@ SCORES = {
     "sentiment_attention": (0.75, 1),
     "fasttext": (0.75, 1),
     "char_rnn": (1, 2),
+    "tiny_gpt": (1, 1.9),
     "seq2seq": (0.48, 1),
     "word2vec": (0.84, 1),
     "name_classification": (0.83, 1),
