@@ -82,9 +82,8 @@ class Flow:
         """
         key = self.key
         if key is None:
-            if _noted.get() is None:
+            if not note(DRAWS):
                 raise ValueError("a random operation needs a key: apply(..., key=key)")
-            note(DRAWS)
             key = random.key(0)  # of a trial: whoever notes this runs again with a key
         self.draws += 1
         return random.fold_in(key, self.draws)
@@ -145,11 +144,16 @@ def noting() -> Iterator[dict[Any, None]]:
             outer.update(noted)
 
 
-def note(owner: Any) -> None:
-    """Tell whoever is noting that the variables of this owner are read as they are."""
+def note(owner: Any) -> bool:
+    """Tell whoever is noting that the variables of this owner are read as they are.
+
+    Gives whether somebody is.
+    """
     noted = _noted.get()
-    if noted is not None and current_flow() is not None:
+    heard = noted is not None and current_flow() is not None
+    if heard:
         noted[owner] = None
+    return heard
 
 
 _phase: bool | None = None

@@ -401,7 +401,33 @@ def test_a_graph_is_these_messages(tmp_path: Path) -> None:
     assert nodes == GRAPH
 
 
-@pytest.mark.parametrize("option", [{"embeddings_freq": 1}, {"write_grads": True}])
+@pytest.mark.parametrize("option", [{"profile_batch": 1}, {"write_grads": True}])
 def test_tensorboard_says_what_it_cannot_do(option: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="TensorBoard cannot do"):
         callbacks.TensorBoard(**option)
+
+
+def test_tensorboard_writes_what_layers_make_of_data_for_the_projector(tmp_path):
+    model = Sequential([Dense(4, input_dim=3, name="features"), Dense(1)])
+    model.compile("sgd", "mse")
+    x = np.random.default_rng(0).normal(size=(10, 3)).astype("float32")
+    board = callbacks.TensorBoard(
+        tmp_path,
+        batch_size=4,
+        embeddings_freq=1,
+        embeddings_layer_names=["features"],
+        embeddings_metadata="labels.tsv",
+        embeddings_data=x,
+    )
+    model.fit(x, x[:, :1], epochs=1, verbose=0, callbacks=[board])
+    kernel, bias = model.layers[0].get_weights()
+    table = np.loadtxt(tmp_path / "features.tsv", delimiter="\t")
+    np.testing.assert_allclose(table, x @ kernel + bias, rtol=1e-4, atol=1e-5)
+    described = (tmp_path / "projector_config.pbtxt").read_text()
+    assert 'tensor_path: "features.tsv"' in described
+    assert 'metadata_path: "labels.tsv"' in described
+    with pytest.raises(ValueError, match="needs embeddings_data"):
+        callbacks.TensorBoard(tmp_path, embeddings_freq=1)
+    board.projector.names = None
+    with pytest.raises(ValueError, match="has no Embedding"):
+        board.projector.begin(model)

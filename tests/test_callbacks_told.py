@@ -329,3 +329,24 @@ def test_early_stopping_as_in_keras_3(options: dict[str, Any], epochs: list[int]
             if stopping.model.stop_training:
                 break
         assert done == expected
+
+
+def test_a_generator_begins_after_training_has_begun():
+    """One object may be both, as the data of a script that prepares them in `on_train_begin`."""
+
+    class Both(callbacks.Callback):
+        def on_train_begin(self, logs=None):
+            self.rows = np.ones((4, 3), "float32")
+
+        def batches(self):
+            while True:
+                yield self.rows, self.rows[:, :1]
+
+    both = Both()
+    model = Sequential([Dense(1, input_dim=3)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    with config.using_dialect("keras2"):
+        history = model.fit_generator(
+            both.batches(), steps_per_epoch=2, epochs=2, callbacks=[both], verbose=0
+        ).history
+    assert len(history["loss"]) == 2

@@ -40,7 +40,18 @@ __all__ += [*scores.__all__, *settings.__all__, *tensors.__all__]
 __all__ += [*ctc.__all__, *loops.__all__]
 
 
+SETTINGS = {
+    "_BACKEND": settings.backend,
+    "_EPSILON": settings.epsilon,
+    "_FLOATX": settings.floatx,
+    "_IMAGE_DIM_ORDERING": settings.image_dim_ordering,
+}
+"""Variables of Keras 1 that scripts read, though they were meant for itself → what gives them."""
+
+
 def __getattr__(name: str) -> Any:
-    """Say what to use instead of a name that the backend does not have."""
+    """A setting by the name that Keras 1 had for it; or what to use instead of a missing name."""
+    if name in SETTINGS:
+        return SETTINGS[name]()
     instead = f": {REFUSED[name]}" if name in REFUSED else spellings.nearest(name, __all__)
     raise AttributeError(f"keras.backend has no {name!r}{instead}")

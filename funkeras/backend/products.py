@@ -32,8 +32,8 @@ def batch_dot(x: Any, y: Any, axes: int | Sequence[int] | None = None) -> Any:
     """For each sample, the product over one axis of `x` and one of `y`; at least two axes remain.
 
     The axes left over are those of `x`, then those of `y`: (batch, i, j)·(batch, j, k) is
-    (batch, i, k). In Keras 1 and 2 on TensorFlow, tensors of the same rank above 3 are stacks of
-    matrices instead: their leading axes go together.
+    (batch, i, k). In Keras 1 and 2 on TensorFlow, tensors of ranks above 3 are stacks of matrices
+    instead: their leading axes go together, and the smaller has axes of size 1 at its end.
 
     Args:
         axes: the axis of each; by default the last one and the last but one, as in a product of
@@ -47,10 +47,14 @@ def batch_dot(x: Any, y: Any, axes: int | Sequence[int] | None = None) -> Any:
         raise ValueError(f"batch_dot needs a batch and more axes; got {x.shape} and {y.shape}")
     chosen = _summed(axes, x.ndim, y.ndim)
     old = config.dialect() != "modern" and config.backend() == "tensorflow"
-    if old and x.ndim == y.ndim > 3:
-        x = x if chosen[0] == x.ndim - 1 else x.swapaxes(-1, -2)
-        y = y if chosen[1] == y.ndim - 2 else y.swapaxes(-1, -2)
-        return x @ y
+    if old and max(x.ndim, y.ndim) > 3 and 0 not in chosen:
+        rank, short = max(x.ndim, y.ndim), min(x.ndim, y.ndim)
+        first = x.ndim if x.ndim <= y.ndim else rank  # of the axes of size 1 in the product
+        x, y = (own.reshape(own.shape + (1,) * (rank - own.ndim)) for own in (x, y))
+        x = x if chosen[0] == rank - 1 else x.swapaxes(-1, -2)
+        y = y.swapaxes(-1, -2) if chosen[1] == rank - 1 else y
+        extra = rank - short
+        return (x @ y).squeeze(tuple(range(first - 1, first - 1 + extra)))
     if 0 in chosen:  # Keras 2 sums two matrices so: the diagonal of their product
         z = jnp.sum((x if chosen[0] == chosen[1] else x.T) * y, axis=chosen[1])
     else:

@@ -10,6 +10,7 @@ import numpy as np
 from funkeras import config
 from funkeras.callbacks import events
 from funkeras.callbacks.base import Callback, Logs
+from funkeras.callbacks.projector import Projector
 from funkeras.spellings import placed
 from funkeras.utils.vis_utils import flows
 
@@ -38,8 +39,13 @@ class TensorBoard(Callback):
         write_steps_per_second: speed, with the numbers of each epoch.
         update_freq: `"epoch"`; `"batch"` or a number of batches (of samples in Keras 2) writes in
             between too.
-        batch_size, write_grads, profile_batch: only the values that turn them off.
-        embeddings_freq, embeddings_layer_names, embeddings_metadata, embeddings_data: the same.
+        embeddings_freq: epochs between two tables of vectors for the projector; 0 for none.
+        embeddings_layer_names: whose vectors; by default those of all embeddings.
+        embeddings_metadata: a file with labels in `log_dir`, or one for each layer by name.
+        embeddings_data: what the layers' outputs are taken for; needed before Keras 3, which writes
+            the rows of embeddings without it.
+        batch_size: how many rows of that data at a time.
+        write_grads, profile_batch: only the values that turn them off.
     """
 
     @placed(keras2=KERAS_2)
@@ -62,7 +68,6 @@ class TensorBoard(Callback):
         super().__init__()
         off = {
             "profile_batch": profile_batch,
-            "embeddings_freq": embeddings_freq,
             "write_grads": write_grads,
         }
         for name, value in off.items():
@@ -81,6 +86,12 @@ class TensorBoard(Callback):
         self.update_freq = update_freq
         self.every = freq
         self.modern = config.dialect() == "modern"
+        if embeddings_freq and embeddings_data is None and not self.modern:
+            raise ValueError("embeddings_freq needs embeddings_data, what the layers are shown")
+        self.embeddings_freq = embeddings_freq
+        self.projector = Projector(
+            self.log_dir, embeddings_layer_names, embeddings_metadata, embeddings_data, batch_size
+        )
         self.batches = 0
         self.samples = 0
         self.since = 0
@@ -98,6 +109,8 @@ class TensorBoard(Callback):
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Begin the files with the model's description."""
         self.began, self.began_at = time.perf_counter(), 0
+        if self.embeddings_freq:
+            self.projector.begin(self.model)
         if self.write_graph and self.model.built:
             file = self.file("train")
             file.graph(events.node(*row) for row in graph_of(self.model))
@@ -149,6 +162,8 @@ class TensorBoard(Callback):
                 self._write("validation", "epoch_", epoch, held)
         if self.histogram_freq and epoch % self.histogram_freq == 0:
             self._write_weights(epoch)
+        if self.embeddings_freq and epoch % self.embeddings_freq == 0:
+            self.projector.write(self.model)
         for file in self._files.values():
             file.flush()
 

@@ -8,7 +8,7 @@ ROOTS = ("keras", "tensorflow.keras", "tensorflow.python.keras")
 """Where scripts look for Keras; the last two only where TensorFlow is not installed."""
 
 LAYERS = ("layers", "")
-ENGINE = ("layers", "models", "compat.engine", "")
+ENGINE = ("layers", "models", "compat.engine", "compat.enqueuers", "")
 
 MODULES: dict[str, tuple[str, ...]] = {
     "": ("",),
@@ -75,10 +75,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     "saving": ("models", "registry"),
     "utils": (
         *("utils", "registry", "progress", "utils.sequences", "utils.io_utils"),
-        *("utils.layer_utils", "compat.engine"),
+        *("utils.layer_utils", "compat.engine", "compat.enqueuers"),
     ),
     "utils.conv_utils": ("utils.np_utils",),
-    "utils.data_utils": ("utils.data_utils", "utils.sequences"),
+    "utils.data_utils": ("utils.data_utils", "utils.sequences", "compat.enqueuers"),
     "utils.generic_utils": ("utils.generic_utils", "registry", "progress", "compat.engine"),
     "utils.io_utils": ("utils.io_utils",),
     "utils.layer_utils": ("utils.layer_utils", "compat.engine"),

@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from funkeras import symbolic
+from funkeras.layers.nodes import penalty_of
 from funkeras.layers.spec import check_shapes
 from funkeras.variables import Variable
 
@@ -31,6 +32,10 @@ class Asked:
             ValueError: naming the layer, what it expects and what came.
         """
         check_shapes(self, symbolic.shapes_of(inputs))
+
+    def penalizes_activity(self) -> bool:
+        """Whether it, or a layer inside it, adds a penalty on its outputs to the loss."""
+        raise NotImplementedError
 
     def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
         raise NotImplementedError
@@ -74,7 +79,9 @@ class Asked:
             ruled = self._by_weight("_regularizer")
             return [symbolic.apply(rule, variable) for variable, rule in ruled] + told
         if self.activity_regularizer is None:
-            return told
+            inside = self.penalizes_activity()
+            calls = [call for call in self._calls if jax.tree.leaves(call.inputs) == wanted]
+            return told + [penalty_of(self, call) for call in calls if inside]
         return told + [
             symbolic.apply(self.activity_regularizer, output)
             for call in self._calls

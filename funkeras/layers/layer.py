@@ -32,7 +32,15 @@ from funkeras.functional.pair import (
     output_shape,
 )
 from funkeras.layers.asked import Asked
-from funkeras.layers.custom import Written, collected, custom_pair, discover, overridden
+from funkeras.layers.custom import (
+    Written,
+    as_list,
+    as_tuple,
+    collected,
+    custom_pair,
+    discover,
+    overridden,
+)
 from funkeras.layers.nodes import Noded
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
@@ -465,7 +473,7 @@ class Layer(Asked, Noded, Written):
         if symbolic.is_symbolic(x):
             y = symbolic.record(self, x, training)
             self._note_call(jax.tree.leaves(y)[0].call)
-            return y
+            return as_list(y)
         flow = current_flow()
         if flow is not None:
             training = flow.training if training is None else training
@@ -491,12 +499,12 @@ class Layer(Asked, Noded, Written):
     @property
     def output(self) -> Any:
         """The symbolic tensor, or tensors, that the layer gave in its one call."""
-        return self._only_call("output").outputs
+        return as_list(self._only_call("output").outputs)
 
     @property
     def input(self) -> Any:
         """The symbolic tensor, or tensors, that the layer got in its one call."""
-        return self._only_call("input").inputs
+        return as_list(self._only_call("input").inputs)
 
     def _call_at(self, node_index: int) -> symbolic.Call:
         if not -len(self._calls) <= node_index < len(self._calls):
@@ -508,11 +516,11 @@ class Layer(Asked, Noded, Written):
 
     def get_output_at(self, node_index: int) -> Any:
         """What the layer gave in one of its calls."""
-        return self._call_at(node_index).outputs
+        return as_list(self._call_at(node_index).outputs)
 
     def get_input_at(self, node_index: int) -> Any:
         """What the layer got in one of its calls."""
-        return self._call_at(node_index).inputs
+        return as_list(self._call_at(node_index).inputs)
 
     def get_output_shape_at(self, node_index: int) -> Any:
         """Shape of what the layer gave in one of its calls."""
@@ -521,6 +529,19 @@ class Layer(Asked, Noded, Written):
     def get_input_shape_at(self, node_index: int) -> Any:
         """Shape of what the layer got in one of its calls."""
         return symbolic.shapes_of(self.get_input_at(node_index))
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask that goes on, for inputs and the mask that comes with them."""
+        if not self.supports_masking or type(self).builder is None or self._overrides("call"):
+            return super().compute_mask(inputs, mask)
+        self.ensure_built(symbolic.shapes_of(as_tuple(inputs)))
+        params, state = self.params, self.state
+
+        def after(x: Any, mask: Any) -> Any:
+            flow = {"training": False, "key": None}
+            return self.pair.run(params, state, x, mask=mask, **flow)[2]
+
+        return symbolic.apply(after, as_tuple(inputs), as_tuple(mask), name="mask")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for that input."""

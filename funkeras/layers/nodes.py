@@ -1,7 +1,7 @@
 """What scripts ask about the graph around a layer: its nodes, masks, updates and phases."""
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from funkeras import symbolic
 from funkeras.functional.combinators import PENALTY
 from funkeras.functional.pair import Pair, abstract, stand_in_for
-from funkeras.symbolic import Call, Operation, SymbolicTensor, Trace, entries, trace
+from funkeras.symbolic import Call, SymbolicTensor, Trace, entries, trace
 from funkeras.typing import Config, Key, Params, PyTree, State
 from funkeras.variables import Variable
 
@@ -189,22 +189,33 @@ def penalty_of(layer: Any, call: Call) -> Any:
 
 def updates_of(layer: Any, call: Call) -> list[tuple[Variable, SymbolicTensor]]:
     """What one call makes of the layer's other variables in training, as pairs with them."""
-    still = [v for v in layer.non_trainable_weights if v.owner is layer and not v.trainable]
-    if not still or isinstance(call.callee, Operation):
+    still = dict(_changing(layer, ())) if call.training is not False else {}
+    if not still:
         return []
-    inputs = jax.tree.leaves(call.inputs)
-    found = trace(inputs, call.outputs, named=False)
-    name = found.owners[layer]
+    found = trace(jax.tree.leaves(call.inputs), call.outputs, named=False)
+    start = found.owners[layer]
 
     def pick(y: PyTree, state: State, mask: PyTree) -> PyTree:
-        return [_at(state[name], variable.path) for variable in still]
+        return [_at(state[start], place) for place in still.values()]
 
     told = Derived(f"{layer.name}_updates", found, pick, training=True).tensors()
     return list(zip(still, told, strict=True))
 
 
-def _at(tree: Any, path: str) -> Any:
-    for part in path.split("/"):
+def _changing(layer: Any, place: tuple[str, ...]) -> Iterator[tuple[Variable, tuple[str, ...]]]:
+    """The weights that a layer changes in training by itself, and where its state has them."""
+    if not layer.trainable and not getattr(layer, "stateful", False):
+        return
+    inner = layer.layers if hasattr(layer, "is_written") else ()
+    for own in inner:
+        yield from _changing(own, (*place, own.name))
+    for variable in () if inner else layer.non_trainable_weights:
+        if variable.owner is layer and not variable.trainable:
+            yield variable, (*place, *variable.path.split("/"))
+
+
+def _at(tree: Any, place: Sequence[str]) -> Any:
+    for part in place:
         tree = tree[part]
     return tree
 

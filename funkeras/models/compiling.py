@@ -205,11 +205,13 @@ class Compiling(Holding):
     def metrics_names(self) -> list[str]:
         """Names of the numbers that `evaluate` and `train_on_batch` give."""
         self._require_built("metrics_names")
-        y = [
-            np.zeros((1, *(1 if s is None else s for s in shape[1:])))
-            for shape in self.output_shapes
-        ]
-        return list((self._engine or self._ready("metrics_names", y)).judged.names)
+        engine = self._engine or self._ready("metrics_names", self._usual_targets())
+        return list(engine.judged.names)
+
+    def _usual_targets(self) -> list[np.ndarray]:
+        """One row of targets with the shapes of the outputs."""
+        sizes = [[1 if size is None else size for size in s[1:]] for s in self.output_shapes]
+        return [np.zeros((1, *shape)) for shape in sizes]
 
 
 def mixes(model: Ends, dtype: str) -> bool:

@@ -50,6 +50,8 @@ class Ends(Layer):
         self._settled: tuple[Pair, set[str]] | None = None
         self._judged: Any = None
         self._predict: Callable[..., Any] | None = None
+        self.mixes_rows = False
+        """Whether what a row gives depends on the others in its batch, as `compile` found it."""
         self._gathered: tuple[int, Params, State] = (-1, {}, {})
         self._structure: Structure | Body | None = None
         self._params: Params = {}

@@ -37,6 +37,7 @@ from funkeras.models.judging import Judged
 from funkeras.models.snapshots import Run
 from funkeras.optimizers import Optimizer
 from funkeras.programs import Program
+from funkeras.symbolic import trace
 from funkeras.typing import PyTree
 
 __all__ = ["Engine", "Pace", "Progress", "Source", "make_engine", "run_epochs"]
@@ -253,6 +254,15 @@ class Engine:
         return self.trained.last(totals) if self.objective.classic else self.trained.logs(totals)
 
 
+def always_trains(model: Any) -> bool:
+    """Whether a part of the graph runs as in training everywhere: rows of a batch may mix there."""
+    if model.is_written() or not model.built:
+        return False
+    calls = trace(model.inputs, model.outputs).calls
+    inner = (call.callee for call in calls if hasattr(call.callee, "is_written"))
+    return any(call.training for call in calls) or any(map(always_trains, inner))
+
+
 def make_engine(
     model: Any,
     optimizer: Optimizer,
@@ -266,7 +276,7 @@ def make_engine(
     """The engine of a built model for targets of these shapes."""
     outputs, names, sources = [], [], []
     several = len(model.output_names) > 1
-    paddable = not model.penalizes_activity()
+    paddable = not (model.penalizes_activity() or always_trains(model))
     judged = [name for name, own in zip(model.output_names, loss, strict=True) if own is not None]
     per_output = [f"{name}_loss" for name in judged] if several else []
     means_before = 1 + len(per_output)
@@ -605,7 +615,7 @@ def predict(
         for start in range(0, count, size):
             batch = tuple(on_host(np.asarray(a[start : start + size])) for a in inputs)
             missing = size - len(batch[0])
-            if missing:
+            if missing and not model.mixes_rows:
                 batch = tuple(np.concatenate([a, np.repeat(a[-1:], missing, 0)]) for a in batch)
             outputs, after = run(params, state if after is None else after, batch)
             parts.append(outputs)

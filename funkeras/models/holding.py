@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from funkeras.layers.layer import Layer, Variable, variables_lock, variables_version
-from funkeras.layers.nodes import mask_of, penalty_of, uses_learning_phase
+from funkeras.layers.nodes import mask_of, updates_of, uses_learning_phase
 from funkeras.models.ends import Ends
 from funkeras.symbolic import trace
 from funkeras.typing import Params, State
@@ -156,17 +156,9 @@ class Holding(Ends):
             ruled |= layer._by_weight(suffix)
         return list(ruled.items())
 
-    def get_losses_for(self, inputs: Any) -> list[Any]:
-        """The penalties that follow from those inputs; with None, from weights alone."""
-        if inputs is None:
-            return super().get_losses_for(None)
-        wanted = jax.tree.leaves(inputs)
-        calls = [call for call in self._calls if jax.tree.leaves(call.inputs) == wanted]
-        return [penalty_of(self, call) for call in calls if self.penalizes_activity()]
-
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask that goes on with each output: none where none comes and no layer makes one."""
-        if jax.tree.leaves(mask):
+        if jax.tree.leaves(mask) or self.is_written():
             return super().compute_mask(inputs, mask)
         found = [mask_of(tensor) for tensor in self.outputs]
         return found[0] if len(found) == 1 else found
@@ -175,7 +167,10 @@ class Holding(Ends):
     def updates(self) -> list[Any]:
         """Pairs of a variable and its next value that training carries out."""
         told = [update for update, _ in self._told_updates]
-        return [update for layer in self.layers for update in layer.updates] + told
+        known = self.built and not self.is_written() and self.trainable
+        calls = trace(self.inputs, self.outputs).calls if known else ()
+        layers = (call for call in calls if isinstance(call.callee, Layer))
+        return [update for call in layers for update in updates_of(call.callee, call)] + told
 
     @property
     def uses_learning_phase(self) -> bool:

@@ -69,7 +69,7 @@ class Sequential(Model):
         self._changed_graph()
 
     def _begin_with(self, shape: Any, first: Layer | None, name: str) -> None:
-        if isinstance(first, Model) and len(first.inputs) > 1:
+        if isinstance(first, Model) and first.built and len(first.inputs) > 1:
             self._input = first.inputs
             return
         dtype = config.floatx() if first is None else default_input_dtype(first)
@@ -165,6 +165,6 @@ def joined(merge: Layer) -> Model:
 def default_input_dtype(layer: Layer) -> str:
     """The dtype of a first layer's input, as Keras sets it: whole numbers for an embedding."""
     if isinstance(layer, Model):
-        return layer.input_dtypes[0]
+        return layer.input_dtypes[0] if layer.built else config.floatx()
     whole = type(layer).__name__ == "Embedding"
     return layer.input_dtype or ("int32" if whole else config.floatx())

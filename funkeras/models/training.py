@@ -40,6 +40,7 @@ from funkeras.models.display import (
     validation_arrays,
     verbosity,
 )
+from funkeras.models.fitting import always_trains
 from funkeras.models.generators import GeneratorMethods, counted
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
 from funkeras.models.written import described_inputs
@@ -276,7 +277,9 @@ class Training(GeneratorMethods, Compiling):
         )
         opened = [source]
         try:
-            engine = self._ready("fit", source.example().y)
+            # Callbacks of Keras 1 and 2 may prepare the generator when training begins.
+            waits = isinstance(source, Stream) and self._knows_targets()
+            engine = self._ready("fit", self._usual_targets() if waits else source.example().y)
             validation = None
             if validation_data is not None:
                 whole = not isinstance(validation_data, list | tuple)
@@ -295,7 +298,8 @@ class Training(GeneratorMethods, Compiling):
             self.history = History()
             bar = EpochBar(style, epochs, source)
             own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
-            self._use_step(engine, source.example())
+            if not waits:
+                self._use_step(engine, source.example())
             held_out = engine.judged.names if validation else []
             names = [*engine.trained.names, *(f"val_{name}" for name in held_out)]
             classic = engine.objective.classic
@@ -335,6 +339,8 @@ class Training(GeneratorMethods, Compiling):
         engine.progress = progress
         try:
             listed.on_train_begin()
+            if isinstance(progress.source, Stream):
+                self._ready("fit", progress.source.example().y)
             logs = fitting.run_epochs(engine, self, progress, epochs, listed, *how)
             listed.on_train_end({} if engine.objective.classic else logs)
         finally:
@@ -462,6 +468,10 @@ class Training(GeneratorMethods, Compiling):
             bar.finish(logs)
             return shaped_logs(logs, return_dict)
 
+    def _knows_targets(self) -> bool:
+        """Whether what training prints and tells does not depend on the targets' shapes."""
+        return self.built and not self._has_step() and self._require_compiled("fit")["classic"]
+
     def _listed(
         self, callbacks: Sequence[Callback] | Callback | None, steps: int | None
     ) -> CallbackList | None:
@@ -559,6 +569,7 @@ class Training(GeneratorMethods, Compiling):
         return columns[0] if len(columns) == 1 else columns
 
     def _make_predict(self) -> Callable[..., Any]:
+        self.mixes_rows = always_trains(self)
         pair, dtypes, keeps = self.functional, tuple(self.input_dtypes), self.keeps_states
 
         def run(

@@ -242,3 +242,18 @@ def test_products_over_a_batch_in_keras_1_and_2():
 def test_wrong_input_says_what_is_wrong(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+def test_batch_dot_of_unequal_ranks_sums_over_stacks_as_before_keras_3():
+    rng = np.random.default_rng(0)
+    c, u = rng.normal(size=(2, 5, 7)), rng.normal(size=(2, 5, 7, 3))
+    summed = np.einsum("bij,bijk->bik", c, u)
+    np.testing.assert_allclose(K.batch_dot(c, u, [2, 2]), summed, rtol=1e-5)
+    back = np.einsum("bik,bijk->bij", summed, u)
+    np.testing.assert_allclose(K.batch_dot(summed, u, [2, 3]), back, rtol=1e-4)
+
+
+def test_settings_have_the_names_that_scripts_of_keras_1_read():
+    found = K._BACKEND, K._EPSILON, K._FLOATX
+    assert found == (K.backend(), K.epsilon(), K.floatx())
+    assert K.image_dim_ordering() == K._IMAGE_DIM_ORDERING

@@ -53,9 +53,10 @@ def test_masks_of_a_graph():
     np.testing.assert_array_equal(mask, ids != 0)
     assert y._keras_history[0].get_input_mask_at(0) is not None
     assert Dense(1).supports_masking
-    assert Conv2D(1, (2, 2)).compute_mask([words], [None]) is None
+    conv = Conv2D(1, (2, 2))
+    assert conv.compute_mask([words], [None]) is None
     with pytest.raises(TypeError, match="does not support masking"):
-        Conv2D(1, (2, 2)).compute_mask([words], [np.ones((2, 4))])
+        conv.compute_mask([words], [np.ones((2, 4))])
 
 
 def test_which_tensors_differ_in_training():
@@ -135,3 +136,16 @@ def test_an_optimizer_gives_its_step_as_updates(name):
     np.testing.assert_allclose(losses, expected, rtol=1e-5)
     for one, other in zip(after, layer.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5)
+
+
+def test_what_always_runs_as_in_training_sees_no_rows_but_those_given():
+    rows = np.random.default_rng(0).normal(5, 10, (20, 3)).astype("float32")
+    a = Input(shape=(3,))
+    model = Model(a, BatchNormalization()(a, training=True))
+    y = model.predict(rows)
+    np.testing.assert_allclose(y, (rows - rows.mean(0)) / rows.std(0), atol=1e-3)
+    around = Model(a, model(a))
+    around.compile("sgd", "mse")
+    assert around.evaluate(rows, y, batch_size=32, verbose=0) < 1e-6
+    dropped = Model(a, Dropout(0.9)(a, training=True)).predict(rows)
+    assert 0.7 < np.mean(dropped == 0) < 1
