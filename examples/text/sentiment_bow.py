@@ -3,7 +3,7 @@
 Each sentence is a row of zeros and ones, one for each frequent word and whether it occurs; their
 order is lost. Ridge regression's penalty (`l2`) keeps rare words from being learned by heart.
 
-Score: 78.6 % of 2,014 held-out sentences after 10 epochs, in 8 seconds.
+Score: 78.6 % of 2,014 held-out sentences after 10 epochs, in 6 seconds.
 """
 
 import sys

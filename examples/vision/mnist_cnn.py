@@ -3,7 +3,7 @@
 Two convolutions, pooling, dropout and two dense layers; every name is as scripts of 2016 have it,
 and means what it meant then. `mnist_mlp.py` has the spelling of today.
 
-Score: 97.3 % of 1,000 test digits after 12 epochs, in 36 seconds.
+Score: 97.5 % of 1,000 test digits after 12 epochs, in 18 seconds.
 """
 
 # pyright: reportCallIssue=false

@@ -2,7 +2,7 @@
 
 784-512-512-10 with dropout. Its weights go to `mnist_mlp.h5`.
 
-Score: 94.8 % of 1,000 test digits after 10 epochs, in 10 seconds.
+Score: 94.8 % of 1,000 test digits after 10 epochs, in 7 seconds.
 """
 
 import sys

@@ -108,11 +108,39 @@ def plot_points(
                 *points[classes == number].T, s=size, color=colour, alpha=0.75, lw=0, label=name
             )
         axes.legend(frameon=False, markerscale=2, loc="center left", bbox_to_anchor=(1, 0.5))
-    for (x, y), text in zip(points, texts or [], strict=False):
-        axes.annotate(text, (x, y), (3, 2), textcoords="offset points", fontsize=7)
+    texts = texts or []
+    for point, text, (place, side) in zip(points, texts, _places(points, texts), strict=False):
+        axes.annotate(text, point, place, textcoords="offset points", fontsize=7, ha=side)
     axes.set_title(title)
     plain(axes)
     return figure
+
+
+PLACES = (((3, 2), "left"), ((-3, 2), "right"), ((3, -8), "left"), ((-3, -8), "right"))
+"""Where a text may stand beside its point, in points of print, and its alignment."""
+
+
+def _places(points: np.ndarray, texts: Sequence[str]) -> list[Any]:
+    """For each text the place where it meets the fewest of those before it."""
+    panel = (350, 330) / np.maximum(np.ptp(points, axis=0), 1e-9)  # its size in points of print
+    taken = np.zeros((0, 3))
+    chosen = []
+    for (x, y), text in zip(points * panel, texts, strict=False):
+        wide = 4.2 * len(text)
+        boxes = np.array(
+            [(x + dx - wide * (side == "right"), y + dy, wide) for (dx, dy), side in PLACES]
+        )
+        best = int(np.argmin([_met(box, taken) for box in boxes]))
+        chosen.append(PLACES[best])
+        taken = np.vstack([taken, boxes[best]])
+    return chosen
+
+
+def _met(box: np.ndarray, others: np.ndarray) -> int:
+    """How many boxes (left, low, width) of one line's height overlap with this one."""
+    left, low, wide = others.T
+    beside = (left >= box[0] + box[2]) | (box[0] >= left + wide) | (np.abs(low - box[1]) >= 8)
+    return int(np.sum(~beside))
 
 
 def _qualitative() -> Any:

@@ -43,6 +43,13 @@ def test_points_may_have_texts():
     assert [text.get_text() for text in axes.texts] == ["king", "queen"]
 
 
+def test_texts_of_near_points_stand_apart():
+    figure = plot_points([[0, 0], [0.01, 0], [5, 5]], texts=["father", "sister", "far"])
+    figure.draw_without_rendering()
+    first, second, _ = (text.get_window_extent() for text in figure.axes[0].texts)
+    assert not first.overlaps(second)
+
+
 def test_heatmap_names_rows_and_columns():
     axes = plot_heatmap([[0.1, 0.9, 0], [1, 0, 0]], ["K", "AE"], list("cat")).axes[0]
     assert [label.get_text() for label in axes.get_xticklabels()] == ["c", "a", "t"]
