@@ -10,8 +10,8 @@ from funkeras.models import Sequential
 
 __all__: list[str] = []
 
-OURS = ("jit(_run)",)
-"""Training, evaluation and prediction, each a `Program`; the others make variables and logs."""
+OURS = ("jit(run_steps)", "jit(evaluate_steps)", "jit(run)")
+"""Training, evaluation and prediction; the others make variables and logs."""
 
 
 class Counter(logging.Handler):
