@@ -100,6 +100,11 @@ def machine() -> dict[str, str]:
     } | versions
 
 
+def shown(value: float) -> str:
+    """Three digits, or all of those before the point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
 def table(results: Mapping[str, Mapping[str, float]]) -> str:
     """Milliseconds in Markdown, and how many times as long as funkeras."""
     names = [name for name in CONTESTANTS if any(name in row for row in results.values())]
@@ -109,7 +114,9 @@ def table(results: Mapping[str, Mapping[str, float]]) -> str:
             medians = results[key]
             own = medians["funkeras"]
             cells = [
-                f"{medians[name] * 1e3:.3g} ({medians[name] / own:.2f})" if name in medians else ""
+                f"{shown(medians[name] * 1e3)} ({medians[name] / own:.2f})"
+                if name in medians
+                else ""
                 for name in names
             ]
             lines.append(f"| {make().title} | " + " | ".join(cells) + " |")
