@@ -181,7 +181,7 @@ def filled(
     dense = [layer for layer in model.layers if layer.name == "fc1"]
     if weights == "imagenet" and dense and config.image_data_format() == "channels_first":
         shape = model.get_layer("block5_pool").output_shape[1:]
-        convert_dense_weights_data_format(dense[0], (*shape[1:], shape[0]), "channels_first")
+        convert_dense_weights_data_format(dense[0], shape, "channels_first")
     return model
 
 

@@ -40,8 +40,12 @@ def counting_as_written(*keras_1: str) -> Callable[[Callable[P, T]], Callable[P,
 
 
 def counted(what: str, source: Any, word: str, *counts: int | None) -> None:
-    """Refuse an iterator without a number of steps: it may never end, and Keras 1 and 2 ask too."""
-    if hasattr(source, "__next__") and all(count is None for count in counts):
+    """Refuse an iterator without a number of steps: it may never end, and Keras 1 and 2 ask too.
+
+    One that knows its length, as that of images, is a sequence of so many batches.
+    """
+    endless = hasattr(source, "__next__") and not hasattr(source, "__len__")
+    if endless and all(count is None for count in counts):
         raise ValueError(f"{what} may never end: give {word}")
 
 

@@ -60,12 +60,14 @@ def convert_all_kernels_in_model(model: Any) -> None:
 
 
 def convert_dense_weights_data_format(
-    dense: Any, previous_feature_map_shape: tuple[int, ...], target_data_format: str
+    dense: Any,
+    previous_feature_map_shape: tuple[int, ...],
+    target_data_format: str = "channels_first",
 ) -> None:
     """Reorder the rows of a dense layer after `Flatten`, for the other place of the channels.
 
     Args:
-        previous_feature_map_shape: of what `Flatten` got before, without the batch.
+        previous_feature_map_shape: of what `Flatten` gets from now on, without the batch.
         target_data_format: `channels_first` or `channels_last`: where the channels are from now on.
     """
     if target_data_format not in ("channels_first", "channels_last"):
@@ -82,5 +84,7 @@ def convert_dense_weights_data_format(
         )
     last = len(shape) - 1
     source, target = (last, 0) if target_data_format == "channels_first" else (0, last)
-    maps = np.moveaxis(kernel.reshape(*shape, -1), source, target)
+    before = [*shape]
+    before.insert(source, before.pop(target))
+    maps = np.moveaxis(kernel.reshape(*before, -1), source, target)
     dense.set_weights([maps.reshape(kernel.shape), *others])

@@ -194,3 +194,16 @@ class Scope(dict):
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.found[name] = value
+
+
+def test_weighted_metrics_are_logged_as_such_before_keras_3():
+    x, y = np.ones((4, 2), "float32"), np.arange(4.0).reshape(4, 1)
+    weight = np.array([1.0, 0, 0, 1])
+    model = Sequential([layers.Dense(1, input_dim=2, kernel_initializer="zeros")])
+    model.compile("sgd", "mse", metrics=["mse"], weighted_metrics=["mse"])
+    found = dict(
+        zip(model.metrics_names, model.test_on_batch(x, y, sample_weight=weight), strict=True)
+    )
+    assert list(found) == ["loss", "mean_squared_error", "weighted_mean_squared_error"]
+    assert found["mean_squared_error"] == pytest.approx(14 / 4)
+    assert found["weighted_mean_squared_error"] == pytest.approx(9 / 2)

@@ -6,6 +6,9 @@ import pytest
 from PIL import Image
 
 from funkeras import config
+from funkeras.callbacks import Callback
+from funkeras.layers import Dense, Flatten
+from funkeras.models import Sequential
 from funkeras.preprocessing import image
 from funkeras.preprocessing.image import ImageDataGenerator
 
@@ -373,3 +376,19 @@ def test_a_subset_has_the_weights_of_its_own_rows(subset, weights):
 def test_tables_that_do_not_fit_are_refused(folder, given, message):
     with pytest.raises(TypeError, match=message):
         ImageDataGenerator().flow_from_dataframe(TABLE, folder, **given)
+
+
+def test_an_iterator_of_images_tells_a_fit_how_many_batches_it_has():
+    x, y = np.zeros((10, 4, 4, 1)), np.zeros((10, 1))
+    model = Sequential([Flatten(input_shape=(4, 4, 1)), Dense(1)])
+    model.compile("sgd", "mse")
+    seen = []
+
+    class Counting(Callback):
+        def on_batch_end(self, batch, logs=None):
+            seen.append(batch)
+
+    with config.using_dialect("keras2"):
+        flow = ImageDataGenerator().flow(x, y, batch_size=4)
+        model.fit_generator(flow, epochs=1, verbose=0, callbacks=[Counting()])
+    assert seen == [0, 1, 2]

@@ -31,12 +31,12 @@ def test_rows_of_a_dense_layer_follow_the_place_of_the_channels():
     kernel, bias = layer.get_weights()
     maps = np.random.default_rng(0).normal(size=(6, 2, 3, 5)).astype("float32")  # channels last
     expected = maps.reshape(6, -1) @ kernel + bias
-    layer_utils.convert_dense_weights_data_format(layer, (2, 3, 5), "channels_first")
+    layer_utils.convert_dense_weights_data_format(layer, (5, 2, 3), "channels_first")
     first = np.moveaxis(maps, -1, 1).reshape(6, -1)
     np.testing.assert_allclose(
         first @ layer.get_weights()[0] + bias, expected, rtol=1e-5, atol=1e-6
     )
-    layer_utils.convert_dense_weights_data_format(layer, (5, 2, 3), "channels_last")
+    layer_utils.convert_dense_weights_data_format(layer, (2, 3, 5), "channels_last")
     np.testing.assert_array_equal(layer.get_weights()[0], kernel)
     with pytest.raises(ValueError, match=r"has 30 inputs, a map of \(2, 3\) has 6"):
         layer_utils.convert_dense_weights_data_format(layer, (2, 3), "channels_first")
