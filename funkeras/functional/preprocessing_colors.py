@@ -1,6 +1,7 @@
 """Changes of the colors of images, random ones in training: hue, saturation, contrast, levels."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 import jax.numpy as jnp
 from jax import random
@@ -87,9 +88,8 @@ def gray(x: Array, axis: int) -> Array:
     """The brightness of each pixel, in one channel."""
     if x.shape[axis] == 1:
         return x
-    return sum(part * share for part, share in zip(planes(x, axis), LUMA, strict=True))[
-        (slice(None),) * (axis % x.ndim) + (None,)
-    ]
+    shares = [part * share for part, share in zip(planes(x, axis), LUMA, strict=True)]
+    return jnp.expand_dims(reduce(jnp.add, shares), axis)
 
 
 def recoloring(

@@ -1,6 +1,7 @@
 """Random changes of images by their neighbourhood or by other images: blurs, erasing, mixing."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import jax.numpy as jnp
@@ -52,10 +53,11 @@ def smoothed(x: Array, axis: int, rows: Array, columns: Array) -> Array:
         edges = [(0, 0)] * x.ndim
         edges[own] = ((width - 1) // 2, width // 2)
         wide = jnp.pad(x, edges)
-        x = sum(
+        parts = [
             weight * lax.slice_in_dim(wide, start, start + size, axis=own)
             for start, weight in enumerate(weights.astype(x.dtype))
-        )
+        ]
+        x = reduce(jnp.add, parts)
     return x
 
 
