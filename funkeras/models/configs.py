@@ -17,6 +17,7 @@ from funkeras.layers.facade import layer_class
 from funkeras.layers.layer import Layer
 from funkeras.layers.special import CONTAINERS
 from funkeras.models.model import Model
+from funkeras.models.operations import OPERATION, Recorded, is_operation, operation_config
 from funkeras.registry import custom_object_scope, get_custom_objects
 from funkeras.typing import Config
 
@@ -64,6 +65,11 @@ REPLACED = {"TimeDistributedDense": "Dense"}
 
 CUDNN = {"CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
 """Layers of Keras 2 for GPUs → those that compute the same."""
+
+ATTENTION = ("Attention", "AdditiveAttention", "MultiHeadAttention", "GroupedQueryAttention")
+ATTENTION += ("GroupQueryAttention",)
+CALL_OPTIONS = ("use_causal_mask", "return_attention_scores")
+"""Arguments of calls of those layers in tf.keras and Keras 3, here of the layers themselves."""
 
 SLACK = 1 << 20
 """Entries that a model may have beyond those of its file."""
@@ -141,6 +147,9 @@ def cleaned(described: Any, generation: Generation, where: str) -> Config:
     if not isinstance(described, Mapping) or not isinstance(described.get("class_name"), str):
         raise FileFormatError(f"{where}: a layer's config has a class_name, got {described!r:.200}")
     arguments = described.get("config", {})
+    if is_operation(described) and described["class_name"] not in get_custom_objects():
+        config = operation_config(described, where)
+        return {**described, "class_name": OPERATION, "config": config}
     name = _class_name(described, where)
     result = {key: value for key, value in described.items() if key not in ("config", "module")}
     result["class_name"] = name
@@ -158,6 +167,7 @@ def cleaned(described: Any, generation: Generation, where: str) -> Config:
     }
     _lambda(result, where)
     _cudnn(result)
+    _options_of_calls(result)
     _renumber(result["config"])
     return result
 
@@ -290,6 +300,30 @@ def _cudnn(result: Config) -> None:
             result["config"]["reset_after"] = True
 
 
+def _options_of_calls(result: Config) -> None:
+    """What calls of attention say is an argument of the layer here."""
+    if result["class_name"] not in ATTENTION:
+        return
+    calls = result.get("inbound_nodes") or ()
+    options = [
+        node.get("kwargs", {}) if isinstance(node, Mapping) else _last_options(node)
+        for node in calls
+    ]
+    for key in CALL_OPTIONS:
+        values = [given.pop(key, False) for given in options]
+        if any(values):
+            if not all(values):
+                raise ValueError(
+                    f"{result['config'].get('name')!r} is called with and without {key}"
+                )
+            result["config"][key] = True
+
+
+def _last_options(node: Any) -> dict[str, Any]:
+    references = [node] if node and isinstance(node[0], str) else node
+    return next((ref[3] for ref in references if len(ref) > 3 and ref[3]), {})
+
+
 def _without_mask_operations(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
     """A graph without the operations that only make masks, which layers make by themselves.
 
@@ -310,7 +344,11 @@ def _without_mask_operations(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         if not isinstance(entry, Mapping) or entry.get("name") in needed:
             return True
         name = str(entry.get("class_name")).rpartition(">")[2].rpartition(".")[2]
-        return known(name) or name in CUDNN or name in get_custom_objects()
+        return (
+            (not is_operation(entry) and known(name))
+            or name in CUDNN
+            or name in get_custom_objects()
+        )
 
     return {**arguments, "layers": [entry for entry in entries if kept(entry)]}
 
@@ -337,7 +375,8 @@ def _renumber(arguments: Config) -> None:
     nested = {
         entry["name"]: (entry["class_name"], len(calls))
         for entry, calls in zip(entries, nodes, strict=True)
-        if calls and "name" in entry and issubclass(layer_class(entry["class_name"]), Model)
+        if calls and "name" in entry and entry["class_name"] != OPERATION
+        if issubclass(layer_class(entry["class_name"]), Model)
     }
     outputs = list(_references([arguments.get("output_layers")]))
     keras_3 = any(isinstance(node, Mapping) for calls in nodes for node in calls)
@@ -405,6 +444,8 @@ def build(described: Mapping[str, Any], left: list[int] | None, where: str) -> A
         return build(entry, left, where)
 
     name, arguments = described["class_name"], described["config"]
+    if name == OPERATION:
+        return Recorded(**arguments)
     kind = layer_class(name)
     if issubclass(kind, Model):
         model = kind.from_config(arguments, make=make)

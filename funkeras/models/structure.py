@@ -9,10 +9,18 @@ from funkeras.functional.combinators import unique_names
 from funkeras.functional.pair import Pair
 from funkeras.layers.facade import layer_class
 from funkeras.layers.layer import Layer
+from funkeras.models.operations import plain_value
 from funkeras.symbolic import Call, Operation, SymbolicTensor, Trace, trace
 from funkeras.typing import Config, PyTree
 
 __all__ = ["Structure", "layer_from_entry", "structure_from_config"]
+
+
+FIRST = ("query", "inputs", "sequences", "sequence", "x", "x1")
+"""Names of the first argument of a call in Keras 3."""
+
+CONSTANT = "_CONSTANT_VALUE"
+"""What tf.keras has in the place of a layer's name before a number that a call takes."""
 
 
 class Structure:
@@ -185,14 +193,16 @@ def structure_from_config(
 
     def find(reference: Sequence[Any]) -> SymbolicTensor:
         name, node, index = reference[:3]
-        return given[name, node][index]
+        return index if name == CONSTANT else given[name, node][index]
 
     while waiting:
         held_back = []
         blocked: set[Layer] = set()  # calls of one layer are numbered: they keep their order
         for layer, node in waiting:
             references = _references(node)
-            ready = all((name, count) in given for name, count, *_ in references["all"])
+            ready = all(
+                name == CONSTANT or (name, count) in given for name, count, *_ in references["all"]
+            )
             if layer in blocked or not ready:
                 held_back.append((layer, node))
                 blocked.add(layer)
@@ -223,7 +233,11 @@ def _references(node: Any) -> dict[str, Any]:
         _walk(node, found.append)
 
         def build(find: Callable[[Sequence[Any]], Any]) -> tuple[list[Any], dict[str, Any]]:
-            return _walk(node.get("args", []), find), _options(_walk(node["kwargs"], find))
+            args, kwargs = _walk(node.get("args", []), find), _options(_walk(node["kwargs"], find))
+            first = next((name for name in FIRST if name in kwargs), None)
+            if not args and first is not None:
+                args = [kwargs.pop(first)]
+            return args, kwargs
 
         return {"all": found, "build": build}
     if node and isinstance(node[0], str):  # tf.keras writes the only input without its list
@@ -265,6 +279,8 @@ def _walk(value: Any, find: Callable[[Sequence[Any]], Any]) -> Any:
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
             return find(value["config"]["keras_history"])
+        if (plain := plain_value(value)) is not None:
+            return plain
         return {key: _walk(part, find) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [_walk(part, find) for part in value]

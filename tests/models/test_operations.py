@@ -1,0 +1,151 @@
+"""Operations between layers in files of tf.keras and Keras 3: a fixed table, and nothing else."""
+
+import json
+
+import numpy as np
+import pytest
+
+from funkeras.formats import FileFormatError
+from funkeras.models import model_from_json, operations
+
+X = np.random.RandomState(0).randn(3, 5, 4).astype("float32")
+"""What every model here gets."""
+
+
+def of_tensorflow(*calls):
+    """A model of functions one after the other, as tf.keras writes it: (function, options)."""
+    entry = {"name": "x", "class_name": "InputLayer", "inbound_nodes": []}
+    layers = [{**entry, "config": {"name": "x", "batch_input_shape": [None, 5, 4]}}]
+    for index, (function, options) in enumerate(calls):
+        kind = "SlicingOpLambda" if "slice_spec" in options else "TFOpLambda"
+        layers.append(
+            {
+                "class_name": kind,
+                "name": f"op_{index}",
+                "config": {"name": f"op_{index}", "trainable": True, "function": function},
+                "inbound_nodes": [[layers[-1]["name"], 0, 0, {"name": None, **options}]],
+            }
+        )
+    return model_of(layers, "2.12.0")
+
+
+def of_keras_3(*calls):
+    """The same as Keras 3 writes it: (class, config, arguments after the first)."""
+    entry = {"name": "x", "class_name": "InputLayer", "inbound_nodes": []}
+    layers = [{**entry, "config": {"name": "x", "batch_shape": [None, 5, 4]}}]
+    for index, (kind, config, more) in enumerate(calls):
+        history = {"shape": [], "dtype": "float32", "keras_history": [layers[-1]["name"], 0, 0]}
+        tensor = {"class_name": "__keras_tensor__", "config": history}
+        layers.append(
+            {
+                "module": "keras.src.ops.numpy",
+                "class_name": kind,
+                "name": f"op_{index}",
+                "config": {"name": f"op_{index}", **config},
+                "inbound_nodes": [{"args": [tensor, *more], "kwargs": {}}],
+            }
+        )
+    return model_of(layers, "3.5.0")
+
+
+def model_of(layers, version):
+    config = {"layers": layers, "input_layers": [["x", 0, 0]]}
+    config["output_layers"] = [[layers[-1]["name"], 0, 0]]
+    described = {"class_name": "Functional", "config": config, "keras_version": version}
+    return model_from_json(json.dumps(described))
+
+
+ALL = {"start": None, "stop": None, "step": None}
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        ([("math.multiply", {"y": 2.0}), ("__operators__.add", {"y": 1})], X * 2 + 1),
+        ([("math.truediv", {"y": 127.5}), ("math.subtract", {"y": 1.0})], X / 127.5 - 1),
+        ([("math.reduce_mean", {"axis": [1], "keepdims": True})], X.mean(1, keepdims=True)),
+        ([("nn.relu", {}), ("reshape", {"shape": [-1, 20]})], np.maximum(X, 0).reshape(-1, 20)),
+        (
+            [("__operators__.getitem", {"slice_spec": [ALL, {**ALL, "start": 1}, -1]})],
+            X[:, 1:, -1],
+        ),
+        ([("transpose", {"perm": [0, 2, 1]}), ("math.negative", {})], -X.transpose(0, 2, 1)),
+        ([("clip_by_value", {"clip_value_min": -0.5, "clip_value_max": 0.5})], X.clip(-0.5, 0.5)),
+        ([("linalg.matmul", {"b": np.eye(4).tolist()})], X),
+        ([("math.squared_difference", {"y": 1.0})], (X - 1) ** 2),
+    ],
+)
+def test_operations_of_tf_keras_are_computed(calls, expected):
+    np.testing.assert_allclose(of_tensorflow(*calls).predict(X), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_number_may_come_first():
+    np.testing.assert_allclose(model_of(LAST_MINUS, "2.12.0").predict(X), 2 - X, rtol=1e-6)
+
+
+LAST_MINUS = [
+    {
+        "name": "x",
+        "class_name": "InputLayer",
+        "config": {"name": "x", "batch_input_shape": [None, 5, 4]},
+        "inbound_nodes": [],
+    },
+    {
+        "name": "minus",
+        "class_name": "TFOpLambda",
+        "config": {"name": "minus", "function": "math.subtract"},
+        "inbound_nodes": [["_CONSTANT_VALUE", -1, 2.0, {"y": ["x", 0, 0], "name": None}]],
+    },
+]
+
+
+@pytest.mark.parametrize(
+    ("calls", "expected"),
+    [
+        ([("Multiply", {}, [2.0]), ("Add", {}, [1])], X * 2 + 1),
+        ([("Mean", {"axis": [1], "keepdims": False}, [])], X.mean(1)),
+        ([("Max", {"axis": 1, "keepdims": False, "initial": None}, [])], X.max(1)),
+        ([("Reshape", {"newshape": [-1, 20]}, []), ("Tanh", {}, [])], np.tanh(X.reshape(-1, 20))),
+        (
+            [("GetItem", {}, [[{"class_name": "__slice__", "config": ALL}, 2]])],
+            X[:, 2],
+        ),
+        (
+            [
+                (
+                    "Matmul",
+                    {},
+                    [
+                        {
+                            "class_name": "__tensor__",
+                            "config": {"value": [[1.0]] * 4, "dtype": "float32"},
+                        }
+                    ],
+                )
+            ],
+            X.sum(-1, keepdims=True),
+        ),
+    ],
+)
+def test_operations_of_keras_3_are_computed(calls, expected):
+    np.testing.assert_allclose(of_keras_3(*calls).predict(X), expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["os.system", "io.read_file", "py_function", "__class__", "run"])
+def test_what_the_table_does_not_have_is_refused(name):
+    with pytest.raises(FileFormatError, match=r"there is no operation .*custom_objects"):
+        of_tensorflow((name, {}))
+    with pytest.raises(FileFormatError, match=r"there is no (operation|layer)"):
+        of_keras_3((name, {}, []))
+
+
+def test_arguments_that_an_operation_does_not_take_are_refused():
+    with pytest.raises(FileFormatError, match=r"Mean .*takes no weights"):
+        of_keras_3(("Mean", {"weights": [1]}, []))
+    with pytest.raises(FileFormatError, match="stacked"):
+        of_tensorflow(("math.reduce_mean", {"stacked": True}))
+
+
+def test_the_table_holds_functions_of_arrays_alone():
+    assert all(callable(function) for function in operations.TABLE.values())
+    assert not {"load", "save", "fromfile", "system", "eval"} & operations.TABLE.keys()
