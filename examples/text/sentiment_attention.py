@@ -4,7 +4,7 @@ Words and their places are vectors; one block of self-attention and a small net,
 it was given; the mean over the words decides. Vaswani et al. 2017,
 https://arxiv.org/abs/1706.03762
 
-Score: 78.8 % of 2,014 held-out sentences after 5 epochs, in 40 seconds.
+Score: 78.7 % of 2,014 held-out sentences after 5 epochs, in 29 seconds.
 """
 
 import sys

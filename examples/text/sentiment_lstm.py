@@ -3,7 +3,7 @@
 `dropout_W` and `dropout_U` hide parts of the inputs and of the state, the same ones in each step of
 a sentence. `sentiment_bilstm.py` has the spelling of today.
 
-Score: 78.9 % of 2,014 held-out sentences after 4 epochs, in 45 seconds.
+Score: 80.0 % of 2,014 held-out sentences after 4 epochs, in 48 seconds.
 """
 
 # pyright: reportCallIssue=false
