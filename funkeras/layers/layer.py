@@ -42,6 +42,7 @@ from funkeras.layers.custom import (
     overridden,
 )
 from funkeras.layers.nodes import Noded
+from funkeras.symbolic import symbol
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
 from funkeras.variables import Variable, current_flow, outside
@@ -465,6 +466,8 @@ class Layer(Asked, Noded, Written):
             training: run as in training; at inference if left out, or as the model runs.
         """
         x = joined_inputs(self.name, x, others, named)
+        if symbolic.graphs_are_built():
+            x = jax.tree.map(lambda own: symbol(own) if isinstance(own, Variable) else own, x)
         if not symbolic.is_symbolic(x):
             x = jax.tree.map(jnp.asarray, x)
         self.assert_input_compatibility(x)

@@ -149,3 +149,12 @@ def test_what_always_runs_as_in_training_sees_no_rows_but_those_given():
     assert around.evaluate(rows, y, batch_size=32, verbose=0) < 1e-6
     dropped = Model(a, Dropout(0.9)(a, training=True)).predict(rows)
     assert 0.7 < np.mean(dropped == 0) < 1
+
+
+def test_a_layer_called_on_a_variable_gives_what_follows_from_it():
+    layer, given = Dense(2), K.variable(x)
+    y = layer(given)
+    kernel, bias = layer.get_weights()
+    np.testing.assert_allclose(K.eval(layer.output), x @ kernel + bias, rtol=1e-5)
+    K.set_value(given, 2 * x)
+    np.testing.assert_allclose(K.eval(y), 2 * x @ kernel + bias, rtol=1e-5)
