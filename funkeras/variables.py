@@ -150,10 +150,10 @@ def note(owner: Any) -> bool:
     Gives whether somebody is.
     """
     noted = _noted.get()
-    heard = noted is not None and current_flow() is not None
-    if heard:
-        noted[owner] = None
-    return heard
+    if noted is None or current_flow() is None:
+        return False
+    noted[owner] = None
+    return True
 
 
 _phase: bool | None = None

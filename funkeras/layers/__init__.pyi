@@ -303,7 +303,7 @@ class AutoContrast(Layer):
     """Stretch each channel of each image so that it fills `value_range`, at inference too."""
     def __init__(
         self,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1269,7 +1269,7 @@ class Equalization(Layer):
     """Make all levels of each channel equally frequent in a batch: by its cumulative histogram."""
     def __init__(
         self,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         bins: int = 256,
         data_format: str | None = None,
         *,
@@ -2404,7 +2404,7 @@ class RandAugment(Layer):
     """`num_ops` changes of a batch, each drawn from eleven and all as strong as `factor`."""
     def __init__(
         self,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         num_ops: int = 2,
         factor: Any = 0.5,
         interpolation: str = 'bilinear',
@@ -2454,7 +2454,7 @@ class RandomColorDegeneration(Layer):
     def __init__(
         self,
         factor: Any | Any = ...,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
         seed: int | None = None,
         *,
@@ -2477,7 +2477,7 @@ class RandomColorJitter(Layer):
     """Random brightness, contrast, saturation and hue, one after another, where a factor is given."""
     def __init__(
         self,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         brightness_factor: Any = None,
         contrast_factor: Any = None,
         saturation_factor: Any = None,
@@ -2555,7 +2555,7 @@ class RandomErasing(Layer):
         factor: Any = 1.0,
         scale: Any = (0.02, 0.33),
         fill_value: float | Sequence[float] | None = None,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         seed: int | None = None,
         data_format: str | None = None,
         *,
@@ -2604,7 +2604,7 @@ class RandomGaussianBlur(Layer):
         factor: Any = 1.0,
         kernel_size: int | Sequence[int] = 3,
         sigma: Any = 1.0,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
         seed: int | None = None,
         *,
@@ -2651,7 +2651,7 @@ class RandomHue(Layer):
     def __init__(
         self,
         factor: Any | Any = ...,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
         seed: int | None = None,
         *,
@@ -2675,7 +2675,7 @@ class RandomInvert(Layer):
     def __init__(
         self,
         factor: Any = 1.0,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         seed: int | None = None,
         data_format: str | None = None,
         *,
@@ -2699,7 +2699,7 @@ class RandomPosterization(Layer):
     def __init__(
         self,
         factor: int | Sequence[int] | Any = ...,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
         seed: int | None = None,
         *,
@@ -2749,7 +2749,7 @@ class RandomSaturation(Layer):
     def __init__(
         self,
         factor: Any | Any = ...,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
         seed: int | None = None,
         *,
@@ -2773,7 +2773,7 @@ class RandomSharpness(Layer):
     def __init__(
         self,
         factor: Any | Any = ...,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         data_format: str | None = None,
         seed: int | None = None,
         *,
@@ -3203,7 +3203,7 @@ class Solarization(Layer):
         self,
         addition_factor: Any = 0.0,
         threshold_factor: Any = 0.0,
-        value_range: Sequence[float] = BYTES,
+        value_range: Sequence[float] = (0, 255),
         seed: int | None = None,
         *,
         name: str | None = None,

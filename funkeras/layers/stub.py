@@ -65,7 +65,8 @@ remat: bool = False
 
 def _written_parameters(build: Any) -> Iterator[str]:
     """The builder's parameters as its source has them."""
-    source = textwrap.dedent(inspect.getsource(inspect.unwrap(build)))
+    build = inspect.unwrap(build)
+    source = textwrap.dedent(inspect.getsource(build))
     definition = ast.parse(source).body[0]
     if not isinstance(definition, ast.FunctionDef):
         raise TypeError(f"{build!r} is not a function")
@@ -76,7 +77,9 @@ def _written_parameters(build: Any) -> Iterator[str]:
         if default is None:
             yield f"{argument.arg}: {annotation} | Any = ..."
         else:
-            yield f"{argument.arg}: {annotation} = {ast.unparse(default)}"
+            named = isinstance(default, ast.Name)  # a constant of the builder's module
+            value = repr(build.__globals__[default.id]) if named else ast.unparse(default)
+            yield f"{argument.arg}: {annotation} = {value}"
 
 
 def _annotation(written: ast.expr | None) -> str:
