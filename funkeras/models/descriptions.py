@@ -10,7 +10,7 @@ from funkeras.models.model import Model
 from funkeras.models.placement import CELL, class_of
 from funkeras.typing import Config
 
-__all__ = ["keras_2", "keras_3"]
+__all__ = ["keras_2", "keras_3", "training_2", "training_3"]
 
 HARMLESS: dict[str, tuple[Any, ...]] = {
     "backward_layer": (None,),
@@ -64,6 +64,17 @@ WITH_STATES = (*CELL, "Bidirectional")
 OF_MODELS = ("input_dtype", "batch_input_shape")
 """Arguments of a layer that tell the input of a model; files have a layer for it."""
 
+OLD_OPTIONS = {"decay": 0.0, "schedule_decay": 0.004}
+"""Arguments of optimizers of Keras 1 and 2 → the values with which Keras 3 can do without."""
+
+LONG_NAMES = {
+    "mae": "mean_absolute_error",
+    "mape": "mean_absolute_percentage_error",
+    "mse": "mean_squared_error",
+    "msle": "mean_squared_logarithmic_error",
+}
+"""Short names of losses and metrics, which Keras 3 does not find in HDF5 files → the long ones."""
+
 MODULES = {
     "initializer": "keras.initializers",
     "regularizer": "keras.regularizers",
@@ -88,6 +99,62 @@ def keras_3(model: Any) -> Config:
     if class_of(model) == "Sequential" and model.built:
         described["config"]["build_input_shape"] = model.input_shape
     return described
+
+
+def training_2(training: Config) -> Config:
+    """What `compile` chose, as HDF5 files have it."""
+    optimizer = _optimizer(training["optimizer_config"])
+    return {
+        **training,
+        "optimizer_config": optimizer,
+        "loss": _spelled(training["loss"]),
+        "metrics": _spelled(training["metrics"]),
+        "weighted_metrics": _spelled(training["weighted_metrics"]),
+    }
+
+
+def training_3(training: Config) -> Config:
+    """What `compile` chose, as `.keras` files have it: the arguments of Keras 3's `compile`."""
+    optimizer = _optimizer(training["optimizer_config"])
+    own = dict(optimizer["config"])
+    if "lr" in own:
+        own["learning_rate"] = own.pop("lr")
+    own = {k: v for k, v in own.items() if k not in OLD_OPTIONS or v != OLD_OPTIONS[k]}
+    return {
+        "optimizer": _tagged({**optimizer, "config": own}, "keras.optimizers"),
+        "loss": _each_tagged(training["loss"], "keras.losses"),
+        "loss_weights": training["loss_weights"],
+        "metrics": _each_tagged(training["metrics"], "keras.metrics"),
+        "weighted_metrics": _each_tagged(training["weighted_metrics"], "keras.metrics"),
+    }
+
+
+def _optimizer(described: Config) -> Config:
+    """An optimizer's config, in which a schedule says where Keras 3 finds its class."""
+    own = described["config"]
+    rate = own.get("learning_rate")
+    if isinstance(rate, Mapping):
+        own = {**own, "learning_rate": _tagged({**rate}, "keras.optimizers.schedules")}
+    return {**described, "config": own}
+
+
+def _each_tagged(value: Any, module: str) -> Any:
+    if isinstance(value, list | tuple):
+        return [_each_tagged(part, module) for part in value]
+    if isinstance(value, Mapping) and "class_name" in value:
+        return _tagged({**value}, module)
+    if isinstance(value, Mapping):
+        return {name: _each_tagged(part, module) for name, part in value.items()}
+    return value
+
+
+def _spelled(value: Any) -> Any:
+    """Losses or metrics with the names that Keras 3 finds in HDF5 files."""
+    if isinstance(value, list | tuple):
+        return [_spelled(part) for part in value]
+    if isinstance(value, Mapping) and "class_name" not in value:
+        return {name: _spelled(part) for name, part in value.items()}
+    return LONG_NAMES.get(value, value) if isinstance(value, str) else value
 
 
 def _model(model: Any, form: int) -> Config:

@@ -217,7 +217,7 @@ def operation_config(described: Mapping[str, Any], where: str) -> Config:
         FileFormatError: for one that the table does not have, or arguments that it does not take.
     """
     config = described.get("config")
-    config = dict(config) if isinstance(config, Mapping) else {}
+    config = {str(k): v for k, v in config.items()} if isinstance(config, Mapping) else {}
     of_tensorflow = described["class_name"] in OF_TENSORFLOW
     written = str(config.pop("function", "") if of_tensorflow else described["class_name"])
     key = _key(written)
@@ -229,7 +229,7 @@ def operation_config(described: Mapping[str, Any], where: str) -> Config:
             "Nothing that a file names is imported or run."
         )
     known = inspect.signature(TABLE[key]).parameters
-    given: Config = {} if of_tensorflow else {ARGUMENTS.get(k, k): v for k, v in config.items()}
+    given = {} if of_tensorflow else {ARGUMENTS.get(k, k): v for k, v in config.items()}
     given = {k: v for k, v in given.items() if v is not None and (k in known or k not in UNMEANT)}
     if unknown := sorted(given.keys() - known.keys()):
         raise FileFormatError(

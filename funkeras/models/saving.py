@@ -213,10 +213,7 @@ def save_model(
     if path.suffix == ".keras":
         described = descriptions.keras_3(model)
         if training is not None:
-            described["compile_config"] = {
-                "optimizer": training.pop("optimizer_config"),
-                **training,
-            }
+            described["compile_config"] = descriptions.training_3(training)
         holders = holders_of(model)
         if state:
             holders["optimizer"] = (model.optimizer.name, [array for _, array in state])
@@ -232,7 +229,7 @@ def save_model(
         path,
         layers_of(model),
         json.dumps(described, default=plain),
-        None if training is None else json.dumps(training, default=plain),
+        None if training is None else json.dumps(descriptions.training_2(training), default=plain),
         state,
         attributes,
     )
