@@ -3,7 +3,7 @@
 Names are read from both ends; four of five in the census of 1990 are women's, so a class weight
 keeps the others from being overlooked.
 
-Score: 85.2 % of 1,033 held-out names after 15 epochs (77 % are women's), in 27 seconds.
+Score: 85.7 % of 1,033 held-out names after 15 epochs (77 % are women's), in 13 seconds.
 """
 
 import sys

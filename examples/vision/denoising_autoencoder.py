@@ -3,7 +3,7 @@
 `GaussianNoise` draws new noise in every step, on the device. Convolutions with strides bring an
 image down to 7×7, transposed ones bring it back.
 
-Score: the mean squared error of noisy test digits falls from 0.251 to 0.017 after 5 epochs, in 37
+Score: the mean squared error of noisy test digits falls from 0.251 to 0.017 after 5 epochs, in 17
 seconds.
 """
 

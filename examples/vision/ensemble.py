@@ -6,7 +6,7 @@ between how sure a network is and how often it is right. Lakshminarayanan, Pritz
 2017, https://arxiv.org/abs/1612.01474
 
 Score: 94.4 % of 1,000 test digits, against 93.8 % by one; calibration error 0.012 against 0.027;
-after 12 epochs, in 27 seconds.
+after 12 epochs, in 13 seconds.
 """
 
 import sys

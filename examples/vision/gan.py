@@ -4,7 +4,7 @@ The generator makes digits of noise, the discriminator tells them from real ones
 both, and a whole epoch is one `lax.scan`. Goodfellow et al. 2014, https://arxiv.org/abs/1406.2661
 
 Score: a classifier that knows 93.2 % of the test digits is more than 90 % sure of 17.7 % of the
-made ones, which are still rough, after 40 epochs, in 34 seconds.
+made ones, which are still rough, after 40 epochs, in 18 seconds.
 """
 
 import sys
