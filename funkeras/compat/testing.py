@@ -101,8 +101,11 @@ def layer_test(
     chain = Sequential([type(layer).from_config(described)])
     chain.set_weights(graph.get_weights())
     _checked(chain, input_data, announced, output)
+    own: dict[str, Any] = {layer_cls.__name__: layer_cls}
+    if callable(function := arguments.get("function")):  # of a Lambda, which no config holds
+        own = {layer.name: function}
     _checked(
-        _filled(model_from_json(chain.to_json(), {layer_cls.__name__: layer_cls}), chain),
+        _filled(model_from_json(chain.to_json(), own), chain),
         input_data,
         announced,
         output,
