@@ -6,7 +6,7 @@ a chunk of one step and a chunk of an epoch are the same program.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -73,6 +73,10 @@ class Totals(NamedTuple):
     rows: Array
     last: Array
     states: tuple[PyTree, ...]
+
+
+Judged: TypeAlias = tuple[tuple[Array | None, Array, Array | None, Array | None], ...]
+"""Targets, predictions, weights and mask of each output, for the metrics with a state."""
 
 
 class Output(NamedTuple):
@@ -144,7 +148,7 @@ class Objective:
         training: bool,
         key: Key | None,
         valid: Array | None = None,
-    ) -> tuple[Array, tuple[State, Array, tuple[tuple[Array | None, Array, Array | None], ...]]]:
+    ) -> tuple[Array, tuple[State, Array, Judged]]:
         """The loss of a batch, the state that follows, all averaged numbers, and the predictions.
 
         `valid` marks the rows that count, where a batch was padded to a fixed size.
@@ -160,7 +164,7 @@ class Objective:
         training: bool,
         key: Key | None,
         valid: Array | None,
-    ) -> tuple[Array, tuple[State, Array, tuple[tuple[Array | None, Array, Array | None], ...]]]:
+    ) -> tuple[Array, tuple[State, Array, Judged]]:
         x = net_input(batch.x, self.input_dtypes)
         if self.inside:
             inputs = x if isinstance(x, tuple) else (x,)
@@ -188,7 +192,7 @@ class Objective:
                 shares = weights if weighted else None
                 own = own_mask if self.masked else None
                 means.append(reduce(function(true, pred), shares, own, valid, "mean"))
-            judged.append((true, pred, weights))
+            judged.append((true, pred, weights, None if self.classic else own_mask))
         shares = [output.weight for output in self.outputs if output.loss is not None]
         total = sum(share * loss for share, loss in zip(shares, losses, strict=True))
         total = total + penalty(new_state)
@@ -202,7 +206,7 @@ class Objective:
         self,
         totals: Totals,
         numbers: Array,
-        judged: tuple[tuple[Array | None, Array, Array | None], ...],
+        judged: Judged,
         valid: Array | None = None,
     ) -> Totals:
         """Totals with one more batch."""
@@ -210,9 +214,11 @@ class Objective:
         rows = jnp.asarray(size, jnp.float32) if valid is None else jnp.sum(valid)
         states = list(totals.states)
         index = 0
-        for output, (true, pred, weights) in zip(self.outputs, judged, strict=True):
+        for output, (true, pred, weights, mask) in zip(self.outputs, judged, strict=True):
             for metric, by_weight in output.stateful:
                 own = weights if by_weight else None
+                if metric.masked and mask is not None:
+                    own = _present(mask, own)
                 if valid is not None:
                     own = valid if own is None else own * _along(valid, own)
                 states[index] = metric.update(states[index], true, pred, weights=own)
@@ -238,6 +244,15 @@ def _mean(values: Array, valid: Array | None) -> Array:
 def _along(weights: Array, values: Array) -> Array:
     """Weights with as many axes as the values they multiply."""
     return weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
+
+
+def _present(mask: Array, weights: Array | None) -> Array:
+    """Weights of what a mask leaves."""
+    present = mask.astype(jnp.float32)
+    if weights is None:
+        return present
+    longer = weights.ndim >= present.ndim
+    return weights * _along(present, weights) if longer else _along(weights, present) * present
 
 
 def _reduce_classic(

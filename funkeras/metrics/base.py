@@ -130,6 +130,8 @@ class Metric(Configured):
     _shape: Shape | None = None
     _arrays: ClassVar[int] = 2
     """How many arrays a batch has before its weights."""
+    masked: ClassVar[bool] = False
+    """Whether what a mask hides does not count: so in means of a value for each step."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -137,6 +137,8 @@ RootMeanSquaredError = metric_class("RootMeanSquaredError", _root_mean_squared_e
 class MeanMetricWrapper(Metric):
     """The mean over all samples of `fn(y_true, y_pred, **kwargs)`."""
 
+    masked = True
+
     def __init__(
         self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any
     ) -> None:
@@ -175,7 +177,9 @@ def _mean_of(
         return mean(partial(fixed(function), **options), given["dtype"], counted=valid)
 
     doc = f"The mean over all samples of `{function.__name__}`.\n\n{function.__doc__}"
-    return metric_class(name, build, *aliases, signature=signature, doc=doc)
+    made = metric_class(name, build, *aliases, signature=signature, doc=doc)
+    made.masked = True
+    return made
 
 
 def _not_ignored(options: Config) -> Callable[..., Array] | None:

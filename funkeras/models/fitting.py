@@ -287,12 +287,13 @@ def make_engine(
         means: list[tuple[Any, bool]] = []
         stateful: list[tuple[Any, bool]] = []
         for group, by_weight in ((metric_names[index], False), (weighted[index], True)):
-            told = "weighted_" if by_weight and classic else ""  # as Keras 2 logs them
             for identifier in group:
                 name, metric = metrics.for_training(
                     identifier, model.output_shapes[index], loss[index], y_shapes[index]
                 )
-                names.append(prefix + told + name)
+                # Keras 2 always says so, Keras 3 where the name is taken.
+                told = by_weight and (classic or prefix + name in names)
+                names.append(f"{prefix}weighted_{name}" if told else prefix + name)
                 if isinstance(metric, metrics.Metric):
                     sources.append((True, stateful_before + len(stateful)))
                     stateful.append((metric, by_weight))
