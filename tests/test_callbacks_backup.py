@@ -16,7 +16,7 @@ import pytest
 from funkeras import callbacks
 from funkeras.callbacks import BackupAndRestore, Callback
 from funkeras.callbacks.packing import pack, unpack
-from funkeras.layers import BatchNormalization, Dense, Dropout
+from funkeras.layers import BatchNormalization, Dense, Dropout, TimeDistributed
 from funkeras.models import Sequential
 
 RNG = np.random.default_rng(0)
@@ -277,3 +277,25 @@ def test_fifty_kills_at_random_moments(tmp_path: Path, whole: dict[str, Any]) ->
     assert ends < 50
     assert ended(start(tmp_path, 1, 0.0)) == 0
     check_end(tmp_path, whole["arrays"])
+
+
+@pytest.mark.parametrize("freq", ["epoch", 1])
+def test_batch_normalization_within_time_distributed_goes_on_exactly(
+    tmp_path: Path, freq: Any
+) -> None:
+    x, y = np.random.RandomState(0).rand(12, 3, 4), np.random.RandomState(1).rand(12, 3, 4)
+
+    def run(*callbacks: Callback) -> list[np.ndarray]:
+        np.random.seed(1)
+        inner = Sequential([Dense(4, input_dim=4), BatchNormalization()])
+        first = TimeDistributed(BatchNormalization(), input_shape=(3, 4))
+        model = Sequential([first, TimeDistributed(inner)])
+        model.compile("adam", "mse")
+        model.fit(x, y, batch_size=4, epochs=3, verbose=0, callbacks=list(callbacks))
+        return model.get_weights()
+
+    whole = run()
+    with pytest.raises(Killed):
+        run(BackupAndRestore(tmp_path, save_freq=freq), Kill(5))
+    for old, new in zip(whole, run(BackupAndRestore(tmp_path, save_freq=freq)), strict=True):
+        np.testing.assert_array_equal(old, new)

@@ -141,12 +141,13 @@ def _equal(first: Any, second: Any) -> bool:
 
 
 def _layer_names(model: Any) -> list[str]:
-    """Names of all layers, those of inner models after the model itself."""
+    """Names of all layers, those of inner models after the model itself or its wrapper."""
     names = []
     for layer in model.layers:
         names.append(layer.name)
-        if hasattr(layer, "layers"):
-            names += _layer_names(layer)
+        for inner in (layer, *layer._arguments.values()):
+            if hasattr(inner, "layers"):
+                names += _layer_names(inner)
     return names
 
 
