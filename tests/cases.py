@@ -277,7 +277,13 @@ CASES = [
         free=(1, 2),
         smooth=False,
     ),
-    Case("Solarization", {"threshold_factor": 0.5, "value_range": SPAN}, COLORS, free=(1, 2)),
+    Case(
+        "Solarization",
+        {"threshold_factor": 0.5, "value_range": SPAN},
+        COLORS,
+        free=(1, 2),
+        smooth=False,
+    ),
     Case("AutoContrast", {"value_range": (-1, 1)}, IMAGE, free=(1, 2)),
     # Bins whose edges are far from the inputs: half precision must not move any across.
     Case("Equalization", {"value_range": (-2, 2), "bins": 7}, IMAGE, free=(1, 2), smooth=False),
