@@ -55,7 +55,8 @@ def category_encoding(
 
     Args:
         output_mode: `one_hot` for each number, `multi_hot` for all numbers of a sample together,
-            or `count`, how often a sample has each. Two inputs are numbers and their weights.
+            or `count`, how often a sample has each. Two inputs are numbers and their weights
+            (in Keras 3 the argument `count_weights` of a call).
         sparse: must be false.
 
     >>> from funkeras.functional import output_shape
@@ -68,6 +69,8 @@ def category_encoding(
 
     def apply(params: Params, x: PyTree) -> Array:
         x, weights = x if isinstance(x, tuple | list) else (x, None)
+        if weights is not None and mode != "count":
+            raise ValueError(f"weights of numbers need output_mode='count', got {output_mode!r}")
         return encoded(jnp.asarray(x).astype("int32"), depth, mode, config.floatx(), weights)
 
     return stateless(apply)

@@ -600,7 +600,7 @@ class Layer(Asked, Noded, Written):
         return _restore, (type(self), self.get_config(), weights)
 
 
-INPUT_KEYWORDS = ("value", "key", "initial_state", "constants")
+INPUT_KEYWORDS = ("value", "key", "initial_state", "constants", "count_weights")
 """Arguments of a call that are inputs too, in the order in which layers take them."""
 
 

@@ -10,6 +10,7 @@ import pytest
 from funkeras import config
 from funkeras import functional as F
 from funkeras.functional.preprocessing_categories import quantiles
+from funkeras.layers import CategoryEncoding
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 CASES = json.loads((GOLDEN / "preprocessing_layers.json").read_text())
@@ -231,6 +232,14 @@ def test_augmentation_is_part_of_the_gradient_and_of_vmap():
     gradients = jax.jit(jax.vmap(jax.grad(loss), (None, 0)))(IMAGES, KEYS[:3])
     assert gradients.shape == (3, *IMAGES.shape)
     assert jnp.isfinite(gradients).all()
+
+
+def test_weights_of_numbers_come_as_keras_3_names_them():
+    numbers, weights = np.array([[1, 2, 1], [0, 4, 3]]), np.array([[0.5, 1, 2], [0, 0.1, 0.2]])
+    counted = CategoryEncoding(5, output_mode="count")(numbers, count_weights=weights)
+    np.testing.assert_allclose(counted, [[0, 2.5, 1, 0, 0], [0, 0, 0, 0.2, 0.1]], rtol=1e-6)
+    with pytest.raises(ValueError, match="need output_mode='count', got 'multi_hot'"):
+        CategoryEncoding(5)(numbers, count_weights=weights)
 
 
 def test_counts_with_weights():
