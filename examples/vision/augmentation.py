@@ -2,7 +2,7 @@
 
 The random layers are part of the model, run inside the compiled step and do nothing at inference.
 
-Score: 92.9 % of 1,000 test digits, against 91.8 % without them, after 30 epochs, in 41 seconds.
+Score: 92.9 % of 1,000 test digits, against 91.8 % without them, after 30 epochs, in 25 seconds.
 """
 
 import sys

@@ -3,7 +3,7 @@
 A Keras model is trained, then cut at its second convolution: `Model(model.inputs, layer.output)`.
 The cut model's `functional` is a pure function, to `grad` by its input and `vmap` over filters.
 
-Score: all of 32 filters are excited more than by any of 1,000 test digits, in 20 seconds.
+Score: all of 32 filters are excited more than by any of 1,000 test digits, in 10 seconds.
 """
 
 import sys
