@@ -2,7 +2,7 @@
 
 `mask_zero` lets both skip the padding.
 
-Score: 79.4 % of 2,014 held-out sentences after 3 epochs, in 46 seconds.
+Score: 79.7 % of 2,014 held-out sentences after 3 epochs, in 70 seconds.
 """
 
 import sys
