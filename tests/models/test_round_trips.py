@@ -16,6 +16,7 @@ INNER = {
     "RNN": {"cell": lambda: layers.LSTMCell(4)},
     "Bidirectional": {"layer": lambda: layers.LSTM(4, return_sequences=True)},
     "TimeDistributed": {"layer": lambda: layers.Dense(4)},
+    "Pipeline": {"layers": lambda: [layers.Dense(2), layers.Dropout(0.5)]},
     "SpectralNormalization": {"layer": lambda: layers.Dense(4)},
 }
 """Layers around others → the layers in them."""
