@@ -23,7 +23,7 @@ import jax
 from benchmarks.contestants import CONTESTANTS, available
 from benchmarks.first_epoch import LEARNERS
 from benchmarks.predictions import PREDICTORS
-from benchmarks.timing import interleaved
+from benchmarks.timing import interleaved, repeated
 from benchmarks.workloads import WORKLOADS
 from funkeras import config
 
@@ -70,14 +70,6 @@ ROWS: dict[str, Callable[[], Row]] = {
     ),
 }
 """Name on the command line → row."""
-
-
-def repeated(call: Callable[[], object], calls: int) -> Callable[[], None]:
-    def run() -> None:
-        for _ in range(calls):
-            call()
-
-    return run
 
 
 def measured(row: Row, names: list[str], rounds: int) -> dict[str, float]:

@@ -15,6 +15,7 @@ import numpy as np
 import optax
 from jax import lax, random
 
+from benchmarks.timing import repeated
 from benchmarks.workloads import CLASSES, Workload
 from funkeras import layers, models
 
@@ -53,17 +54,6 @@ def fitted(models: Any, layers: Any, work: Workload) -> Run:
     def run() -> float:
         history = model.fit(x, y, batch_size=work.batch, epochs=work.epochs, verbose=0)
         return float(history.history["loss"][-1])
-
-    return run
-
-
-def repeated(epoch: Run, work: Workload) -> Run:
-    """All epochs of a call, where each is started by itself."""
-
-    def run() -> float:
-        for _ in range(work.epochs - 1):
-            epoch()
-        return epoch()
 
     return run
 
@@ -123,7 +113,7 @@ def step_loop(work: Workload) -> Run:
         jax.block_until_ready(params)
         return total[0] / steps
 
-    return repeated(epoch, work)
+    return repeated(epoch, work.epochs)
 
 
 def whole_epoch(work: Workload) -> Run:
@@ -153,7 +143,7 @@ def whole_epoch(work: Workload) -> Run:
         jax.block_until_ready(params)
         return float(total[0]) / steps
 
-    return repeated(epoch, work)
+    return repeated(epoch, work.epochs)
 
 
 def torch(work: Workload) -> Run:
@@ -182,7 +172,7 @@ def torch(work: Workload) -> Run:
                 right += ((logits > 0) == (targets > 0.5)).float().mean().item()
         return total / -(-len(x) // work.batch)
 
-    return repeated(epoch, work)
+    return repeated(epoch, work.epochs)
 
 
 CONTESTANTS: dict[str, Callable[[Workload], Run]] = {

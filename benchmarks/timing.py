@@ -3,8 +3,22 @@
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
-__all__ = ["compare", "interleaved"]
+__all__ = ["compare", "interleaved", "repeated"]
+
+T = TypeVar("T")
+
+
+def repeated(call: Callable[[], T], times: int) -> Callable[[], T]:
+    """That call so many times, as one call that gives what the last one gave."""
+
+    def run() -> T:
+        for _ in range(times - 1):
+            call()
+        return call()
+
+    return run
 
 
 def interleaved(contestants: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:

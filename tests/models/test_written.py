@@ -128,18 +128,25 @@ def test_inputs_may_be_several_words_and_named_and_outputs_too():
     np.testing.assert_allclose(difference, one - two)
 
 
-def test_weights_of_its_own_a_build_of_its_own_and_losses_in_its_call(tmp_path):
-    class Scaled(Model):
-        def build(self, input_shape):
-            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
-            self.inner = Dense(input_shape[-1])
-            super().build(input_shape)
+class Scaled(Model):
+    """A model with a weight of its own beside those of its layer."""
 
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+        self.inner = Dense(input_shape[-1])
+        super().build(input_shape)
+
+    def call(self, x):
+        return self.scale * self.inner(x)
+
+
+def test_weights_of_its_own_a_build_of_its_own_and_losses_in_its_call(tmp_path):
+    class Penalized(Scaled):
         def call(self, x):
             self.add_loss(0.1 * jnp.sum(x**2))
-            return self.scale * self.inner(x)
+            return super().call(x)
 
-    model = Scaled()
+    model = Penalized()
     model.compile("sgd", "mse")
     x, y = numbers(8, 3), numbers(8, 3, seed=1)
     expected = np.mean((model.predict(x) - y) ** 2) + 0.1 * np.sum(x**2)
@@ -152,7 +159,7 @@ def test_weights_of_its_own_a_build_of_its_own_and_losses_in_its_call(tmp_path):
     assert model.scale.numpy() == 2
     for ending in (".h5", ".weights.h5"):
         model.save_weights(tmp_path / f"scaled{ending}")
-        again = Scaled()
+        again = Penalized()
         again.build((None, 3))
         again.load_weights(tmp_path / f"scaled{ending}")
         assert again.scale.numpy() == 2
@@ -169,15 +176,6 @@ def test_weights_of_its_own_a_build_of_its_own_and_losses_in_its_call(tmp_path):
 
 
 def test_weights_of_a_model_of_one_s_own_within_a_model_are_saved(tmp_path):
-    class Scaled(Model):
-        def build(self, input_shape):
-            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
-            self.inner = Dense(input_shape[-1])
-            super().build(input_shape)
-
-        def call(self, x):
-            return self.scale * self.inner(x)
-
     def made():
         return Sequential([Dense(3, input_dim=3), Scaled()])
 
