@@ -12,8 +12,8 @@ from funkeras import config, losses, optimizers, spellings
 from funkeras.functional.pair import Pair
 from funkeras.layers.layer import dtypes_of
 from funkeras.metrics import lookup
-from funkeras.models import fitting
 from funkeras.models.ends import Ends
+from funkeras.models.engine import Engine, make_engine
 from funkeras.models.holding import Holding
 from funkeras.models.judging import Judged, judged
 from funkeras.spellings import spelled
@@ -151,7 +151,7 @@ class Compiling(Holding):
             raise RuntimeError(f"{action} needs a compiled model: call compile(optimizer, loss)")
         return self._compiled
 
-    def _ready(self, action: str, y: Sequence[Any]) -> fitting.Engine:
+    def _ready(self, action: str, y: Sequence[Any]) -> Engine:
         """The engine for such targets, made at the first use after `compile`."""
         settings = self._require_compiled(action)
         with config.using_dialect(settings["dialect"]):
@@ -175,7 +175,7 @@ class Compiling(Holding):
                     for item in self._by_output("metrics", settings["weighted_metrics"], [])
                 ]
                 shares = self._by_output("loss_weights", settings["loss_weights"], 1.0)
-                self._engine = fitting.make_engine(
+                self._engine = make_engine(
                     self,
                     self.optimizer,
                     loss,

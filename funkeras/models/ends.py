@@ -12,7 +12,7 @@ from funkeras.callbacks import History
 from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, reporting
 from funkeras.functional.pair import Pair
 from funkeras.layers.layer import OPTIONS, Layer
-from funkeras.models import fitting
+from funkeras.models.engine import Engine
 from funkeras.models.structure import Structure
 from funkeras.models.written import Body
 from funkeras.spellings import spelled
@@ -44,7 +44,7 @@ class Ends(Layer):
         self.optimizer: Any = None
         self.loss: Any = None
         self._compiled: dict[str, Any] | None = None
-        self._engine: fitting.Engine | None = None
+        self._engine: Engine | None = None
         self._optimizer_state: Any = None
         self._made_for = config.dialect(), config.backend()
         self._settled: tuple[Pair, set[str]] | None = None

@@ -40,7 +40,7 @@ from funkeras.models.display import (
     validation_arrays,
     verbosity,
 )
-from funkeras.models.fitting import always_trains
+from funkeras.models.engine import Engine, Progress, always_trains
 from funkeras.models.generators import GeneratorMethods, counted
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
 from funkeras.models.written import described_inputs
@@ -315,7 +315,7 @@ class Training(GeneratorMethods, Compiling):
                 validate = partial(fitting.evaluate, engine, self, validation, listed)
             return self._train(
                 engine,
-                fitting.Progress(source, initial_epoch),
+                Progress(source, initial_epoch),
                 epochs,
                 listed,
                 validate,
@@ -328,8 +328,8 @@ class Training(GeneratorMethods, Compiling):
 
     def _train(
         self,
-        engine: fitting.Engine,
-        progress: fitting.Progress,
+        engine: Engine,
+        progress: Progress,
         epochs: int,
         listed: CallbackList,
         *how: Any,
@@ -402,7 +402,7 @@ class Training(GeneratorMethods, Compiling):
         engine = self._made_engine("updated")
         return updated(engine.objective, engine.optimizer.updates, ts, gradients, state)
 
-    def _made_engine(self, what: str) -> fitting.Engine:
+    def _made_engine(self, what: str) -> Engine:
         if self._engine is None:
             raise RuntimeError(f"{what} belongs into train_step, which fit calls")
         return self._engine
@@ -410,7 +410,7 @@ class Training(GeneratorMethods, Compiling):
     def _has_step(self) -> bool:
         return type(self).train_step is not Training.train_step
 
-    def _use_step(self, engine: fitting.Engine, example: Batch) -> None:
+    def _use_step(self, engine: Engine, example: Batch) -> None:
         """Let the engine train by the step of a subclass, if it has one."""
         if not self._has_step():
             return

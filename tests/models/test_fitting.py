@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from funkeras.models import data, fitting
+from funkeras.models import data, engine
 
 
 def test_chunks_grow_to_the_time_they_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 0.0
-    monkeypatch.setattr(fitting.time, "perf_counter", lambda: clock)
-    pace = fitting.Pace()
+    monkeypatch.setattr(engine.time, "perf_counter", lambda: clock)
+    pace = engine.Pace()
     lengths = []
     for chunk in range(5):
         steps = pace.next(1000, seconds=2**-3)
@@ -21,8 +21,8 @@ def test_chunks_grow_to_the_time_they_may_take(monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_slow_chunk_at_most_halves_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = 0.0
-    monkeypatch.setattr(fitting.time, "perf_counter", lambda: clock)
-    pace = fitting.Pace()
+    monkeypatch.setattr(engine.time, "perf_counter", lambda: clock)
+    pace = engine.Pace()
     pace.step_seconds = 0.001
     pace._before = 100
     assert pace.next(1000, seconds=0.1) == 100

@@ -1,0 +1,349 @@
+"""The engine of a compiled model: its objective, optimizer and programs, and where a run is."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import random
+
+from funkeras import config, losses, metrics
+from funkeras.functional.combinators import reports, unique_names
+from funkeras.functional.training import (
+    Batch,
+    Objective,
+    Output,
+    Totals,
+    TrainState,
+    averages,
+    evaluate_steps,
+    merge,
+    run_steps,
+    select,
+    train_step,
+    written_step,
+)
+from funkeras.models.data import Ask, Piece
+from funkeras.models.judging import Judged
+from funkeras.optimizers import Optimizer
+from funkeras.programs import Program
+from funkeras.symbolic import trace
+from funkeras.typing import PyTree
+
+__all__ = ["Engine", "Pace", "Progress", "Source", "always_trains", "make_engine"]
+
+
+def seed_key() -> jax.Array:
+    """A key that follows from NumPy's global generator, without advancing it.
+
+    Old scripts seed that generator and then expect its next draws to shuffle their data.
+    """
+    generator = np.random.RandomState()
+    generator.set_state(np.random.get_state())
+    data = generator.randint(0, 2**32, size=2, dtype=np.uint32)
+    return random.wrap_key_data(jnp.asarray(data), impl="threefry2x32")
+
+
+class Pace:
+    """How many steps to run in one program, so that it takes about so many seconds.
+
+    What it learned stays with the engine, so that a second `fit` starts at full length.
+    """
+
+    def __init__(self) -> None:
+        self.step_seconds: float | None = None
+        self._before = 0
+        self._began = 0.0
+
+    def next(self, left: int, seconds: float) -> int:
+        """The length of the next chunk, given how many steps are left."""
+        self._began = time.perf_counter()
+        fitting = 1 if self.step_seconds is None else max(1, int(seconds / self.step_seconds))
+        # The first chunks include compilation: grow carefully until the estimate is sound.
+        return min(left, fitting, max(1, 16 * self._before))
+
+    def done(self, steps: int) -> None:
+        """Learn from the chunk that just ended; one slow chunk may have been compiled first."""
+        took = max(time.perf_counter() - self._began, 1e-6) / steps
+        self.step_seconds = took if self.step_seconds is None else min(took, 2 * self.step_seconds)
+        self._before = max(steps, self._before)
+
+
+class Source(Protocol):
+    """Batches to learn from or to be judged by: `Epochs` of arrays, or a `Stream`."""
+
+    @property
+    def samples(self) -> int | None:
+        """Rows in an epoch, if that is known."""
+        ...
+
+    @property
+    def steps(self) -> int | None:
+        """Batches in an epoch, if that is known."""
+        ...
+
+    def begin(self) -> None:
+        """Prepare the next epoch."""
+        ...
+
+    def pieces(self, ask: Ask, first: int = 0) -> Iterator[Piece]:
+        """The batches of the epoch, from number `first` on where they have numbers."""
+        ...
+
+    def judged(self, paddable: bool, ask: Ask = ...) -> Iterator[Piece]:
+        """All batches at inference, filled up to one size if they may be."""
+        ...
+
+    def close(self) -> None:
+        """End what runs ahead."""
+        ...
+
+
+@dataclass
+class Progress:
+    """Where a run is: with the model's and the engine's arrays, enough to go on from there."""
+
+    source: Source
+    epoch: int = 0
+    batch: int = 0
+    seen: int = 0
+    totals: Any = None
+    reapply: Callable[[], None] | None = None
+
+
+@dataclass(eq=False)
+class Tally:
+    """How numbers of batches become logs: their names, and whether and where each has a state."""
+
+    names: list[str]
+    sources: list[tuple[bool, int]]
+    start: Callable[[], Any]
+    outputs: tuple[Output, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.fresh = jax.jit(self.start)
+        self.average = jax.jit(partial(averages, self.outputs))
+
+    @classmethod
+    def of_step(cls, step: Callable[..., Any], ts: TrainState, data: Batch) -> "Tally":
+        """That of a step which a user wrote: it is tried on stand-ins for two rows.
+
+        Raises:
+            TypeError: unless it gives a train state like the one it got, and a dict of numbers.
+        """
+        batch = jax.tree.map(
+            lambda a: jax.ShapeDtypeStruct((2, *a.shape[1:]), jnp.asarray(a[:1]).dtype),
+            data,
+            is_leaf=lambda a: hasattr(a, "shape"),
+        )
+        given = jax.eval_shape(step, ts, batch)
+        if not (
+            isinstance(given, tuple)
+            and len(given) == 2
+            and isinstance(given[0], TrainState)
+            and isinstance(given[1], Mapping)
+            and given[1]
+        ):
+            raise TypeError(
+                "train_step(ts, batch) gives the next TrainState and a dict of numbers for the "
+                f"logs; got {given!r:.200}"
+            )
+        wrong = [name for name, value in given[1].items() if value.shape]
+        if wrong:
+            raise TypeError(f"the logs of train_step are numbers; {wrong[0]!r} is an array")
+        if jax.tree.structure(given[0]) != jax.tree.structure(ts):
+            raise TypeError("the TrainState that train_step gives must have the parts it got")
+        names = list(given[1])
+
+        def start() -> Totals:
+            zeros = jnp.zeros(len(names), jnp.float32)
+            return Totals(zeros, jnp.zeros((), jnp.float32), zeros, ())
+
+        return cls(names, [(False, index) for index in range(len(names))], start)
+
+    def logs(self, totals: Any) -> dict[str, Any]:
+        """What has been averaged since the epoch began, by name."""
+        numbers, results = jax.device_get(self.average(totals))
+        values = [
+            results[index] if stateful else numbers[index] for stateful, index in self.sources
+        ]
+        return {
+            name: value.item() if value.ndim == 0 else value
+            for name, value in zip(self.names, values, strict=True)
+        }
+
+    def last(self, totals: Any) -> dict[str, Any]:
+        """The last batch's own numbers, and of metrics with a state what they are now."""
+        logs = self.logs(totals)
+        numbers = np.asarray(totals.last)
+        own = zip(self.names, self.sources, strict=True)
+        return logs | {name: numbers[i].item() for name, (stateful, i) in own if not stateful}
+
+
+@dataclass(eq=False)
+class Engine:
+    """A compiled model: what it minimizes, how, and the programs that XLA made of it."""
+
+    objective: Objective
+    optimizer: Optimizer
+    judged: Tally
+    is_trainable: Callable[[str], bool]
+    paddable: bool
+    slots: PyTree = None
+    step: int = 0
+    key: jax.Array = field(default_factory=seed_key)
+    pace: Pace = field(default_factory=Pace)
+    progress: "Progress | None" = None
+
+    def __post_init__(self) -> None:
+        updates = self.optimizer.updates
+        self.trained = self.judged
+        step = partial(train_step, self.objective, updates)
+        self.run = Program(partial(run_steps, step), training=True)
+        self.judge = Program(partial(evaluate_steps, self.objective))
+        self.init_slots = jax.jit(updates.init)
+
+    def use(self, step: Callable[..., Any], model: Any, data: Batch) -> None:
+        """Train by a step that a user wrote, on such data."""
+        if self.trained is self.judged:
+            self.trained = Tally.of_step(step, self.train_state(*model.variables_now), data)
+            self.run = Program(partial(run_steps, partial(written_step, step)), training=True)
+
+    def train_state(self, params: PyTree, state: PyTree) -> TrainState:
+        """Everything that the next steps change, from the model's variables as they are now."""
+        trainable = select(params, self.is_trainable)
+        frozen = select(params, lambda path: not self.is_trainable(path))
+        if self.slots is None:
+            self.slots = self.init_slots(trainable)
+        step = np.asarray(self.step, np.int32)
+        return TrainState(trainable, frozen, state, self.slots, step, self.key)
+
+    def finish(self, model: Any) -> None:
+        """Keep what the optimizer says to keep after training: averages of the weights, say."""
+        ts = self.train_state(model.params, model.state)
+        kept = self.optimizer.finalize(ts.params, ts.optimizer)
+        if kept is not ts.params:
+            model.adopt(merge(kept, ts.frozen), ts.state)
+
+    def about(self, batch: int, size: int) -> dict[str, Any]:
+        """What a batch hook is told of the batch: in Keras 1 and 2 its number and its rows."""
+        return {"batch": batch, "size": size} if self.objective.classic else {}
+
+    def last(self, totals: Any) -> dict[str, Any]:
+        """What a batch hook is told: the batch's own numbers in Keras 1 and 2, averages later."""
+        return self.trained.last(totals) if self.objective.classic else self.trained.logs(totals)
+
+
+def always_trains(model: Any) -> bool:
+    """Whether a part of the graph runs as in training everywhere: rows of a batch may mix there."""
+    if model.is_written() or not model.built:
+        return False
+    calls = trace(model.inputs, model.outputs).calls
+    inner = (call.callee for call in calls if hasattr(call.callee, "is_written"))
+    return any(call.training for call in calls) or any(map(always_trains, inner))
+
+
+def make_engine(
+    model: Any,
+    optimizer: Optimizer,
+    loss: Any,
+    metric_names: Sequence[Sequence[Any]],
+    weighted: Sequence[Sequence[Any]],
+    loss_weights: Sequence[float],
+    y_shapes: Sequence[tuple[int | None, ...] | None],
+    classic: bool,
+) -> Engine:
+    """The engine of a built model for targets of these shapes."""
+    outputs, names, sources = [], [], []
+    several = len(model.output_names) > 1
+    paddable = not (model.penalizes_activity() or always_trains(model))
+    judged = [name for name, own in zip(model.output_names, loss, strict=True) if own is not None]
+    per_output = [f"{name}_loss" for name in judged] if several else []
+    means_before = 1 + len(per_output)
+    stateful_before = 0
+    for index, output in enumerate(model.output_names):
+        prefix = f"{output}_" if several else ""
+        shapes = y_shapes[index], model.output_shapes[index]
+        means: list[tuple[Any, bool]] = []
+        stateful: list[tuple[Any, bool]] = []
+        for group, by_weight in ((metric_names[index], False), (weighted[index], True)):
+            for identifier in group:
+                name, metric = metrics.for_training(
+                    identifier, model.output_shapes[index], loss[index], y_shapes[index]
+                )
+                # Keras 2 always says so, Keras 3 where the name is taken.
+                told = by_weight and (classic or prefix + name in names)
+                names.append(f"{prefix}weighted_{name}" if told else prefix + name)
+                if isinstance(metric, metrics.Metric):
+                    sources.append((True, stateful_before + len(stateful)))
+                    stateful.append((metric, by_weight))
+                else:
+                    sources.append((False, means_before + len(means)))
+                    means.append((metrics.values(metric), by_weight))
+        function = None if loss[index] is None else losses.unreduced(loss[index])
+        judges = [f for f in (function, *(mean for mean, _ in means)) if f is not None]
+        paddable = paddable and all(_by_row(judge, *shapes) for judge in judges)
+        means_before += len(means)
+        stateful_before += len(stateful)
+        reduction = losses.reduction(loss[index]) if loss[index] is not None else None
+        outputs.append(
+            Output(
+                function,
+                loss_weights[index],
+                tuple(means),
+                tuple(stateful),
+                reduction,
+                model.output_shapes[index],
+            )
+        )
+    pair, trainable = model.settled()
+    whole = model._judged or Judged(pair)
+    reported = reports(model.state)
+    objective = Objective(
+        whole.pair,
+        tuple(outputs),
+        classic,
+        penalties=tuple(model.weight_regularizers.items()),
+        constraints=tuple(
+            (path, rule) for path, rule in model.weight_constraints.items() if path in trainable
+        ),
+        input_dtypes=tuple(model.input_dtypes),
+        reported=tuple(reported.values()),
+        inside=whole.inside,
+        masked=config.dialect() != "classic",
+    )
+    return Engine(
+        objective,
+        optimizer,
+        Tally(
+            unique_names(["loss", *per_output, *names, *reported]),
+            [
+                *((False, i) for i in range(1 + len(per_output))),
+                *sources,
+                *((False, means_before + i) for i in range(len(reported))),
+            ],
+            objective.start,
+            objective.outputs,
+        ),
+        trainable.__contains__,
+        paddable,
+    )
+
+
+def _by_row(function: Callable[..., Any], y_shape: Any, out_shape: Any) -> bool:
+    """Whether a loss or metric gives a value for each row, so that padding can be told apart."""
+
+    def spec(shape: Any) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(
+            (8, *(3 if size is None else size for size in shape[1:])), "float32"
+        )
+
+    try:
+        result = jax.eval_shape(function, spec(y_shape), spec(out_shape))
+    except Exception:  # the real call will say it, with real shapes
+        return False
+    return bool(result.shape) and result.shape[0] == 8
