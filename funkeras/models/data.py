@@ -21,6 +21,7 @@ from funkeras.typing import Shape
 
 __all__ = [
     "Ask",
+    "Entrance",
     "Epochs",
     "Feed",
     "Piece",
@@ -152,6 +153,17 @@ def rows_of(parts: Mapping[str, tuple[Any, ...]]) -> int:
     if count == 0:
         raise ValueError(f"{next(iter(counts))} is empty: it has no samples")
     return count
+
+
+class Entrance(NamedTuple):
+    """What the inputs of a model must be like: a name and a shape for each.
+
+    `kept_rows` is the size that each batch must have where states go on from row to row.
+    """
+
+    names: Sequence[str]
+    shapes: Sequence[Shape]
+    kept_rows: int | None
 
 
 def check_inputs(parts: Sequence[Any], shapes: Sequence[Shape], names: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from funkeras.callbacks import History
 from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, reporting
 from funkeras.functional.pair import Pair
 from funkeras.layers.layer import OPTIONS, Layer
+from funkeras.models.data import Entrance
 from funkeras.models.engine import Engine
 from funkeras.models.structure import Structure
 from funkeras.models.written import Body
@@ -50,6 +51,7 @@ class Ends(Layer):
         self._settled: tuple[Pair, set[str]] | None = None
         self._judged: Any = None
         self._predict: Callable[..., Any] | None = None
+        self._entered: Entrance | None = None
         self.mixes_rows = False
         """Whether what a row gives depends on the others in its batch, as `compile` found it."""
         self._gathered: tuple[int, Params, State] = (-1, {}, {})
@@ -173,6 +175,7 @@ class Ends(Layer):
         self._engine = None
         self._settled = None
         self._predict = None
+        self._entered = None
         self._gathered = (-1, {}, {})
 
     @property

@@ -21,6 +21,7 @@ from funkeras.functional.training import (
 from funkeras.models import fitting
 from funkeras.models.compiling import Compiling
 from funkeras.models.data import (
+    Entrance,
     Epochs,
     Feed,
     arrays,
@@ -62,22 +63,27 @@ class Training(GeneratorMethods, Compiling):
         """Checked inputs; a model without a shape is built from theirs."""
         if not self.built:
             self._build_for(x)
-        parts = arrays(x, self.input_names, "x")
-        check_inputs(parts, self.input_shapes, self.input_names)
-        size, rows = self._kept_rows(), len(parts[0])
-        if size is not None and rows % size:
+        names, shapes, size = self._entrance()
+        parts = arrays(x, names, "x")
+        check_inputs(parts, shapes, names)
+        if size is not None and len(parts[0]) % size:
             raise ValueError(
-                f"{self.name!r} keeps states: it runs in whole batches of {size} rows, got {rows}"
+                f"{self.name!r} keeps states: it runs in whole batches of {size} rows, "
+                f"got {len(parts[0])}"
             )
         return parts
 
-    def _kept_rows(self) -> int | None:
-        """The number of rows that each batch must have because states go on from row to row."""
-        return self.input_shapes[0][0] if self.built and self.keeps_states else None
+    def _entrance(self) -> Entrance:
+        """What data must be like; looked up once for a graph, as it costs a small prediction."""
+        if self._entered is None:
+            kept = self.input_shapes[0][0] if self.keeps_states else None
+            self._entered = Entrance(self.input_names, self.input_shapes, kept)
+        return self._entered
 
     def _batch_size(self, size: int | None, x: Any) -> int:
         """The batch size to use for that argument and these inputs."""
-        fixed, chosen = self._kept_rows(), checked_batch_size(size)
+        fixed = self._entrance().kept_rows if self.built else None
+        chosen = checked_batch_size(size)
         if fixed is None:
             return chosen
         leaves = [] if gives_batches(x) else jax.tree.leaves(x)
