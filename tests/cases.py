@@ -298,6 +298,8 @@ CASES = [
         (2, 3),
         free=(1,),
     ),
+    Case("Hashing", {"num_bins": 4, "mask_value": 1, "output_mode": "one_hot"}, (2, 3), below=5),
+    Case("HashedCrossing", {"num_bins": 4, "output_mode": "one_hot"}, ((3,), (3,)), below=5),
     Case("IntegerLookup", {"vocabulary": (3, 1), "output_mode": "multi_hot"}, (2, 3), below=5),
     Case("RNN", {"cell": F.gru_cell(4)}, SEQUENCE, free=(1,)),
     Case("SimpleRNN", {"units": 4, "return_sequences": True}, SEQUENCE, free=(1,)),

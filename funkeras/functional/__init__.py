@@ -21,7 +21,9 @@ from funkeras.functional import plain as _plain
 from funkeras.functional import pooling as _pooling
 from funkeras.functional import preprocessing_categories as _preprocessing_categories
 from funkeras.functional import preprocessing_colors as _preprocessing_colors
+from funkeras.functional import preprocessing_hashing as _preprocessing_hashing
 from funkeras.functional import preprocessing_images as _preprocessing_images
+from funkeras.functional import preprocessing_lookup as _preprocessing_lookup
 from funkeras.functional import preprocessing_mixing as _preprocessing_mixing
 from funkeras.functional import preprocessing_random as _preprocessing_random
 from funkeras.functional import preprocessing_strings as _preprocessing_strings
@@ -51,7 +53,9 @@ from funkeras.functional.plain import *
 from funkeras.functional.pooling import *
 from funkeras.functional.preprocessing_categories import *
 from funkeras.functional.preprocessing_colors import *
+from funkeras.functional.preprocessing_hashing import *
 from funkeras.functional.preprocessing_images import *
+from funkeras.functional.preprocessing_lookup import *
 from funkeras.functional.preprocessing_mixing import *
 from funkeras.functional.preprocessing_random import *
 from funkeras.functional.preprocessing_strings import *
@@ -83,6 +87,8 @@ __all__ = [
         _preprocessing_colors,
         _preprocessing_mixing,
         _preprocessing_categories,
+        _preprocessing_hashing,
+        _preprocessing_lookup,
         _preprocessing_strings,
         _noise,
         _cells,

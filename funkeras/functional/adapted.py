@@ -109,8 +109,8 @@ def mean_and_variance(batches: Iterable[PyTree], axis: Axes = -1) -> tuple[PyTre
 def kept_axes(axis: Axes, ndim: int) -> tuple[int, ...]:
     """The axes that statistics have, counted from the front, in order."""
     axes = _listed(axis)
-    if not all(-ndim <= i < ndim and i % ndim for i in axes):
-        raise ValueError(f"axis must name axes of an input of rank {ndim}, not the batch: {axis}")
+    if not all(-ndim <= i < ndim for i in axes):
+        raise ValueError(f"axis must name axes of an input of rank {ndim}, got {axis}")
     return tuple(sorted({i % ndim for i in axes}))
 
 

@@ -1,7 +1,6 @@
-"""Numbers as categories: encoded as ones and zeros, sorted into bins, looked up in a list."""
+"""Numbers as categories: encoded as ones and zeros, sorted into bins."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -13,7 +12,7 @@ from funkeras.functional.checks import one_of, positive
 from funkeras.functional.pair import Pair, layer, stateless
 from funkeras.typing import Array, ArrayLike, Params, PyTree
 
-__all__ = ["category_encoding", "discretization", "integer_lookup", "quantiles"]
+__all__ = ["category_encoding", "discretization", "quantiles"]
 
 MODES = ("int", "one_hot", "multi_hot", "count")
 OLD_MODES = {"binary": "multi_hot", "tf-idf": "tf_idf"}
@@ -29,6 +28,7 @@ def encoded(
     """
     if mode == "int":
         return numbers
+    numbers = jnp.atleast_1d(numbers)
     if mode == "one_hot":
         single = numbers.ndim > 1 and numbers.shape[-1] == 1
         return jax.nn.one_hot(numbers[..., 0] if single else numbers, depth, dtype=dtype)
@@ -148,157 +148,3 @@ def compressed(summary: np.ndarray, epsilon: float) -> np.ndarray:
     values = np.interp(shares, reached / reached[-1], summary[0])
     weights = np.interp(shares, reached / reached[-1], reached)
     return np.stack([values, np.diff(weights, prepend=0)]).astype("float32")
-
-
-@dataclass(frozen=True)
-class Table:
-    """What a lookup knows: its words, from place `start` on, and how places are encoded."""
-
-    words: list[Any] | None
-    specials: list[Any]
-    mode: str
-    masked: bool
-    depth: int
-    weights: np.ndarray | None
-
-    @property
-    def start(self) -> int:
-        """The place of the first word."""
-        return len(self.specials)
-
-    @property
-    def known(self) -> list[Any]:
-        """The words.
-
-        Raises:
-            ValueError: if nobody has given them yet.
-        """
-        if self.words is None:
-            raise ValueError("the vocabulary is unknown: adapt to data first, or give it")
-        return self.words
-
-    def encode(self, places: Array) -> Array:
-        """Places as the output mode wants them."""
-        mode = "count" if self.mode == "tf_idf" else self.mode
-        y = encoded(places, self.depth, mode, config.floatx())
-        return y if self.weights is None else y * jnp.asarray(self.weights, y.dtype)
-
-
-def table_of(
-    vocabulary: Sequence[Any] | None,
-    idf_weights: Sequence[float] | None,
-    max_tokens: int | None,
-    num_oov_indices: int,
-    mask_token: Any,
-    oov_token: Any,
-    invert: bool,
-    output_mode: str,
-    sparse: bool,
-    pad_to_max_tokens: bool,
-) -> Table:
-    """The table that the arguments of a lookup describe, after checking them."""
-    mode = OLD_MODES.get(output_mode, output_mode)
-    one_of("output_mode", mode, (*MODES, "tf_idf"))
-    no_sparse(sparse)
-    if num_oov_indices < 0:
-        raise ValueError(f"num_oov_indices must not be negative, got {num_oov_indices}")
-    if invert and mode != "int":
-        raise ValueError(f"invert needs output_mode='int', got {output_mode!r}")
-    if pad_to_max_tokens and max_tokens is None:
-        raise ValueError("pad_to_max_tokens needs max_tokens")
-    if isinstance(vocabulary, str):
-        raise TypeError(
-            f"vocabulary must be a list, got the path {vocabulary!r}: "
-            "call set_vocabulary(path) on the layer to read a file"
-        )
-    masked = mask_token is not None and mode == "int"
-    specials = [mask_token] * masked + [oov_token] * num_oov_indices
-    words = None if vocabulary is None else list(vocabulary)
-    if words is not None and specials and words[: len(specials)] == specials:
-        words = words[len(specials) :]
-    if words is not None and len(set(words)) != len(words):
-        raise ValueError("vocabulary has an entry twice")
-    used = len(specials) + len(words or ())
-    if max_tokens is not None and used > max_tokens:
-        raise ValueError(f"vocabulary needs {used} places, max_tokens={max_tokens}")
-    depth = (max_tokens or 0) if pad_to_max_tokens else used
-    weights = None
-    if mode == "tf_idf" and words is not None:
-        given = np.asarray([] if idf_weights is None else idf_weights, "float64")
-        if len(given) not in (len(words), used):
-            raise ValueError(f"tf_idf needs {len(words)} idf_weights, got {len(given)}")
-        front = np.full(used - len(given), given.mean() if len(given) else 0)
-        weights = np.pad(np.concatenate([front, given]), (0, depth - used))
-    return Table(words, specials, mode, masked, depth, weights)
-
-
-@layer("IntegerLookup")
-def integer_lookup(
-    max_tokens: int | None = None,
-    num_oov_indices: int = 1,
-    mask_token: int | None = None,
-    oov_token: int = -1,
-    vocabulary: Sequence[int] | None = None,
-    idf_weights: Sequence[float] | None = None,
-    invert: bool = False,
-    output_mode: str = "int",
-    sparse: bool = False,
-    pad_to_max_tokens: bool = False,
-) -> Pair:
-    """The place of each whole number in `vocabulary`.
-
-    In `int` mode 0 is for `mask_token`, if there is one; then come `num_oov_indices` places for
-    unknown numbers (by remainder, if several), then the vocabulary. -1 is for an unknown number
-    that has no place.
-
-    Args:
-        vocabulary: the numbers that are known; `adapt` finds the most frequent of some data.
-        max_tokens: how many places there are at most.
-        invert: from places to numbers; `oov_token` for an unknown one.
-        output_mode: `int`, an encoding as in `category_encoding`, or `tf_idf`: `count` times
-            `idf_weights`.
-        pad_to_max_tokens: encodings have `max_tokens` places, used or not.
-        sparse: must be false.
-
-    >>> from funkeras.functional import output_shape
-    >>> output_shape(integer_lookup(vocabulary=[7, 9], output_mode="count"), (None, 5))
-    (None, 3)
-    """
-    table = table_of(
-        vocabulary,
-        idf_weights,
-        max_tokens,
-        num_oov_indices,
-        mask_token,
-        oov_token,
-        invert,
-        output_mode,
-        sparse,
-        pad_to_max_tokens,
-    )
-
-    def places(x: Array, words: Sequence[int]) -> Array:
-        unknown = jnp.full_like(x, int(table.masked) if num_oov_indices else -1)
-        if num_oov_indices > 1:
-            unknown = unknown + x % num_oov_indices
-        found = unknown
-        if words:
-            order = np.argsort(words)
-            known = jnp.asarray(np.asarray(words, "int32")[order])
-            at = jnp.clip(jnp.searchsorted(known, x), 0, len(words) - 1)
-            own = jnp.asarray(order + table.start, "int32")[at]
-            found = jnp.where(known[at] == x, own, unknown)
-        if mask_token is None:
-            return found
-        return jnp.where(x == mask_token, 0 if table.masked else -1, found)
-
-    def apply(params: Params, x: ArrayLike) -> Array:
-        words = table.known
-        x = jnp.asarray(x).astype("int32")
-        if not invert:
-            return table.encode(places(x, words))
-        listed = jnp.asarray([*table.specials, *words, oov_token], "int32")
-        outside = (x < 0) | (x >= len(listed))
-        return listed[jnp.where(outside, len(listed) - 1, x)]
-
-    return stateless(apply)

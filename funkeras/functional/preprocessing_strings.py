@@ -6,23 +6,25 @@ import re
 import string
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any, ParamSpec, TypeAlias
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras import config
 from funkeras.functional.checks import one_of
 from funkeras.functional.pair import Pair, stateless
-from funkeras.functional.preprocessing_categories import Table, table_of
-from funkeras.typing import Array, Params, PyTree
+from funkeras.functional.preprocessing_hashing import Salt, buckets, salt_of
+from funkeras.functional.preprocessing_lookup import Table, table_of
+from funkeras.typing import Params, PyTree
 
 __all__ = ["string_lookup", "text_vectorization", "tokenizer"]
 
 P = ParamSpec("P")
 Rule: TypeAlias = str | Callable[..., Any] | None
 
+WHOLE = "int64"
 LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 BARE = str.maketrans("", "", string.punctuation)
 STANDARDS: dict[str, Callable[[str], str]] = {
@@ -75,18 +77,24 @@ def strings_of(x: PyTree, encoding: str = "utf-8") -> np.ndarray:
 
 
 def places_of(
-    values: Sequence[str], table: Table, num_oov_indices: int, mask_token: str | None
+    values: Sequence[str],
+    table: Table,
+    num_oov_indices: int,
+    mask_token: str | None,
+    key: tuple[int, ...] | None = None,
 ) -> np.ndarray:
-    """The place of each string."""
-    known = {word: place for place, word in enumerate(table.known, table.start)}
+    """The place of each string; several places for unknown ones are shared by a hash."""
+    known = dict(table.numbered)
     if mask_token is not None:
         known[mask_token] = 0 if table.masked else -1
-    if num_oov_indices == 0:
-        missing = [value for value in values if value not in known]
-        if missing:
-            raise ValueError(f"with num_oov_indices=0 all must be known, got {missing[0]!r}")
-    unknown = int(table.masked)
-    return np.array([known.get(value, unknown) for value in values], "int32")
+    missing = [value for value in values if value not in known]
+    if missing and num_oov_indices == 0:
+        raise ValueError(f"with num_oov_indices=0 all must be known, got {missing[0]!r}")
+    shares = buckets(np.array(missing), num_oov_indices, key) if num_oov_indices > 1 else ()
+    first = int(table.masked)
+    known |= dict.fromkeys(missing, first)
+    known |= {value: first + int(share) for value, share in zip(missing, shares, strict=False)}
+    return np.array([known[value] for value in values], WHOLE)
 
 
 @host_layer("StringLookup")
@@ -102,14 +110,16 @@ def string_lookup(
     pad_to_max_tokens: bool = False,
     sparse: bool = False,
     encoding: str = "utf-8",
+    salt: Salt = None,
 ) -> Pair:
     """The place of each string in `vocabulary`.
 
-    In `int` mode 0 is for `mask_token`, if there is one; then comes a place for unknown strings,
-    unless `num_oov_indices` is 0, then the vocabulary.
+    In `int` mode 0 is for `mask_token`, if there is one; then come `num_oov_indices` places for
+    unknown strings, which share them by a hash, then the vocabulary.
 
     Args:
         encoding: of inputs that are bytes.
+        salt: of the hash, as in `hashing`.
         others: as in `integer_lookup`.
 
     >>> import numpy as np
@@ -117,11 +127,7 @@ def string_lookup(
     >>> string_lookup(vocabulary=["a", "b"]).apply({}, {}, np.array([["b", "c"]]))[0].tolist()
     [[2, 0]]
     """
-    if num_oov_indices > 1:
-        raise ValueError(
-            "num_oov_indices above 1 needs TensorFlow's hash of strings, which is not here; "
-            f"got {num_oov_indices}"
-        )
+    key = salt_of(salt)
     table = table_of(
         vocabulary,
         idf_weights,
@@ -142,7 +148,7 @@ def string_lookup(
             words = [listed[i] if 0 <= i < len(listed) else oov_token for i in flat]
             return np.array(words, "U").reshape(np.shape(x))
         values = strings_of(x, encoding)
-        places = places_of(values.ravel().tolist(), table, num_oov_indices, mask_token)
+        places = places_of(values.ravel().tolist(), table, num_oov_indices, mask_token, key)
         return np.asarray(table.encode(jnp.asarray(places.reshape(values.shape))))
 
     return stateless(apply)
@@ -244,21 +250,25 @@ def text_vectorization(
         sparse,
         pad_to_max_tokens,
     )
+    if isinstance(ngrams, list):
+        raise ValueError(f"ngrams must be None, an integer or a tuple of them, got {ngrams}")
     if output_sequence_length is not None and table.mode != "int":
         raise ValueError(f"output_sequence_length needs output_mode='int', got {output_mode!r}")
     words = tokenizer(standardize, split, ngrams, encoding)
 
     def apply(params: Params, x: PyTree) -> np.ndarray:
         rows = words(x)
-        longest = max(map(len, rows), default=0)
-        length = longest if output_sequence_length is None else output_sequence_length
-        places = np.full((len(rows), length), 0 if table.mode == "int" else -1, "int32")
-        for place, row in zip(places, rows, strict=True):
-            found = places_of(row[:length], table, 1, "")
-            place[: len(found)] = found
-        if table.mode == "int":
-            return places
-        encoded: Array = table.encode(jnp.asarray(places))
-        return np.asarray(encoded, config.floatx())
+        found = iter(places_of([word for row in rows for word in row], table, 1, ""))
+        whole = split is None and ngrams is None and output_sequence_length is None
+        if whole and np.ndim(x) == 1:  # words, not texts of one word each
+            places = np.fromiter(found, WHOLE)
+        else:
+            longest = max(map(len, rows), default=0)
+            length = longest if output_sequence_length is None else output_sequence_length
+            places = np.full((len(rows), length), 0 if table.mode == "int" else -1, WHOLE)
+            for place, row in zip(places, rows, strict=True):
+                own = np.fromiter(islice(found, len(row)), WHOLE)
+                place[: len(own)] = own[:length]
+        return np.asarray(table.encode(jnp.asarray(places)))
 
     return stateless(apply)

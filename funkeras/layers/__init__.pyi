@@ -18,6 +18,7 @@ from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
 from funkeras.layers.lookup import Binned
 from funkeras.layers.lookup import Lookup
+from funkeras.layers.lookup import OnHost
 from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.lookup import TextLookup
 from funkeras.layers.special import Adapted
@@ -1637,6 +1638,54 @@ class GroupedQueryAttention(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class HashedCrossing(OnHost):
+    """One bin for what several inputs say together, by TensorFlow's hash of them in that order."""
+    def __init__(
+        self,
+        num_bins: int | Any = ...,
+        output_mode: str = 'int',
+        sparse: bool = False,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class Hashing(OnHost):
+    """The bin of each number or string, by TensorFlow's hashes of its digits or letters."""
+    def __init__(
+        self,
+        num_bins: int | Any = ...,
+        mask_value: int | str | None = None,
+        salt: Any = None,
+        output_mode: str = 'int',
+        sparse: bool = False,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Highway(Layer):
     """A dense layer that lets part of its input pass: `t * dense(x) + (1 - t) * x`."""
     def __init__(
@@ -1694,11 +1743,14 @@ class IntegerLookup(Lookup):
         mask_token: int | None = None,
         oov_token: int = -1,
         vocabulary: Sequence[int] | None = None,
+        vocabulary_dtype: str = 'int64',
         idf_weights: Sequence[float] | None = None,
         invert: bool = False,
         output_mode: str = 'int',
         sparse: bool = False,
         pad_to_max_tokens: bool = False,
+        oov_method: str = 'floormod',
+        salt: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,

@@ -2,15 +2,17 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
+import jax
 import numpy as np
 
 from funkeras import symbolic
-from funkeras.functional.preprocessing_categories import quantiles, table_of
+from funkeras.functional.preprocessing_categories import quantiles
+from funkeras.functional.preprocessing_lookup import table_of
 from funkeras.functional.preprocessing_strings import (
     string_lookup,
     strings_of,
@@ -43,6 +45,24 @@ class Remade(Layer):
 class Binned(Remade):
     """`Discretization` with `adapt`."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.num_bins is not None and self.bin_boundaries is not None:
+            raise ValueError(
+                "give bin_boundaries or num_bins, not both; "
+                f"got {self.bin_boundaries!r} and {self.num_bins!r}"
+            )
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Binned":
+        """The layer that `get_config` described, with the bins that `adapt` found."""
+        given = dict(config)
+        found = given.pop("bin_boundaries", None) if given.get("num_bins") is not None else None
+        layer = cls(**given)
+        if found is not None:
+            layer.remake(bin_boundaries=found)
+        return layer
+
     def adapt(self, data: Any, steps: int | None = None) -> None:
         """Set `bin_boundaries` to quantiles of the data: an array, or batches of it."""
         if self.num_bins is None:
@@ -51,16 +71,35 @@ class Binned(Remade):
         self.remake(bin_boundaries=quantiles(batches, self.num_bins, self.epsilon))
 
 
-class Lookup(Remade):
+class OnHost(Layer):
+    """A layer that takes NumPy data as they are: strings, and whole numbers of 64 bits."""
+
+    def __call__(self, x: Any, *others: Any, **flow: Any) -> Any:
+        """Run on data of the host, or as any layer on arrays of the device and in a model."""
+        if symbolic.is_symbolic(x) or any(isinstance(a, jax.Array) for a in jax.tree.leaves(x)):
+            return super().__call__(x, *others, **flow)
+        return self.pair.apply({}, {}, x)[0]
+
+
+class Lookup(OnHost, Remade):
     """`IntegerLookup` with `adapt` and its vocabulary at hand."""
 
     special: ClassVar[dict[str, Any]] = {}
     """Arguments of the lookup which the layer does not have."""
 
-    def rows(self, data: Any) -> list[list[Any]]:
-        """The tokens of each sample."""
-        values = np.asarray(data)
-        return values.reshape(len(values), -1).tolist()
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._vocabulary_given = self._arguments["vocabulary"] is not None
+
+    def values(self, data: Any) -> np.ndarray:
+        """The tokens as an array."""
+        return np.asarray(data).astype("int64")
+
+    def rows(self, data: Any, single: bool) -> list[list[Any]]:
+        """The tokens of each sample; a batch without axes for them is a `single` one."""
+        values = self.values(data)
+        samples = 1 if single and values.ndim < 2 else len(values)
+        return values.reshape(samples, -1).tolist()
 
     def _table(self) -> Any:
         names = ("vocabulary", "idf_weights", "max_tokens", "num_oov_indices", "mask_token")
@@ -76,14 +115,19 @@ class Lookup(Remade):
 
         Args:
             data: an array or a list, or an iterator over batches, of which `steps` are taken.
+
+        Raises:
+            ValueError: if the vocabulary is an argument of the layer.
         """
+        if self._vocabulary_given:
+            raise ValueError(f"layer {self.name!r} was made with a vocabulary: nothing to adapt")
         whole = hasattr(data, "shape") or isinstance(data, list | tuple)
         batches: Iterable[Any] = [data] if whole else islice(data, steps)
         counts: Counter[Any] = Counter()
         samples: Counter[Any] = Counter()
         number = 0
         for batch in batches:
-            for row in self.rows(batch):
+            for row in self.rows(batch, single=not whole):
                 counts.update(row)
                 samples.update(set(row))
                 number += 1
@@ -128,9 +172,9 @@ class StringsLookup(Lookup):
         """What a line of a vocabulary file stands for."""
         return line
 
-    def rows(self, data: Any) -> list[list[str]]:
-        """The tokens of each sample."""
-        return super().rows(strings_of(data, self.encoding))
+    def values(self, data: Any) -> np.ndarray:
+        """The tokens as an array."""
+        return strings_of(data, self.encoding)
 
     def __call__(self, x: Any, *others: Any, **flow: Any) -> Any:
         """Look up NumPy strings; they are no input of a model."""
@@ -152,13 +196,17 @@ class TextLookup(StringsLookup):
         "invert": False,
     }
 
-    def rows(self, data: Any) -> list[list[str]]:
+    def rows(self, data: Any, single: bool) -> list[list[str]]:
         """The words of each text."""
-        return tokenizer(self.standardize, self.split, self.ngrams, self.encoding)(data)
+        rows = tokenizer(self.standardize, self.split, self.ngrams, self.encoding)(data)
+        words = self.split is None and np.ndim(data) < 2
+        return [[word for row in rows for word in row]] if single and words else rows
 
 
 BASES.update(
     Discretization=Binned,
+    HashedCrossing=OnHost,
+    Hashing=OnHost,
     IntegerLookup=Lookup,
     StringLookup=StringsLookup,
     TextVectorization=TextLookup,

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import jax
 
 from funkeras import initializers, registry, symbolic
-from funkeras.functional.adapted import mean_and_variance
+from funkeras.functional.adapted import kept_axes, mean_and_variance
 from funkeras.functional.pair import draw_variables, is_shape
 from funkeras.functional.wrappers import folded_shape
 from funkeras.layers.layer import Layer
@@ -176,7 +176,8 @@ class Adapted(Layer):
         if first is None:
             raise ValueError("adapt needs at least one batch of data, got none")
         x = first[0] if isinstance(first, tuple) else first
-        self.build((None, *x.shape[1:]))
+        batched = 0 not in kept_axes(self.axis, x.ndim)
+        self.build((None if batched else x.shape[0], *x.shape[1:]))
         if not self._state:
             raise ValueError(f"mean and variance of layer {self.name!r} were given: nothing to set")
         mean, variance = mean_and_variance(itertools.chain([first], batches), self.axis)

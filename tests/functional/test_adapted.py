@@ -58,8 +58,10 @@ def test_wrong_arguments_are_refused():
         F.normalization(mean=[1.0, 2.0], variance=1.0)
     with pytest.raises(ValueError, match="an axis for each of axis -1"):
         F.normalization(mean=[[1.0]], variance=[[1.0]])
-    with pytest.raises(ValueError, match="not the batch"):
-        F.normalization(0).init(KEY, (2, 3))
+    with pytest.raises(ValueError, match="axis 0 of the input must be known"):
+        F.normalization(0).init(KEY, (None, 3))
+    with pytest.raises(ValueError, match="an input of rank 2, got"):
+        F.normalization(2).init(KEY, (2, 3))
     with pytest.raises(ValueError, match="axis 1 of the input must be known"):
         F.normalization(1).init(KEY, (None, None, 3))
     with pytest.raises(ValueError, match="at least one batch"):

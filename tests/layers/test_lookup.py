@@ -132,7 +132,7 @@ def test_files_are_read_on_request_only(tmp_path):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: StringLookup(num_oov_indices=2), ValueError, "hash of strings"),
+        (lambda: StringLookup(vocabulary=["a"]).adapt(["a"]), ValueError, "nothing to adapt"),
         (lambda: StringLookup()(["a"]), ValueError, "adapt to data first"),
         (lambda: StringLookup(num_oov_indices=0, vocabulary=["a"])(["b"]), ValueError, "got 'b'"),
         (lambda: StringLookup(vocabulary=["a"])([1]), TypeError, "expected strings"),
