@@ -17,8 +17,9 @@ from funkeras.functional.checks import one_of, positive, rank
 from funkeras.functional.pair import Pair, layer, noise
 from funkeras.functional.preprocessing_images import (
     as_float,
-    cropped,
+    middle,
     part,
+    resized,
     row_axis,
     rows_first,
 )
@@ -122,8 +123,8 @@ def random_crop(
 ) -> Pair:
     """A part of `height` rows and `width` columns, the same of all images of a batch.
 
-    At inference it is the middle. Images that are not larger both ways are treated as in
-    `center_crop`.
+    At inference, and where images are smaller, the largest middle part with these proportions is
+    resized: tf.keras, and what the manual of Keras 3 says (whose code leaves images as they are).
 
     >>> from funkeras.functional import output_shape
     >>> output_shape(random_crop(24, 24), (None, 28, 28, 3))
@@ -132,11 +133,15 @@ def random_crop(
     sizes = positive("height", height), positive("width", width)
     first = rows_first(data_format)
 
+    def whole(x: Array) -> Array:
+        axis = row_axis(x, first)
+        return resized(middle(x, axis, sizes), axis, sizes, "bilinear")
+
     def perturb(key: Key, x: Array) -> Array:
         axis = row_axis(x, first)
         spare = [own - size for own, size in zip(x.shape[axis : axis + 2], sizes, strict=True)]
-        if min(spare) <= 0:
-            return cropped(x, first, sizes)
+        if min(spare) < 0:
+            return whole(x)
         keys = random.split(key)
         starts = [random.randint(k, (), 0, rest + 1) for k, rest in zip(keys, spare, strict=True)]
         return part(x, axis, starts, sizes)
@@ -148,7 +153,7 @@ def random_crop(
     ) -> tuple[PyTree, State]:
         if training:
             return pair.apply(params, state, x, training=True, **flow)
-        return cropped(as_float(x), first, sizes), state
+        return whole(as_float(x)), state
 
     return replace(pair, apply=apply)
 

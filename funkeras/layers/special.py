@@ -1,20 +1,32 @@
 """What the classes of some layers have besides their pair: inner layers of `Merge`, `adapt`."""
 
 import itertools
+import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import jax
+import jax.numpy as jnp
 
 from funkeras import initializers, registry, symbolic
 from funkeras.functional.adapted import kept_axes, mean_and_variance
-from funkeras.functional.pair import draw_variables, is_shape
+from funkeras.functional.pair import Pair, builders, draw_variables, is_shape
 from funkeras.functional.wrappers import folded_shape
 from funkeras.layers.layer import Layer
 from funkeras.typing import Config, Params, State
 from funkeras.variables import current_flow
 
-__all__ = ["BASES", "CONTAINERS", "Adapted", "Applied", "Merging", "Stepping", "Wrapping"]
+__all__ = [
+    "BASES",
+    "CONTAINERS",
+    "Adapted",
+    "Applied",
+    "Imaging",
+    "Merging",
+    "Stepping",
+    "Wrapping",
+]
 
 WRAPPED = "layer"
 """The name that a wrapped layer has among the variables of its wrapper."""
@@ -184,6 +196,39 @@ class Adapted(Layer):
         self.assign({"mean": mean, "variance": variance})
 
 
+class Imaging(Layer):
+    """A layer that changes images. Its `dtype` may be one of whole numbers, to which it rounds."""
+
+    def make_pair(self) -> Pair:
+        """The pair of this layer's arguments."""
+        pair = super().make_pair()
+        dtype = whole_dtype(self.dtype_policy)
+        if dtype is None:
+            return pair
+
+        def rounded(y: Any) -> Any:
+            limits = jnp.iinfo(dtype)
+            return jnp.clip(jnp.round(y), limits.min, limits.max).astype(dtype)
+
+        def apply(params: Params, state: State, x: Any, **flow: Any) -> tuple[Any, State]:
+            y, state = pair.apply(params, state, x, **flow)
+            return jax.tree.map(rounded, y), state
+
+        return replace(pair, apply=apply, _shapes={})
+
+    def __call__(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:
+        """As any layer. In Keras 3 one that is called on images by itself changes them."""
+        if not symbolic.is_symbolic(x) and current_flow() is None and self.dialect == "modern":
+            training = True if training is None else training
+        return super().__call__(x, *others, training=training, **named)
+
+
+def whole_dtype(policy: Any) -> str | None:
+    """The dtype of a policy, if it is one of whole numbers."""
+    name = policy["config"]["name"] if isinstance(policy, Mapping) else str(policy)
+    return name if re.fullmatch(r"u?int(8|16|32|64)", name) else None
+
+
 BASES: dict[str, type[Layer]] = {
     "Lambda": Applied,
     "Merge": Merging,
@@ -192,3 +237,8 @@ BASES: dict[str, type[Layer]] = {
     "TimeDistributed": Stepping,
 }
 """Class name → what it derives from, if not from `Layer` itself."""
+BASES |= {
+    name: Imaging
+    for name, build in builders.items()
+    if re.search("preprocessing_(images|random|colors|mixing)$", build.__module__)
+}

@@ -1,6 +1,6 @@
 """Write preprocessing_layers.{json,npz}: what Keras 3's preprocessing layers give.
 
-Run with genuine Keras: `KERAS_BACKEND=jax python tests/golden/make_preprocessing_layers.py`.
+Run with genuine Keras and tf_keras: `KERAS_BACKEND=jax python tests/golden/make_preprocessing_layers.py`.
 Random layers have factors of which each is a single value, so that nothing is left to chance.
 """
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import tf_keras
 
 HERE = Path(__file__).parent
 FILLS = ("reflect", "wrap", "constant", "nearest")
@@ -138,6 +139,10 @@ def main():
         stored |= {f"data_{number}_{place}": batch for place, batch in enumerate(batches)}
         row = {"kwargs": kwargs, "batches": [f"data_{number}_{i}" for i in range(len(sizes))]}
         rows.append({"class": "adapt", **row, "boundaries": layer.bin_boundaries})
+    stored["in_crop"] = np.random.default_rng(2).uniform(0, 255, (2, 9, 7, 3)).astype("float32")
+    for height, width in ((3, 4), (12, 5), (9, 3), (4, 9), (5, 7)):
+        layer = tf_keras.layers.RandomCrop(height, width)
+        stored[f"crop_{height}_{width}"] = np.asarray(layer(stored["in_crop"], training=False))
     lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
     (HERE / "preprocessing_layers.json").write_text(f"[\n{lines}\n]\n")
     np.savez_compressed(HERE / "preprocessing_layers.npz", **stored)

@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from funkeras import layers
-from funkeras.layers import Dense, Merge, Normalization, merge
+from funkeras import config, layers
+from funkeras.layers import Dense, Merge, Normalization, RandomBrightness, merge
+from funkeras.models import Sequential
 from funkeras.models.saving import plain
 from funkeras.registry import custom_object_scope
 
@@ -124,3 +125,25 @@ def test_names_of_other_generations():
     assert layers.BatchNormalization(1, 0.9).momentum == 0.9
     old.build((2, 3))
     np.testing.assert_array_equal(old.running_std, np.ones(3))
+
+
+def test_images_change_when_called_alone_only_in_keras_3():
+    np.random.seed(0)
+    x = np.arange(48, dtype="uint8").reshape(1, 4, 4, 3)
+    classic = RandomBrightness((0.3, 0.3))
+    np.testing.assert_array_equal(classic(x), x)
+    config.set_dialect("modern")
+    layer = RandomBrightness((0.3, 0.3))
+    np.testing.assert_allclose(layer(x), x + 0.3 * 255, rtol=1e-6)
+    np.testing.assert_array_equal(layer(x, training=False), x)
+    np.testing.assert_array_equal(Sequential([layer])(x), x)
+
+
+def test_images_stay_whole_numbers_where_the_layer_has_such_a_dtype():
+    x = np.arange(48, dtype="uint8").reshape(1, 4, 4, 3)
+    layer = RandomBrightness((0.9, 0.9), dtype="uint8")
+    y = layer(x, training=True)
+    assert y.dtype == "uint8"
+    np.testing.assert_array_equal(y, np.clip(np.round(x + 0.9 * 255), 0, 255))
+    again = RandomBrightness.from_config(layer.get_config())
+    assert again(x).dtype == "uint8"
