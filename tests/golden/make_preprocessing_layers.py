@@ -1,6 +1,7 @@
 """Write preprocessing_layers.{json,npz}: what Keras 3's preprocessing layers give.
 
-Run with genuine Keras and tf_keras: `KERAS_BACKEND=jax python tests/golden/make_preprocessing_layers.py`.
+Run with genuine Keras and tf_keras:
+`KERAS_BACKEND=jax python tests/golden/make_preprocessing_layers.py`.
 Random layers have factors of which each is a single value, so that nothing is left to chance.
 """
 
