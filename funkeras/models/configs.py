@@ -49,10 +49,14 @@ WITHOUT_MEANING = {
     "time_major": (False,),
     "unroll": None,
     "use_cudnn": None,
+    "weights": (None,),
     "zero_output_for_mask": (False,),
 }
 """Keys of layers' configs → where a layer has no such argument, the values that mean nothing,
 None for any value."""
+
+UNTOLD = {"ZeroPadding1D": {"data_format": "channels_last"}}
+"""Layer → arguments that files before Keras 3 do not tell, whatever the configuration says."""
 
 LAYER_KEYS = ("layer", "forward_layer", "backward_layer", "cell", "cells", "layers")
 """Keys of a config under which other layers are described."""
@@ -165,6 +169,8 @@ def cleaned(described: Any, generation: Generation, where: str) -> Config:
         for key, value in _without_mask_operations(arguments).items()
         if not _meaningless(key, value, name, where)
     }
+    if generation.number < 3:
+        result["config"] = {**UNTOLD.get(name, {}), **result["config"]}
     _lambda(result, where)
     _cudnn(result)
     _options_of_calls(result)

@@ -1,8 +1,12 @@
 """Models as configs that genuine Keras 2 and Keras 3 read."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+import jax
+import numpy as np
+
+from funkeras import config
 from funkeras.activations import HARD_SIGMOIDS
 from funkeras.layers.input import InputLayer
 from funkeras.models.configs import CLASSIC_HARD_SIGMOID
@@ -10,7 +14,16 @@ from funkeras.models.model import Model
 from funkeras.models.placement import CELL, class_of
 from funkeras.typing import Config
 
-__all__ = ["keras_2", "keras_3", "training_2", "training_3"]
+__all__ = [
+    "keras_2",
+    "keras_3",
+    "made_for",
+    "older_optimizer",
+    "only_in_keras_2",
+    "optimizer_3",
+    "training_2",
+    "training_3",
+]
 
 HARMLESS: dict[str, tuple[Any, ...]] = {
     "backward_layer": (None,),
@@ -39,6 +52,21 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 }
 """Arguments that some Keras does not know → the values with which they are left out."""
 
+LEFT_OUT: dict[str, dict[str, tuple[Any, ...]]] = {
+    "RandomContrast": {"data_format": (None,), "value_range": ((0, 255),)},
+    "Resizing": {
+        "antialias": (False,),
+        "data_format": (None,),
+        "fill_mode": ("constant",),
+        "fill_value": (0.0,),
+        "pad_to_aspect_ratio": (False,),
+    },
+    "ZeroPadding1D": {"data_format": (None, "channels_last")},
+    **{kind: {"data_format": (None,)} for kind in ("CenterCrop", "RandomCrop", "RandomFlip")},
+    **{f"Random{kind}": {"data_format": (None,)} for kind in ("Rotation", "Translation", "Zoom")},
+}
+"""Layer → its arguments that Keras 2 or tf.keras lacks → values that HDF5 files leave out."""
+
 KERAS_2_INITIALIZERS = {
     "GlorotNormal": (1.0, "fan_avg", "normal"),
     "GlorotUniform": (1.0, "fan_avg", "uniform"),
@@ -61,11 +89,35 @@ SEPARATE = ("MultiHeadAttention", *KERAS_3_CLASSES.values())
 WITH_STATES = (*CELL, "Bidirectional")
 """Layers whose inputs after the first are the argument `initial_state` in Keras 3."""
 
+REFUSED_BY_3 = "weights"
+"""An argument that every layer of Keras 1, 2 and tf.keras takes, and none of Keras 3: with None it
+says nothing, but lets Keras 3 refuse a layer that it would compute otherwise."""
+
+REFUSED_BY_TF = "input_dtype"
+"""The same, which tf.keras refuses too."""
+
 OF_MODELS = ("input_dtype", "batch_input_shape")
 """Arguments of a layer that tell the input of a model; files have a layer for it."""
 
-OLD_OPTIONS = {"decay": 0.0, "schedule_decay": 0.004}
-"""Arguments of optimizers of Keras 1 and 2 → the values with which Keras 3 can do without."""
+UNSAID = {
+    "amsgrad": False,
+    "clipnorm": None,
+    "clipvalue": None,
+    "decay": 0.0,
+    "ema_momentum": 0.99,
+    "ema_overwrite_frequency": None,
+    "global_clipnorm": None,
+    "gradient_accumulation_steps": None,
+    "loss_scale_factor": None,
+    "schedule_decay": 0.004,
+    "use_ema": False,
+    "weight_decay": None,
+}
+"""Arguments of optimizers that not every Keras knows → the values with which all do without."""
+
+SAME_RATES = {"Adam": 0.001, "RMSprop": 0.001, "SGD": 0.01}
+"""Learning rates that every Keras takes where none is told. HDF5 files don't: Keras 2 calls it `lr`
+and before 2.3 nothing else, Keras 3 and tf.keras `learning_rate`."""
 
 LONG_NAMES = {
     "mae": "mean_absolute_error",
@@ -74,6 +126,9 @@ LONG_NAMES = {
     "msle": "mean_squared_logarithmic_error",
 }
 """Short names of losses and metrics, which Keras 3 does not find in HDF5 files → the long ones."""
+
+SCHEDULES = "keras.optimizers.schedules"
+"""Where Keras 3 looks for schedules of learning rates."""
 
 MODULES = {
     "initializer": "keras.initializers",
@@ -84,29 +139,54 @@ MODULES = {
 """Last word of an argument's name → the module that Keras 3 looks in."""
 
 
+class Form(NamedTuple):
+    """For which Keras a model is described, and whose numbers it has."""
+
+    keras: int
+    """2 for HDF5 files, 3 for `.keras`."""
+    dialect: str
+    backend: str
+
+
 def keras_2(model: Any) -> Config:
     """A model's class and config as Keras 2.2 and tf.keras write them.
 
-    Keras 3 reads them too, but for calls of models and calls with several arguments: where a model
-    of the modern dialect has such, its calls are written as Keras 3 writes them.
+    Keras 3 reads them too, but for layers that are called with several arguments: a model of the
+    modern dialect with such, or with attention, has its calls written as Keras 3 writes them.
     """
-    return _model(model, 2)
+    return _model(model, Form(2, *made_for(model)))
 
 
 def keras_3(model: Any) -> Config:
     """A model's class and config as Keras 3 writes them."""
-    described = _model(model, 3)
+    return _built(model, Form(3, *made_for(model)))
+
+
+def _built(model: Any, form: Form) -> Config:
+    described = _model(model, form)
     if class_of(model) == "Sequential" and model.built:
         described["config"]["build_input_shape"] = model.input_shape
     return described
 
 
+def made_for(model: Any) -> tuple[str, str]:
+    """Dialect and backend whose numbers a model has."""
+    return getattr(model, "_made_for", (config.dialect(), config.backend()))
+
+
 def training_2(training: Config) -> Config:
-    """What `compile` chose, as HDF5 files have it."""
-    optimizer = _optimizer(training["optimizer_config"])
+    """What `compile` chose, as HDF5 files have it, in words that all of Keras 2.3 to 3 read.
+
+    Keras 2 before 2.3 reads it too where the learning rate is its own.
+    """
+    optimizer = training["optimizer_config"]
+    own = _without_unsaid(optimizer["config"])
+    rate, same = own.get("learning_rate"), SAME_RATES.get(optimizer["class_name"])
+    if isinstance(rate, float) and same is not None and np.float32(rate) == np.float32(same):
+        del own["learning_rate"]
     return {
         **training,
-        "optimizer_config": optimizer,
+        "optimizer_config": {**optimizer, "config": own},
         "loss": _spelled(training["loss"]),
         "metrics": _spelled(training["metrics"]),
         "weighted_metrics": _spelled(training["weighted_metrics"]),
@@ -115,13 +195,8 @@ def training_2(training: Config) -> Config:
 
 def training_3(training: Config) -> Config:
     """What `compile` chose, as `.keras` files have it: the arguments of Keras 3's `compile`."""
-    optimizer = _optimizer(training["optimizer_config"])
-    own = dict(optimizer["config"])
-    if "lr" in own:
-        own["learning_rate"] = own.pop("lr")
-    own = {k: v for k, v in own.items() if k not in OLD_OPTIONS or v != OLD_OPTIONS[k]}
     return {
-        "optimizer": _tagged({**optimizer, "config": own}, "keras.optimizers"),
+        "optimizer": optimizer_3(training["optimizer_config"]),
         "loss": _each_tagged(training["loss"], "keras.losses"),
         "loss_weights": training["loss_weights"],
         "metrics": _each_tagged(training["metrics"], "keras.metrics"),
@@ -129,13 +204,51 @@ def training_3(training: Config) -> Config:
     }
 
 
-def _optimizer(described: Config) -> Config:
-    """An optimizer's config, in which a schedule says where Keras 3 finds its class."""
-    own = described["config"]
+def optimizer_3(described: Config) -> Config:
+    """An optimizer's config of any era as Keras 3 writes it.
+
+    What Keras 1 and 2 call `decay` is a schedule there, and their `clipnorm` is `global_clipnorm`.
+    """
+    given = described["config"]
+    old = "lr" in given or "is_legacy_optimizer" in given
+    own = _without_unsaid(given) if old else {**given, **_with_schedule(given)}
+    decay = own.pop("decay", None) if old else None
+    if decay is not None and not isinstance(own["learning_rate"], Mapping):
+        values = {"initial_learning_rate": own["learning_rate"], "decay_rate": decay}
+        schedule = {"class_name": "InverseTimeDecay", "config": {**values, "decay_steps": 1}}
+        own["learning_rate"] = _tagged(schedule, SCHEDULES)
+    if "lr" in given and "clipnorm" in own:
+        own["global_clipnorm"] = own.pop("clipnorm")
+    return _tagged({**described, "config": own}, "keras.optimizers")
+
+
+def older_optimizer(described: Config) -> Config:
+    """An optimizer's config that `optimizer_3` made, in the words of Keras 1 and 2."""
+    own = dict(described["config"])
     rate = own.get("learning_rate")
-    if isinstance(rate, Mapping):
-        own = {**own, "learning_rate": _tagged({**rate}, "keras.optimizers.schedules")}
+    if isinstance(rate, Mapping) and rate.get("class_name") == "InverseTimeDecay":
+        schedule = rate["config"]
+        if schedule.get("decay_steps") == 1 and not schedule.get("staircase"):
+            own |= {"learning_rate": schedule["initial_learning_rate"]}
+            own |= {"decay": schedule["decay_rate"]}
+    if own.get("global_clipnorm") is not None:
+        own["clipnorm"] = own.pop("global_clipnorm")
     return {**described, "config": own}
+
+
+def _without_unsaid(given: Config) -> Config:
+    """An optimizer's arguments in today's words, without those that say nothing."""
+    own = {k: v for k, v in given.items() if k != "is_legacy_optimizer"}
+    own = {k: v for k, v in own.items() if k not in UNSAID or v != UNSAID[k]}
+    if "lr" in own:
+        own["learning_rate"] = own.pop("lr")
+    return {**own, **_with_schedule(own)}
+
+
+def _with_schedule(own: Config) -> Config:
+    """A learning rate that is a schedule, with what Keras 3 finds its class by."""
+    rate = own.get("learning_rate")
+    return {"learning_rate": _tagged({**rate}, SCHEDULES)} if isinstance(rate, Mapping) else {}
 
 
 def _each_tagged(value: Any, module: str) -> Any:
@@ -157,7 +270,7 @@ def _spelled(value: Any) -> Any:
     return LONG_NAMES.get(value, value) if isinstance(value, str) else value
 
 
-def _model(model: Any, form: int) -> Config:
+def _model(model: Any, form: Form) -> Config:
     described = {"class_name": type(model).__name__, "config": model.get_config()}
     arguments = described["config"]
     first = arguments["layers"][0]["config"] if arguments["layers"] else {}
@@ -170,18 +283,19 @@ def _model(model: Any, form: int) -> Config:
     nested = {name: class_of(layer) for name, layer in by_name.items() if isinstance(layer, Model)}
     if class_of(model) == "Sequential":
         items[:0] = [_input_of(model, form)] if "batch_input_shape" in first else []
-    elif form == 3 or (model.dialect == "modern" and (nested or any(map(_has_more, items)))):
+    elif form.keras == 3 or any(_is_new(item, form.dialect) for item in items):
         _call_as_keras_3(arguments, items, nested)
     else:
-        _number_as_keras_2(arguments, items, nested)
+        _call_models_twice(arguments, items, nested)
     arguments["layers"] = items
     return _tagged(described, "keras")
 
 
-def _has_more(item: Config) -> bool:
-    """Whether a layer has further arguments, which not every Keras writes alike."""
+def _is_new(item: Config, dialect: str) -> bool:
+    """Whether a layer is called with several arguments, as Keras 2 never, or otherwise, writes."""
     many = any(len(node) > 1 for node in item["inbound_nodes"])
-    return many and item["class_name"] in (*SEPARATE, *WITH_STATES)
+    kinds = (*SEPARATE, *WITH_STATES) if dialect == "modern" else SEPARATE
+    return many and item["class_name"] in kinds
 
 
 def _call_as_keras_3(arguments: Config, items: Sequence[Config], nested: Mapping[str, str]) -> None:
@@ -192,20 +306,33 @@ def _call_as_keras_3(arguments: Config, items: Sequence[Config], nested: Mapping
         reference[1] += nested.get(reference[0], "Sequential") != "Sequential"
 
 
-def _number_as_keras_2(
+def _call_models_twice(
     arguments: Config, items: Sequence[Config], nested: Mapping[str, str]
 ) -> None:
-    """Count the calls of a model in a model from 1."""
-    calls = [node for item in items for node in item["inbound_nodes"]]
-    for references in (*calls, arguments["output_layers"]):
-        for reference in references:
-            reference[1] += reference[0] in nested
+    """Number the calls of models in a model so that every Keras finds them.
+
+    Keras 2 counts them from 1, as a model's own inputs and outputs are its call 0, Keras 3 from 0.
+    So each call is written twice: the second one of Keras 3 is the first one of Keras 2. Neither
+    keeps a call that nothing uses.
+    """
+    for item in items:
+        for node in item["inbound_nodes"]:
+            _refer_to_second(node, nested)
+        if item["name"] in nested:
+            item["inbound_nodes"] = [node for node in item["inbound_nodes"] for _ in range(2)]
+    _refer_to_second(arguments["output_layers"], nested)
 
 
-def _input_of(model: Any, form: int) -> Config:
+def _refer_to_second(references: Sequence[Any], nested: Mapping[str, str]) -> None:
+    for reference in references:
+        if reference[0] in nested:
+            reference[1] = 2 * reference[1] + 1
+
+
+def _input_of(model: Any, form: Form) -> Config:
     """The layer that says what the input of a Sequential is."""
     arguments = {
-        "batch_shape" if form == 3 else "batch_input_shape": model.input_shape,
+        "batch_shape" if form.keras == 3 else "batch_input_shape": model.input_shape,
         "dtype": model.input_dtypes[0],
         "sparse": False,
         "name": model.input_names[0],
@@ -235,31 +362,83 @@ def _tagged(described: Config, module: str) -> Config:
     return {**described, "module": module, "registered_name": None}
 
 
-def _layer(layer: Any, form: int) -> Config:
+def _layer(layer: Any, form: Form) -> Config:
     """A layer's class and config; layers inside are described in the same way."""
     if isinstance(layer, Model):  # Merge has an argument named layers
-        return keras_3(layer) if form == 3 else keras_2(layer)
+        return _built(layer, form) if form.keras == 3 else _model(layer, form)
     if isinstance(layer, InputLayer):
         item = {"class_name": "InputLayer", "config": layer.get_config()}
         return _tagged(item, "keras.layers")
     kind = class_of(layer)
     own = type(layer).__module__.partition(".")[0] != "funkeras"
-    config: Config = {}
+    options: Config = {}
     for key, value in layer.get_config().items():
         if key in OF_MODELS or (key in HARMLESS and _in(value, HARMLESS[key])):
             continue
+        if form.keras == 2 and _in(value, LEFT_OUT.get(kind, {}).get(key, ())):
+            continue
         given = layer._arguments.get(key)
-        word = str(KERAS_2_NAMES.get(kind, {}).get(key, key)) if form == 2 else key
-        config[word] = _value(key, value, given, form)
+        word = str(KERAS_2_NAMES.get(kind, {}).get(key, key)) if form.keras == 2 else key
+        options[word] = _value(key, value, given, form)
+    if not own and _only_in_keras_2(layer, form):
+        options[REFUSED_BY_TF] = None
+    elif not own and form.keras == 2 and _has(layer, HARD_SIGMOIDS["keras2"]):
+        options[REFUSED_BY_3] = None
     name = KERAS_3_CLASSES.get(kind, kind)
-    described = {"class_name": type(layer).__name__ if own else name, "config": config}
+    described = {"class_name": type(layer).__name__ if own else name, "config": options}
     described = _tagged(described, "keras.layers")
-    # Of several arguments Keras 3 gets the shapes when it calls the layer.
-    if form == 3 and layer.built and name not in (*SEPARATE, *WITH_STATES):
+    # Of several arguments, or layers inside, Keras 3 gets the shapes when it calls the layer.
+    if form.keras == 3 and layer.built and name not in (*SEPARATE, *WITH_STATES, "Pipeline"):
         described["build_config"] = {"input_shape": layer.input_shape}
     if own:
         described |= {"module": type(layer).__module__, "registered_name": type(layer).__name__}
     return described
+
+
+def _has(layer: Any, activation: Any) -> bool:
+    return any(value is activation for value in getattr(layer, "_arguments", {}).values())
+
+
+def _only_in_keras_2(layer: Any, form: Form) -> bool:
+    """Whether no later Keras computes a layer as this one does.
+
+    Between pixels Keras 2 interpolates as TensorFlow 1; Theano pads otherwise where a kernel is
+    even or makes steps.
+    """
+    if form.dialect == "modern":
+        return False
+    given = getattr(layer, "_arguments", {})
+    if class_of(layer).startswith("UpSampling"):
+        return given.get("interpolation") == "bilinear"
+    if form.backend != "theano" or given.get("padding") != "same":
+        return False
+    sizes, steps = given.get("kernel_size", given.get("pool_size")), given.get("strides", 1)
+    plain = all(size % 2 for size in _flat(sizes)) and all(step == 1 for step in _flat(steps))
+    return not plain or "pool_size" in given
+
+
+def _flat(sizes: Any) -> tuple[int, ...]:
+    return (sizes,) if isinstance(sizes, int) else tuple(sizes or (0,))
+
+
+def only_in_keras_2(model: Any) -> list[str]:
+    """The layers of a model that Keras 3 refuses, because it would compute them otherwise."""
+    form = Form(3, *made_for(model))
+
+    def alone(layer: Any) -> bool:
+        inner = layer.layers if isinstance(layer, Model) else _layers_in(layer)
+        return _only_in_keras_2(layer, form) or any(map(alone, inner))
+
+    return [layer.name for layer in model.layers if alone(layer)]
+
+
+def _layers_in(layer: Any) -> list[Any]:
+    given = jax.tree.leaves(list(getattr(layer, "_arguments", {}).values()))
+    return [value for value in given if _is_layer(value)]
+
+
+def _is_layer(value: Any) -> bool:
+    return hasattr(value, "get_config") and hasattr(value, "weights")
 
 
 def _in(value: Any, harmless: tuple[Any, ...]) -> bool:
@@ -267,12 +446,12 @@ def _in(value: Any, harmless: tuple[Any, ...]) -> bool:
     return any(type(value) is type(known) and value == known for known in harmless)
 
 
-def _value(key: str, value: Any, given: Any, form: int) -> Any:
-    if hasattr(given, "get_config") and hasattr(given, "weights"):
+def _value(key: str, value: Any, given: Any, form: Form) -> Any:
+    if _is_layer(given):
         return _layer(given, form)
-    if isinstance(given, list | tuple) and given and all(hasattr(g, "weights") for g in given):
+    if isinstance(given, list | tuple) and given and all(map(_is_layer, given)):
         return [_layer(layer, form) for layer in given]
-    if form == 3 and given is HARD_SIGMOIDS["keras2"]:
+    if form.keras == 3 and given is HARD_SIGMOIDS["keras2"]:
         return CLASSIC_HARD_SIGMOID
     kind = key.rpartition("_")[2]
     if not isinstance(value, Mapping) or kind not in MODULES:
@@ -283,7 +462,7 @@ def _value(key: str, value: Any, given: Any, form: int) -> Any:
         for k, v in value["config"].items()
         if not (k in ("input_axes", "output_axes") and v is None)
     }
-    if form == 3:
+    if form.keras == 3:
         return _tagged({"class_name": name, "config": arguments}, MODULES[kind])
     if name in KERAS_2_INITIALIZERS:
         words = ("scale", "mode", "distribution")

@@ -13,7 +13,7 @@ from funkeras import config, formats, losses, metrics
 from funkeras.formats import FileFormatError, Origin
 from funkeras.formats.keras1 import SPACE
 from funkeras.metrics.lookup import GENERIC
-from funkeras.models import configs, placement, saving
+from funkeras.models import configs, descriptions, optimizing, placement, saving
 from funkeras.models.configs import Generation, generation_of, reported
 from funkeras.registry import get_custom_objects
 
@@ -62,10 +62,10 @@ def present() -> Generation:
 
 
 def stored_generation(attributes: Mapping[str, Any]) -> Generation:
-    """The generation of a file; ours say their dialect."""
+    """The generation of a file; ours say their dialect, and whether the optimizer is an old one."""
     number = {"classic": 1, "keras2": 2, "modern": 3}.get(str(attributes.get("funkeras_dialect")))
     if number is not None:
-        return Generation(number, False, False)
+        return Generation(number, False, attributes.get("funkeras_optimizer") == "legacy")
     return generation_of(attributes.get("keras_version"))
 
 
@@ -97,7 +97,7 @@ def _load_hdf5(path: Path, compiled: bool, backend: str | None) -> Any:
                 sorted_first = origin.is_old or version in SORTING
                 arrays = today(model, arrays, stored.layers, origin, str(path), sorted_first)
             if arrays is not None:
-                saving.restore_optimizer(model, arrays)
+                optimizing.restore(model, arrays, 2)
     return model
 
 
@@ -126,25 +126,34 @@ def _load_archive(path: Path, compiled: bool, backend: str | None) -> Any:
                 "has the state of the file and the default settings of its class",
                 stacklevel=4,
             )
+        form = 3 if "funkeras_dialect" in archive.metadata else 2
         if chosen:
             settings = {**training, "optimizer_config": chosen}
-            compile_as_stored(model, settings, generation, str(path))
+            compile_as_stored(model, settings, generation, str(path), form)
         if chosen and state:
-            saving.restore_optimizer(model, state)
+            optimizing.restore(model, state, form)
     return model
 
 
 def compile_as_stored(
-    model: Any, training: Mapping[str, Any], generation: Generation, where: str
+    model: Any, training: Mapping[str, Any], generation: Generation, where: str, form: int = 2
 ) -> None:
-    """Compile a model as its file says."""
+    """Compile a model as its file says.
+
+    Args:
+        form: 3 where the optimizer is written as that of Keras 3, whatever the generation.
+    """
     chosen = training.get("optimizer_config")
-    if isinstance(chosen, Mapping):
-        options = dict(chosen.get("config") or {})
-        if generation.old_optimizers or _is_legacy(chosen, generation):
-            options["is_legacy_optimizer"] = True
-        chosen = {**chosen, "config": options}
     with config.using_dialect(generation.dialect), reported(where):
+        if isinstance(chosen, Mapping):
+            old = generation.old_optimizers or _is_legacy(chosen, generation)
+            if form == 3 and (old or generation.dialect != "modern"):
+                chosen = descriptions.older_optimizer(dict(chosen))
+            options = dict(chosen.get("config") or {})
+            chosen = {
+                **chosen,
+                "config": {**options, **({"is_legacy_optimizer": True} if old else {})},
+            }
         try:
             model.compile(
                 optimizer=chosen,

@@ -13,6 +13,7 @@ import numpy as np
 from funkeras.formats.errors import FileFormatError
 from funkeras.formats.keras1 import SPACE, Origin, array_count, rearranged
 from funkeras.formats.keras3 import layer_places
+from funkeras.functional.combinators import unique_names
 from funkeras.functional.pair import Weight
 from funkeras.layers.layer import Layer
 from funkeras.models.model import Model
@@ -124,6 +125,12 @@ def _parts(layer: Any, owner: Any, prefix: str, holder: str, trainable: bool) ->
             inner = arguments.get(argument) or arguments["layer"]
             path = f"{prefix}{place}/"
             yield from _parts(inner, owner, path, f"{holder}{place}/", trainable)
+    elif kind == "Pipeline":
+        inside = layer._arguments["layers"]
+        names = unique_names([inner.pair.name for inner in inside])
+        places = layer_places(map(class_of, inside))
+        for inner, name, place in zip(inside, names, places, strict=True):
+            yield from _parts(inner, owner, f"{prefix}{name}/", f"{holder}{place}/", trainable)
     else:
         yield from _split(layer, kind, owner, prefix, holder, trainable)
 

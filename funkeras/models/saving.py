@@ -9,9 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from funkeras import config, optimizers
 from funkeras.functional.pair import Weight
-from funkeras.functional.training import select
 from funkeras.registry import custom_object_scope
 from funkeras.variables import Variable
 
@@ -136,14 +134,11 @@ def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
     formats.save_weights(path, layers_of(model), origin_attributes(model))
 
 
-def made_for(model: Any) -> tuple[str, str]:
-    """Dialect and backend whose numbers a model has."""
-    return getattr(model, "_made_for", (config.dialect(), config.backend()))
-
-
 def origin_attributes(model: Any) -> dict[str, str]:
     """What the file of a model says about where it comes from."""
-    dialect, backend = made_for(model)
+    from funkeras.models import descriptions
+
+    dialect, backend = descriptions.made_for(model)
     return {
         "keras_version": KERAS_3 if dialect == "modern" else KERAS_2,
         "funkeras_dialect": dialect,
@@ -203,14 +198,23 @@ def save_model(
     reads both. The file is wholly old or wholly new.
     """
     from funkeras import formats
-    from funkeras.models import descriptions
+    from funkeras.models import descriptions, optimizing
 
     model._require_built("save")
     path = checked_path(filepath, overwrite)
-    training = training_config(model) if include_optimizer else None
-    state = optimizer_arrays(model) if training else []
+    form = 3 if path.suffix == ".keras" else 2
+    training = optimizing.training_config(model) if include_optimizer else None
+    state = optimizing.state_arrays(model, form) if training else []
     attributes = origin_attributes(model)
-    if path.suffix == ".keras":
+    if training and getattr(model.optimizer, "era", None) == "legacy":
+        attributes["funkeras_optimizer"] = "legacy"
+    if form == 3:
+        if alone := descriptions.only_in_keras_2(model):
+            warnings.warn(
+                f"{path}: Keras 3 computes {', '.join(map(repr, alone))} otherwise than the Keras "
+                "that this model is of. It will refuse the file; funkeras reads it.",
+                stacklevel=3,
+            )
         described = descriptions.keras_3(model)
         if training is not None:
             described["compile_config"] = descriptions.training_3(training)
@@ -233,71 +237,6 @@ def save_model(
         state,
         attributes,
     )
-
-
-def training_config(model: Any) -> dict[str, Any] | None:
-    """What `compile` chose, as data; None for a model that is not compiled."""
-    settings = model._compiled
-    if settings is None:
-        return None
-    from funkeras import losses, metrics
-
-    def each(serialize: Any, value: Any) -> Any:
-        if isinstance(value, list | tuple):
-            return [each(serialize, item) for item in value]
-        if isinstance(value, Mapping) and "class_name" not in value:
-            return {key: each(serialize, item) for key, item in value.items()}
-        return value if value is None or isinstance(value, str) else serialize(value)
-
-    return {
-        "optimizer_config": optimizers.serialize(model.optimizer),
-        "loss": each(losses.serialize, settings["loss"]),
-        "metrics": each(metrics.serialize, settings["metrics"]),
-        "weighted_metrics": each(metrics.serialize, settings["weighted_metrics"]),
-        "loss_weights": settings["loss_weights"],
-        "sample_weight_mode": None,
-    }
-
-
-def trainable_leaves(model: Any, tree: Any) -> list[Any]:
-    """Leaves of a tree like the trainable parameters, in the order of files."""
-    wanted = model.trainable_paths()
-    leaves = []
-    for layer in model.layers:
-        for weight in layer.declared_weights():
-            if f"{layer.name}/{weight.name}" in wanted:
-                leaf = tree[layer.name]
-                for step in weight.name.split("/"):
-                    leaf = leaf[step]
-                leaves.append(leaf)
-    return leaves
-
-
-def optimizer_state(model: Any) -> Any:
-    """The state of a compiled model's optimizer, or None before the first step."""
-    engine = model._engine
-    return model._optimizer_state if engine is None or engine.slots is None else engine.slots
-
-
-def optimizer_arrays(model: Any) -> list[tuple[str, np.ndarray]]:
-    """Names and arrays of the optimizer's state, in the order of its era's files."""
-    state = optimizer_state(model)
-    if state is None:
-        return []
-    arrays = model.optimizer.state_arrays(state, lambda tree: trainable_leaves(model, tree))
-    return [(f"{name}:0", np.asarray(array)) for name, array in arrays]
-
-
-def restore_optimizer(model: Any, arrays: Sequence[np.ndarray]) -> None:
-    """Let training go on from a saved state; where that does not fit, it warns and begins anew."""
-    trainable = model.trainable_paths()
-    fresh = model.optimizer.updates.init(select(model.params, lambda path: path in trainable))
-    try:
-        model._optimizer_state = model.optimizer.load_state_arrays(
-            fresh, arrays, lambda tree: trainable_leaves(model, tree)
-        )
-    except (ValueError, TypeError, KeyError) as error:
-        warnings.warn(f"the optimizer of {model.name!r} begins anew: {error}", stacklevel=3)
 
 
 def load_weights(

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import jax
@@ -177,12 +178,29 @@ def compiled_as_in_keras_2():
     return model
 
 
-STEPS = {"compiled.h5": 6, "compiled.keras": 6}
+@example((4,))
+def compiled_with_decay():
+    model = Sequential([Dense(5, activation="tanh", input_dim=4), Dense(2)])
+    model.compile(optimizers.Adam(lr=0.01, decay=0.1, clipnorm=0.1), "mse", metrics=["mae"])
+    chance = np.random.RandomState(3)
+    model.fit(chance.rand(6, 4), chance.rand(6, 2), batch_size=2, epochs=2, verbose=0)
+    return model
+
+
+@example((8, 8, 2))
+def between_pixels():
+    first = layers.UpSampling2D(2, interpolation="bilinear", input_shape=(8, 8, 2))
+    return Sequential([first, Conv2D(2, 3)])
+
+
+STEPS = {"compiled.h5": 6, "compiled.keras": 6, "compiled_with_decay.keras": 6}
 """File → steps that its optimizer has taken."""
 
-OF_KERAS_2 = ("compiled_as_in_keras_2", "images_over_time", "nested_models", "recurrent")
-"""Models whose HDF5 file is in the way of Keras 2: Keras 3 knows no `lr`, takes `hard_sigmoid`
-there for its own, and counts the calls of a model in a model otherwise."""
+OF_KERAS_2 = ("between_pixels.h5", "between_pixels.keras", "images_over_time.h5", "recurrent.h5")
+"""Files of which Keras 3 would compute something otherwise, the old `hard_sigmoid` for example."""
+
+OF_TENSORFLOW_1 = ("between_pixels",)
+"""Models of which tf.keras would compute something otherwise."""
 
 BOTH = ("looked_up", "mixed_precision", "normalized")
 """Models of the modern dialect that tf.keras has too, and calls as Keras 3 does."""
@@ -205,9 +223,12 @@ def inputs_of(shapes, below):
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """The folder with the files of all models, and what each model predicts."""
+    """The folder with the files of all models, what each model predicts, its weights after a step.
+
+    The step is that of models that are compiled, with `tanh` of their predictions as targets.
+    """
     folder = tmp_path_factory.mktemp("models")
-    expected = {}
+    expected, trained = {}, {}
     for name, (make, shapes, below, dialect) in MODELS.items():
         np.random.seed(0)
         with config.using_dialect(dialect):
@@ -215,13 +236,22 @@ def written(tmp_path_factory):
             chance = np.random.RandomState(2)
             model.set_weights([w + 0.1 * chance.rand(*w.shape) for w in model.get_weights()])
             y = jax.tree.leaves(model.predict(x if len(x) > 1 else x[0]))
-        np.savez(folder / f"{name}.npz", **{f"x{i}": array for i, array in enumerate(x)})
+        targets = y if model.optimizer is not None else ()
+        arrays = {f"x{i}": array for i, array in enumerate(x)}
+        arrays |= {f"t{i}": np.tanh(array) for i, array in enumerate(targets)}
+        np.savez(folder / f"{name}.npz", **arrays)
         for ending in (".h5", ".keras"):
-            model.save(folder / f"{name}{ending}")
+            with warnings.catch_warnings():
+                warnings.filterwarnings("ignore", "(?s).*Keras 3 computes")
+                model.save(folder / f"{name}{ending}")
             expected[f"{name}{ending}"] = y
         model.save_weights(folder / f"{name}.weights.h5")
         expected[f"{name}.weights.h5"] = y
-    return folder, expected
+        if targets:
+            targets = [np.tanh(array) for array in y]
+            model.train_on_batch(x[0], targets if len(targets) > 1 else targets[0])
+            trained[name] = model.get_weights()
+    return folder, expected, trained
 
 
 def results_of(package, folder, names):
@@ -233,22 +263,27 @@ def results_of(package, folder, names):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def check(package, written, names):
-    folder, expected = written
-    results = results_of(package, folder, names)
+def check(package, written, names, trained, refused=()):
+    """The files `names` predict, and those of the models `trained` learn, the same there."""
+    folder, expected, learned = written
+    results = results_of(package, folder, [*names, *refused])
+    for name in refused:
+        assert "Unrecognized keyword arguments passed to" in str(results.pop(name)), name
     assert {name: what for name, what in results.items() if isinstance(what, str)} == {}
     for name in names:
-        with np.load(folder / f"{name}.npz") as stored:
-            for index, y in enumerate(expected[name]):
-                got = stored[f"arr_{index}"]
-                assert got.shape == y.shape, name
-                error = np.abs(got.astype(float) - y) / (1 + np.abs(y))
-                assert error.max() <= TOLERANCE, (name, error.max())
+        compare(name, folder / f"{name}.npz", expected[name])
+    for name in trained:
+        compare(name, folder / f"{name}.trained.npz", learned[name.partition(".")[0]])
     return results
 
 
-def is_whole_hdf5(name):
-    return name.endswith(".h5") and ".weights" not in name
+def compare(name, path, expected):
+    with np.load(path) as stored:
+        for index, y in enumerate(expected):
+            got = stored[f"arr_{index}"]
+            assert got.shape == y.shape, name
+            error = np.abs(got.astype(float) - y) / (1 + np.abs(y))
+            assert error.max() <= TOLERANCE, (name, error.max())
 
 
 needs_keras = pytest.mark.skipif(
@@ -257,11 +292,12 @@ needs_keras = pytest.mark.skipif(
 
 
 @needs_keras
-def test_genuine_keras_3_loads_whole_models_and_predicts_the_same(written):
-    left_out = {f"{name}.h5" for name in OF_KERAS_2}
+def test_genuine_keras_3_predicts_and_trains_on_as_here_or_refuses(written):
+    left_out = {name for name in written[1] if name.startswith(OF_TENSORFLOW_1)} | {*OF_KERAS_2}
     if not has("tensorflow"):
         left_out |= {name for name in written[1] if name.startswith(RUN_BY_TENSORFLOW)}
-    results = check("keras", written, sorted(written[1].keys() - left_out))
+    trained = [f"{name}.keras" for name in written[2]]
+    results = check("keras", written, sorted(written[1].keys() - left_out), trained, OF_KERAS_2)
     assert {name: results[name] for name in STEPS} == STEPS
 
 
@@ -270,4 +306,12 @@ def test_genuine_keras_3_loads_whole_models_and_predicts_the_same(written):
 def test_genuine_tf_keras_loads_hdf5_and_predicts_the_same(written):
     of_keras_3 = [name for name, (*_, dialect) in MODELS.items() if dialect == "modern"]
     names = [name for name in MODELS if name not in of_keras_3 or name in BOTH]
-    check("tf_keras", written, [f"{name}.h5" for name in names])
+    names = [f"{name}.h5" for name in names if name not in OF_TENSORFLOW_1]
+    check("tf_keras", written, names, ["compiled_as_in_keras_2.h5"])
+
+
+def test_a_model_that_keras_3_computes_otherwise_is_told_of(tmp_path):
+    layer = layers.UpSampling2D(2, interpolation="bilinear", input_shape=(4, 4, 1), name="up")
+    model = Sequential([layer])
+    with pytest.warns(UserWarning, match="Keras 3 computes 'up' otherwise"):
+        model.save(tmp_path / "a.keras")

@@ -66,6 +66,7 @@ def again(model, path, objects):
     return fresh
 
 
+@pytest.mark.filterwarnings("ignore:.*Keras 3 computes")
 @pytest.mark.parametrize("dialect", ["classic", pytest.param("modern", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("case", EACH, ids=str)
 def test_files_keep_every_layer_and_every_bit(tmp_path, case, dialect):

@@ -1,0 +1,119 @@
+"""Optimizers and files: how a model was compiled, and the state that training goes on from.
+
+A `.keras` file says both as Keras 3 does, also of an optimizer of Keras 1 or 2, whose state is then
+that of its twin: the optimizer of Keras 3 with the same numbers.
+"""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from funkeras import config, losses, metrics, optimizers
+from funkeras.functional.training import select
+from funkeras.models import descriptions
+
+__all__ = ["restore", "state_arrays", "training_config"]
+
+
+def training_config(model: Any) -> dict[str, Any] | None:
+    """What `compile` chose, as data; None for a model that is not compiled."""
+    settings = model._compiled
+    if settings is None:
+        return None
+
+    def each(serialize: Any, value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [each(serialize, item) for item in value]
+        if isinstance(value, Mapping) and "class_name" not in value:
+            return {key: each(serialize, item) for key, item in value.items()}
+        return value if value is None or isinstance(value, str) else serialize(value)
+
+    return {
+        "optimizer_config": optimizers.serialize(model.optimizer),
+        "loss": each(losses.serialize, settings["loss"]),
+        "metrics": each(metrics.serialize, settings["metrics"]),
+        "weighted_metrics": each(metrics.serialize, settings["weighted_metrics"]),
+        "loss_weights": settings["loss_weights"],
+        "sample_weight_mode": None,
+    }
+
+
+def state_arrays(model: Any, form: int) -> list[tuple[str, np.ndarray]]:
+    """Names and arrays of the optimizer's state, in the order of its era's files, or of Keras 3's.
+
+    Args:
+        form: 2 for HDF5 files, 3 for `.keras`.
+    """
+    engine, state, optimizer = model._engine, model._optimizer_state, model.optimizer
+    if engine is not None and engine.slots is not None:
+        state = engine.slots
+    if state is None:  # before the first step
+        return []
+    if form == 3 and (twin := _twin(optimizer)) is not None:
+        state, optimizer = _carried(state, twin, _trained(model)), twin
+    arrays = optimizer.state_arrays(state, lambda tree: _leaves(model, tree))
+    return [(f"{name}:0", np.asarray(array)) for name, array in arrays]
+
+
+def restore(model: Any, arrays: Sequence[np.ndarray], form: int) -> None:
+    """Let training go on from a saved state; where that does not fit, it warns and begins anew.
+
+    Args:
+        form: 3 for arrays that are in the order of Keras 3, whatever the optimizer's era.
+    """
+    own, params = model.optimizer, _trained(model)
+    twin = _twin(own) if form == 3 else None
+    reader = own if twin is None else twin
+    fresh = reader.updates.init(params)
+    try:
+        state = reader.load_state_arrays(fresh, arrays, lambda tree: _leaves(model, tree))
+    except (ValueError, TypeError, KeyError) as error:
+        warnings.warn(f"the optimizer of {model.name!r} begins anew: {error}", stacklevel=3)
+        return
+    if twin is not None:
+        own.learning_rate = float(state.hyperparameters.get("learning_rate", own.learning_rate))
+        state = _carried(state, own, params)
+    model._optimizer_state = state
+
+
+def _twin(optimizer: Any) -> Any:
+    """The optimizer of Keras 3 with the numbers of an older one; None for those of Keras 3."""
+    if getattr(optimizer, "era", "modern") == "modern":
+        return None
+    described = descriptions.optimizer_3(optimizers.serialize(optimizer))
+    with config.using_dialect("modern"):
+        return optimizers.get(described)
+
+
+def _carried(state: Any, optimizer: Any, params: Any) -> Any:
+    """The state of one optimizer as that of another with the same rule."""
+    fresh = optimizer.updates.init(params)
+    steps = int(state.iterations)
+    scalars = {**optimizer.rule.scalars(optimizer.values(), steps), **state.scalars}
+    return fresh._replace(
+        iterations=state.iterations,
+        slots={name: state.slots.get(name, own) for name, own in fresh.slots.items()},
+        scalars={name: scalars[name] for name in fresh.scalars},
+    )
+
+
+def _trained(model: Any) -> Any:
+    trainable = model.trainable_paths()
+    return select(model.params, lambda path: path in trainable)
+
+
+def _leaves(model: Any, tree: Any) -> list[Any]:
+    """Leaves of a tree like the trainable parameters, in the order of files."""
+    wanted = model.trainable_paths()
+    own = [weight.name for weight in model.own_weights]
+    paths = [f"{layer.name}/{w.name}" for layer in model.layers for w in layer.declared_weights()]
+    leaves = []
+    for path in [*own, *paths]:
+        if path in wanted:
+            leaf = tree
+            for step in path.split("/"):
+                leaf = leaf[step]
+            leaves.append(leaf)
+    return leaves
