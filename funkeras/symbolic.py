@@ -229,6 +229,8 @@ class Operation:
         draws: whether it draws random numbers.
         reads: the variable that it stands for.
         captured: the variables that its function closes over.
+        applied: the function, with the leaves and the form of its `(args, kwargs)`, among them the
+            symbolic tensors.
     """
 
     name: str
@@ -237,6 +239,7 @@ class Operation:
     draws: bool = False
     reads: Variable | None = None
     captured: frozenset[Any] = frozenset()
+    applied: tuple[Callable[..., Any], Sequence[Any], Any] | None = None
 
 
 def apply(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: Any) -> Any:
@@ -334,7 +337,9 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
         return shapes_of(operation(name, function, filled, form))
 
     pair = Pair.running(run, shape=shape, name=name)
-    call = Call(Operation(name, pair, draws=DRAWS in noted, captured=frozenset(noted)), tensors)
+    applied = function, leaves, form
+    done = Operation(name, pair, draws=DRAWS in noted, captured=frozenset(noted), applied=applied)
+    call = Call(done, tensors)
     outputs = outputs_of(call, [(y.shape, str(y.dtype)) for y in result], out_form)
     for index, (tensor, value) in enumerate(zip(jax.tree.leaves(outputs), told, strict=True)):
         if isinstance(value, int | np.ndarray | np.generic):

@@ -11,6 +11,7 @@ from funkeras.activations import HARD_SIGMOIDS
 from funkeras.layers.input import InputLayer
 from funkeras.models.configs import CLASSIC_HARD_SIGMOID
 from funkeras.models.model import Model
+from funkeras.models.operations import OF_KERAS_3
 from funkeras.models.placement import CELL, class_of
 from funkeras.typing import Config
 
@@ -278,8 +279,9 @@ def _model(model: Any, form: Form) -> Config:
     items = []
     for item in arguments["layers"]:
         layer = by_name.get(item["config"]["name"])
+        known = layer is None and "module" not in item  # the layer of an input
         own = {} if layer is None else _layer(layer, form)
-        items.append(_tagged({**item, **own}, "keras.layers") if layer is None else {**item, **own})
+        items.append(_tagged(item, "keras.layers") if known else {**item, **own})
     nested = {name: class_of(layer) for name, layer in by_name.items() if isinstance(layer, Model)}
     if class_of(model) == "Sequential":
         items[:0] = [_input_of(model, form)] if "batch_input_shape" in first else []
@@ -292,7 +294,9 @@ def _model(model: Any, form: Form) -> Config:
 
 
 def _is_new(item: Config, dialect: str) -> bool:
-    """Whether a layer is called with several arguments, as Keras 2 never, or otherwise, writes."""
+    """Whether Keras 2 writes no such calls, or otherwise: operations, several arguments."""
+    if "module" in item and item["module"].startswith(OF_KERAS_3):
+        return True
     many = any(len(node) > 1 for node in item["inbound_nodes"])
     kinds = (*SEPARATE, *WITH_STATES) if dialect == "modern" else SEPARATE
     return many and item["class_name"] in kinds
@@ -301,7 +305,10 @@ def _is_new(item: Config, dialect: str) -> bool:
 def _call_as_keras_3(arguments: Config, items: Sequence[Config], nested: Mapping[str, str]) -> None:
     """Write the arguments of calls by name; outputs that are a graph's count its calls from 1."""
     for item in items:
-        item["inbound_nodes"] = [_call(item["class_name"], node) for node in item["inbound_nodes"]]
+        item["inbound_nodes"] = [
+            node if isinstance(node, Mapping) else _call(item["class_name"], node)
+            for node in item["inbound_nodes"]
+        ]
     for reference in arguments["output_layers"]:
         reference[1] += nested.get(reference[0], "Sequential") != "Sequential"
 

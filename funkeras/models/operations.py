@@ -1,7 +1,8 @@
 """Operations between layers, as files of tf.keras and Keras 3 have them: a fixed table of names.
 
 tf.keras has layers `TFOpLambda` and `SlicingOpLambda` that name a function of TensorFlow, Keras 3
-classes of its package of operations. A name finds nothing but an entry of the table.
+classes of its package of operations. A name finds nothing but an entry of the table. What is
+recorded between layers here, by operators or functions of the backend, is written as Keras 3 does.
 """
 
 import inspect
@@ -9,16 +10,25 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import jax.numpy as jnp
+import jax
 import numpy as np
-from jax import lax, nn
 
 from funkeras.formats.errors import FileFormatError
+from funkeras.models.functions import HOMES, REDUCTIONS, TABLE, WORDS, Function, begins, number_type
 from funkeras.registry import canonical
-from funkeras.symbolic import apply, is_symbolic
+from funkeras.symbolic import Call, SymbolicTensor, apply, is_symbolic
 from funkeras.typing import Config
 
-__all__ = ["OPERATION", "Recorded", "is_operation", "operation_config", "plain_value"]
+__all__ = [
+    "OF_KERAS_3",
+    "OPERATION",
+    "Recorded",
+    "described",
+    "is_operation",
+    "operation_config",
+    "plain_value",
+    "recorded",
+]
 
 OPERATION = "Operation"
 """The class by which a cleaned config names an operation."""
@@ -26,138 +36,9 @@ OPERATION = "Operation"
 OF_TENSORFLOW = ("TFOpLambda", "SlicingOpLambda")
 OF_KERAS_3 = ("keras.src.ops.", "keras.ops")
 
-Function = Callable[..., Any]
-
-
-def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False) -> Any:
-    """`a @ b`, either one with its last two axes swapped."""
-    a, b = _numbers(a), _numbers(b)
-    a = jnp.swapaxes(a, -1, -2) if transpose_a else a
-    return a @ (jnp.swapaxes(b, -1, -2) if transpose_b else b)
-
-
-def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12) -> Any:
-    """`x` at length 1 along the axis."""
-    squares = jnp.sum(jnp.square(x), axis=_axes(axis), keepdims=True)
-    return x * lax.rsqrt(jnp.maximum(squares, epsilon))
-
-
-def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
-    """Equal parts, as many as a number says, or parts that begin at indices."""
-    return jnp.split(x, indices_or_sections, axis)
-
-
-def split_by_size(x: Any, num_or_size_splits: Any, axis: int = 0) -> Any:
-    """Equal parts, or parts of sizes."""
-    if isinstance(num_or_size_splits, int):
-        return jnp.split(x, num_or_size_splits, axis)
-    return jnp.split(x, np.cumsum(num_or_size_splits)[:-1].tolist(), axis)
-
-
-def getitem(x: Any, slice_spec: Any) -> Any:
-    """`x[slice_spec]`."""
-    return x[tuple(slice_spec) if isinstance(slice_spec, list) else slice_spec]
-
-
-def cast(x: Any, dtype: str) -> Any:
-    """The same numbers in another type."""
-    return jnp.asarray(x).astype(dtype)
-
-
-def _axes(axis: Any) -> Any:
-    return tuple(axis) if isinstance(axis, list) else axis
-
-
-def _numbers(value: Any) -> Any:
-    """A constant of a config as an array: float32, if it has a fraction."""
-    array = np.asarray(value) if isinstance(value, list) else value
-    return array.astype("float32") if array is not value and array.dtype.kind == "f" else array
-
-
-def _reduction(function: Function) -> Function:
-    def reduce(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-        return function(x, axis=_axes(axis), keepdims=keepdims)
-
-    return reduce
-
-
-def _unary(function: Function) -> Function:
-    return lambda x: function(x)
-
-
-def _binary(function: Function) -> Function:
-    return lambda x, y: function(_numbers(x), _numbers(y))
-
-
-REDUCTIONS = {
-    name: _reduction(getattr(jnp, name))
-    for name in ("mean", "max", "min", "sum", "prod", "std", "var", "any", "all")
-}
-UNARY = {
-    **{
-        name: _unary(getattr(jnp, name))
-        for name in (
-            *("abs", "arccos", "arcsin", "arctan", "arctanh", "ceil", "cos", "cosh", "exp"),
-            *("expm1", "floor", "isnan", "log", "log10", "log1p", "log2", "logical_not"),
-            *("negative", "ones_like", "reciprocal", "round", "sign", "sin", "sinh"),
-            *("sqrt", "square", "tan", "tanh", "zeros_like"),
-        )
-    },
-    **{
-        name: _unary(getattr(nn, name))
-        for name in ("relu", "relu6", "selu", "sigmoid", "silu", "softplus", "soft_sign")
-    },
-    "erf": _unary(lax.erf),
-    "identity": _unary(lambda x: x),
-    "rsqrt": _unary(lax.rsqrt),
-    "stop_gradient": _unary(lax.stop_gradient),
-}
-BINARY = {
-    name: _binary(getattr(jnp, name))
-    for name in (
-        *("add", "arctan2", "divide", "equal", "floor_divide", "greater", "greater_equal"),
-        *("less", "less_equal", "logical_and", "logical_or", "maximum", "minimum", "mod"),
-        *("multiply", "not_equal", "power", "subtract", "true_divide"),
-    )
-}
-OTHERS: dict[str, Function] = {
-    "argmax": lambda x, axis=None: jnp.argmax(x, axis=axis),
-    "argmin": lambda x, axis=None: jnp.argmin(x, axis=axis),
-    "broadcast_to": lambda x, shape: jnp.broadcast_to(x, shape),
-    "cast": cast,
-    "clip": lambda x, x_min, x_max: jnp.clip(x, x_min, x_max),
-    "concatenate": lambda xs, axis=0: jnp.concatenate(xs, axis=axis),
-    "cumsum": lambda x, axis=0: jnp.cumsum(x, axis=axis),
-    "elu": lambda x, alpha=1.0: nn.elu(x, alpha),
-    "expand_dims": lambda x, axis: jnp.expand_dims(x, _axes(axis)),
-    "flip": lambda x, axis=None: jnp.flip(x, _axes(axis)),
-    "gelu": lambda x, approximate=False: nn.gelu(x, approximate=approximate),
-    "get_item": getitem,
-    "l2_normalize": l2_normalize,
-    "leaky_relu": lambda x, negative_slope=0.2: nn.leaky_relu(x, negative_slope),
-    "log_softmax": lambda x, axis=-1: nn.log_softmax(x, axis),
-    "matmul": matmul,
-    "repeat": lambda x, repeats, axis=None: jnp.repeat(x, repeats, axis),
-    "reshape": lambda x, shape: jnp.reshape(x, shape),
-    "softmax": lambda x, axis=-1: nn.softmax(x, axis),
-    "split": split,
-    "split_by_size": split_by_size,
-    "squared_difference": _binary(lambda x, y: jnp.square(x - y)),
-    "squeeze": lambda x, axis=None: jnp.squeeze(x, _axes(axis)),
-    "stack": lambda xs, axis=0: jnp.stack(xs, axis),
-    "swapaxes": lambda x, axis1, axis2: jnp.swapaxes(x, axis1, axis2),
-    "take": lambda x, indices, axis=None: jnp.take(x, indices, axis),
-    "tile": lambda x, repeats: jnp.tile(x, repeats),
-    "transpose": lambda x, axes=None: jnp.transpose(x, axes),
-    "where": lambda condition, x, y: jnp.where(condition, _numbers(x), _numbers(y)),
-}
-TABLE = {
-    canonical(name): function
-    for name, function in {**REDUCTIONS, **UNARY, **BINARY, **OTHERS}.items()
-}
-
 TENSORFLOW_NAMES = {
     "__operators__.getitem": "get_item",
+    "abs": "absolute",
     "acos": "arccos",
     "asin": "arcsin",
     "atan": "arctan",
@@ -169,12 +50,12 @@ TENSORFLOW_NAMES = {
     "neg": "negative",
     "pow": "power",
     "reverse": "flip",
-    "softsign": "soft_sign",
     "split": "split_by_size",
     "sub": "subtract",
     "swish": "silu",
     "truediv": "true_divide",
     **{f"reduce_{name}": name for name in REDUCTIONS},
+    "reduce_logsumexp": "logsumexp",
     "reduce_std": "std",
     "reduce_variance": "var",
 }
@@ -183,12 +64,71 @@ TENSORFLOW_NAMES = {
 ARGUMENTS = {
     "clip_value_max": "x_max",
     "clip_value_min": "x_min",
+    "depth": "num_classes",
     "keep_dims": "keepdims",
     "multiples": "repeats",
     "newshape": "shape",
     "perm": "axes",
 }
 """Names of arguments → those that the functions above have."""
+
+OF_FIRST_AXIS = ("argmax", "argmin", "gather")
+"""Functions of TensorFlow that take the first axis where none is told."""
+
+CALLED = ("x", "xs", "a", "b", "condition", "y", "indices", "slice_spec", "operands", "weights")
+CALLED += ("constant_values",)
+"""Arguments that a call of Keras 3's operations gives; the others belong to their configs."""
+
+FLAGS = ("transpose_a", "transpose_b")
+"""Arguments that TensorFlow's functions have alone; they are left out where they are false."""
+
+OPERATORS: dict[Function, str] = {
+    operator.abs: "absolute",
+    operator.add: "add",
+    operator.and_: "logical_and",
+    operator.floordiv: "floor_divide",
+    operator.ge: "greater_equal",
+    operator.getitem: "get_item",
+    operator.gt: "greater",
+    operator.invert: "logical_not",
+    operator.le: "less_equal",
+    operator.lt: "less",
+    operator.matmul: "matmul",
+    operator.mod: "mod",
+    operator.mul: "multiply",
+    operator.neg: "negative",
+    operator.or_: "logical_or",
+    operator.pow: "power",
+    operator.sub: "subtract",
+    operator.truediv: "true_divide",
+}
+"""What Python's operators record → the same operation of the table."""
+
+OF_TRUTHS = (operator.and_, operator.invert, operator.or_)
+"""Operators that are logical between truth values, and something else between numbers."""
+
+OF_THE_BACKEND = {
+    "abs": "absolute",
+    "permute_dimensions": "transpose",
+    "pow": "power",
+    "repeat_elements": "repeat",
+    "reverse": "flip",
+    **{
+        name: name
+        for name in (
+            *("argmax", "argmin", "concatenate", "cos", "cumsum", "dot", "elu", "equal", "exp"),
+            *("expand_dims", "greater", "greater_equal", "less", "less_equal", "log", "logsumexp"),
+            *("maximum", "minimum", "not_equal", "reshape", "round", "sigmoid", "sign", "sin"),
+            *("softplus", "softsign", "square", "squeeze", "stack", "tanh", "tile", "transpose"),
+        )
+    },
+    **{name: name for name in REDUCTIONS},
+}
+"""Function of `funkeras.backend` → the operation that is the same."""
+
+BACKEND_ARGUMENTS = {"a": "y", "axes": "axis", "n": "repeats", "pattern": "axes", "rep": "repeats"}
+BACKEND_ARGUMENTS |= {"tensors": "xs"}
+"""Arguments of those functions → the table's."""
 
 UNMEANT = ("name", "trainable", "dtype", "initial")
 """Keys of a config that are no arguments of an operation that does not have them."""
@@ -229,7 +169,14 @@ def operation_config(described: Mapping[str, Any], where: str) -> Config:
             "Nothing that a file names is imported or run."
         )
     known = inspect.signature(TABLE[key]).parameters
-    given = {} if of_tensorflow else {ARGUMENTS.get(k, k): v for k, v in config.items()}
+    first = of_tensorflow and written.rpartition(".")[2] in OF_FIRST_AXIS
+    given = (
+        {"axis": 0}
+        if first
+        else {}
+        if of_tensorflow
+        else {ARGUMENTS.get(k, k): v for k, v in config.items()}
+    )
     given = {k: v for k, v in given.items() if v is not None and (k in known or k not in UNMEANT)}
     if unknown := sorted(given.keys() - known.keys()):
         raise FileFormatError(
@@ -258,18 +205,106 @@ class Recorded:
         if "transpose_b" not in names:  # TensorFlow's words for the second operand
             given = {names[1] if key in ("y", "b") else key: v for key, v in given.items()}
         given = {**self.arguments, **given}
-        tensors = {key: value for key, value in given.items() if is_symbolic(value)}
-        fixed = {key: value for key, value in given.items() if key not in tensors}
-        ready = [list(a) if isinstance(a, tuple) else a for a in args]
-        slots = [index for index, value in enumerate(ready) if is_symbolic(value)]
+        if not is_symbolic((args, given)):
+            raise ValueError(f"the operation {self.name!r} needs a tensor")
+        return apply(TABLE[self.operation], *args, name=self.name, **given)
 
-        def run(*values: Any, **more: Any) -> Any:
-            whole = list(ready)
-            for index, value in zip(slots, values, strict=True):
-                whole[index] = value
-            return TABLE[self.operation](*whole, **fixed, **more)
 
-        return apply(run, *(ready[index] for index in slots), name=self.name, **tensors)
+def recorded(call: Call) -> tuple[str, Mapping[str, Any]] | None:
+    """The operation that a call is, with its arguments; None for one that the table lacks."""
+    if call.callee.applied is None or call.training is not None:
+        return None
+    function, leaves, form = call.callee.applied
+    args, named = jax.tree.unflatten(form, leaves)
+    own = next((key for key, known in TABLE.items() if known is function), None)
+    if own is not None:
+        return own, _bound(function, args, named)
+    if function in OPERATORS:
+        if function in OF_TRUTHS and any(tensor.dtype != "bool" for tensor in call.inputs):
+            return None
+        key = canonical(OPERATORS[function])
+        return key, _bound(TABLE[key], args, named)
+    if function.__module__.startswith("funkeras.backend.") and function.__name__ in OF_THE_BACKEND:
+        key = canonical(OF_THE_BACKEND[function.__name__])
+        given = _bound(function, args, named)
+        return key, {BACKEND_ARGUMENTS.get(name, name): value for name, value in given.items()}
+    return None
+
+
+def _bound(function: Function, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    bound = inspect.signature(function).bind(*args, **named)
+    bound.apply_defaults()
+    return bound.arguments
+
+
+def described(call: Call, name: str, refer: Callable[[SymbolicTensor], Any]) -> Config:
+    """An operation as an entry of a graph, as Keras 3 writes it.
+
+    Args:
+        refer: gives the `[name, call, output]` of a tensor.
+
+    Raises:
+        ValueError: for one that the table does not have.
+    """
+    found = recorded(call)
+    if found is None:
+        raise ValueError(
+            f"a model that uses the operation {call.callee.name!r} outside of a layer has no "
+            "config: put the operation into a Lambda layer"
+        )
+    key, given = found
+    if key == "splitbysize":
+        key, parts = "split", begins(given["num_or_size_splits"])
+        given = {"x": given["x"], "indices_or_sections": parts, "axis": given["axis"]}
+
+    if key == "getitem":
+        given = {**given, "slice_spec": _written_out(given["slice_spec"], len(given["x"].shape))}
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, SymbolicTensor):
+            return _tensor(value, refer(value))
+        if isinstance(value, list | tuple):
+            return [plain(part) for part in value]
+        if isinstance(value, np.ndarray | jax.Array):
+            config = {"value": np.asarray(value).tolist(), "dtype": str(value.dtype)}
+            return {"class_name": "__numpy__", "config": config}
+        if isinstance(value, slice):
+            config = {end: plain(getattr(value, end)) for end in ("start", "stop", "step")}
+            return {"class_name": "__slice__", "config": config}
+        return value.item() if isinstance(value, np.generic) else value
+
+    words = {"reshape": {"shape": "newshape"}}.get(key, {})
+    args = [plain(given[argument]) for argument in given if argument in CALLED]
+    if "operands" in given:
+        args = args[0]
+    while args and args[-1] is None:
+        args.pop()
+    given = {k: v for k, v in given.items() if k not in CALLED and (k not in FLAGS or v)}
+    config = {words.get(k, k): plain(v) for k, v in given.items()}
+    word = WORDS[key]
+    return {
+        "module": f"keras.src.ops.{HOMES.get(key, 'numpy')}",
+        "class_name": word,
+        "config": {"name": name, **config},
+        "registered_name": word,
+        "name": name,
+        "inbound_nodes": [{"args": args, "kwargs": {}}],
+    }
+
+
+def _written_out(spec: Any, rank: int) -> Any:
+    """An index with slices in the place of its ellipsis, which Keras 3 cannot read in HDF5."""
+    parts = list(spec) if isinstance(spec, list | tuple) else [spec]
+    place = next((i for i, part in enumerate(parts) if part is Ellipsis), None)
+    if place is None:
+        return spec
+    others = sum(part is not None for part in parts) - 1
+    return [*parts[:place], *[slice(None)] * (rank - others), *parts[place + 1 :]]
+
+
+def _tensor(tensor: SymbolicTensor, history: Any) -> Config:
+    config = {"shape": list(tensor.shape), "dtype": tensor.dtype, "keras_history": history}
+    return {"class_name": "__keras_tensor__", "config": config}
 
 
 def plain_value(value: Mapping[str, Any]) -> Any:
@@ -280,7 +315,7 @@ def plain_value(value: Mapping[str, Any]) -> Any:
     if kind == "__slice__" and isinstance(config, Mapping):
         return _slice(config)
     if kind in ("__tensor__", "__numpy__") and isinstance(config, Mapping):
-        return np.asarray(config["value"], np.dtype(str(config.get("dtype", "float32"))))
+        return np.asarray(config["value"], number_type(config.get("dtype", "float32")))
     if value.keys() == {"start", "stop", "step"}:
         return _slice(value)
     return None

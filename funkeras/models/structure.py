@@ -1,5 +1,6 @@
 """What a graph model consists of: its inputs, outputs and layers, and the configs that say so."""
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,13 @@ from funkeras.functional.combinators import unique_names
 from funkeras.functional.pair import Pair
 from funkeras.layers.facade import layer_class
 from funkeras.layers.layer import Layer
-from funkeras.models.operations import plain_value
+from funkeras.models.operations import (
+    Recorded,
+    described,
+    is_operation,
+    operation_config,
+    plain_value,
+)
 from funkeras.symbolic import Call, Operation, SymbolicTensor, Trace, trace
 from funkeras.typing import Config, PyTree
 
@@ -50,23 +57,37 @@ class Structure:
         return self.trace.pair()
 
     def get_config(self, name: str) -> Config:
-        """Layers with the calls between them, as Keras 2 writes them."""
-        kept = {call: index for index, call in _layer_calls(self.trace.calls)}
+        """Layers with the calls between them, as Keras 2 writes them; operations as Keras 3 does.
+
+        Raises:
+            ValueError: for operations that are not in the table of `operations`.
+        """
+        kept = dict(_layer_calls(self.trace.calls))
+        between = [call for call in self.trace.calls if isinstance(call.callee, Operation)]
+        taken = {layer.name for layer in self.layers}
+        named: dict[Call, str] = {}
+        for call in between:
+            word = call.callee.name
+            numbered = (f"{word}_{number}" for number in itertools.count(1))
+            named[call] = next(n for n in itertools.chain([word], numbered) if n not in taken)
+            taken.add(named[call])
 
         def refer(tensor: SymbolicTensor) -> list[Any]:
             if tensor.source is not None:
                 return [tensor.source.name, 0, 0]
             assert tensor.call is not None
+            if tensor.call in named:
+                return [named[tensor.call], 0, tensor.index]
             return [tensor.call.callee.name, kept[tensor.call], tensor.index]
 
-        described = []
+        entries = []
         for layer in self.layers:
             nodes = []
             for call in self.trace.calls:
                 if call.callee is layer:
                     options = {} if call.training is None else {"training": call.training}
                     nodes.append([[*refer(t), options] for t in jax.tree.leaves(call.inputs)])
-            described.append(
+            entries.append(
                 {
                     "name": layer.name,
                     "class_name": type(layer).__name__,
@@ -74,9 +95,10 @@ class Structure:
                     "inbound_nodes": nodes,
                 }
             )
+        entries += [described(call, call_name, refer) for call, call_name in named.items()]
         return {
             "name": name,
-            "layers": described,
+            "layers": entries,
             "input_layers": [refer(tensor) for tensor in self.inputs],
             "output_layers": [refer(tensor) for tensor in _flat("outputs", self.outputs)],
         }
@@ -101,18 +123,14 @@ def _source_name(tensor: SymbolicTensor) -> str:
     return tensor.call.callee.name
 
 
-def _layer_calls(calls: Sequence[Call]) -> list[tuple[int, Call]]:
+def _layer_calls(calls: Sequence[Call]) -> list[tuple[Call, int]]:
     """The calls of layers, each with its number among the calls of its layer."""
     counts: dict[Any, int] = {}
     numbered = []
     for call in calls:
-        if isinstance(call.callee, Operation):
-            raise ValueError(
-                f"a model that uses the operation {call.callee.name!r} outside of a layer has no "
-                "config: put the operation into a Lambda layer"
-            )
-        counts[call.callee] = counts.get(call.callee, -1) + 1
-        numbered.append((counts[call.callee], call))
+        if not isinstance(call.callee, Operation):
+            counts[call.callee] = counts.get(call.callee, -1) + 1
+            numbered.append((call, counts[call.callee]))
     return numbered
 
 
@@ -162,8 +180,10 @@ def _by_depth(
     return sorted(layers, key=lambda layer: (-depths[layer], met[layer]))
 
 
-def layer_from_entry(entry: Mapping[str, Any]) -> Layer:
-    """The layer of a config's entry, by its class."""
+def layer_from_entry(entry: Mapping[str, Any]) -> Any:
+    """The layer of a config's entry, by its class, or the operation that it is."""
+    if is_operation(entry):
+        return Recorded(**operation_config(entry, "the config"))
     return layer_class(entry["class_name"]).from_config(entry["config"])
 
 

@@ -5,8 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from funkeras import backend as K
+from funkeras import config
 from funkeras.formats import FileFormatError
-from funkeras.models import model_from_json, operations
+from funkeras.layers import Dense, Input
+from funkeras.models import Model, load_model, model_from_json, operations
 
 X = np.random.RandomState(0).randn(3, 5, 4).astype("float32")
 """What every model here gets."""
@@ -33,7 +36,7 @@ def of_keras_3(*calls):
     """The same as Keras 3 writes it: (class, config, arguments after the first)."""
     entry = {"name": "x", "class_name": "InputLayer", "inbound_nodes": []}
     layers = [{**entry, "config": {"name": "x", "batch_shape": [None, 5, 4]}}]
-    for index, (kind, config, more) in enumerate(calls):
+    for index, (kind, options, more) in enumerate(calls):
         history = {"shape": [], "dtype": "float32", "keras_history": [layers[-1]["name"], 0, 0]}
         tensor = {"class_name": "__keras_tensor__", "config": history}
         layers.append(
@@ -41,7 +44,7 @@ def of_keras_3(*calls):
                 "module": "keras.src.ops.numpy",
                 "class_name": kind,
                 "name": f"op_{index}",
-                "config": {"name": f"op_{index}", **config},
+                "config": {"name": f"op_{index}", **options},
                 "inbound_nodes": [{"args": [tensor, *more], "kwargs": {}}],
             }
         )
@@ -149,3 +152,60 @@ def test_arguments_that_an_operation_does_not_take_are_refused():
 def test_the_table_holds_functions_of_arrays_alone():
     assert all(callable(function) for function in operations.TABLE.values())
     assert not {"load", "save", "fromfile", "system", "eval"} & operations.TABLE.keys()
+
+
+def by_operators(x, y):
+    z = (2.0 - x * 3) / (abs(y) + 1) + x // 0.5 - y % 0.7
+    return [-(z**2), z[:, 1:, ..., None], z[0], 1.0 / y, (x > 0) & (y <= 0.5), x @ np.eye(4, 2)]
+
+
+def by_the_backend(x, y):
+    z = K.concatenate([K.exp(x), K.square(y)], axis=1)
+    z = K.permute_dimensions(K.repeat_elements(z, 2, axis=-1), (0, 2, 1))
+    parts = [
+        K.maximum(x, 0.5),
+        K.pow(K.abs(x), 1.5),
+        K.tile(y, (1, 2, 1)),
+        K.reshape(x, (-1, 2, 10)),
+    ]
+    ends = [K.mean(z, axis=[1, 2]), K.max(x, axis=-1, keepdims=True), K.argmax(y, axis=1)]
+    return [z, *parts, *ends, K.stack([x, y], axis=2), K.reverse(x, 1), K.sigmoid(x) + K.tanh(y)]
+
+
+@pytest.mark.parametrize("dialect", ["classic", "modern"])
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+@pytest.mark.parametrize("make", [by_operators, by_the_backend])
+def test_models_with_operations_are_saved_and_compute_the_same_bits(
+    tmp_path, make, ending, dialect
+):
+    config.set_dialect(dialect)
+    x, y = Input((5, 4)), Input((5, 4))
+    shared = Dense(4)
+    outputs = make(shared(x), shared(y))
+    model = Model([x, y], outputs)
+    model.save(tmp_path / f"a{ending}")
+    got = load_model(tmp_path / f"a{ending}")
+    for old, new in zip(model.predict([X, X[::-1]]), got.predict([X, X[::-1]]), strict=True):
+        assert old.tobytes() == new.tobytes()
+    again = Model.from_config(model.get_config())
+    again.set_weights(model.get_weights())
+    for old, new in zip(model.predict([X, -X]), again.predict([X, -X]), strict=True):
+        assert old.tobytes() == new.tobytes()
+
+
+def test_operations_of_tf_keras_are_converted(tmp_path):
+    calls = [("math.multiply", {"y": 2.0}), ("split", {"num_or_size_splits": [1, 4], "axis": 1})]
+    model = of_tensorflow(*calls, ("math.l2_normalize", {"axis": -1}))
+    model.save(tmp_path / "a.keras")
+    expected = X[:, :1] / np.linalg.norm(X[:, :1], axis=-1, keepdims=True)
+    got = load_model(tmp_path / "a.keras").predict(X)
+    np.testing.assert_allclose(got, expected, rtol=1e-5)
+    assert got.tobytes() == model.predict(X).tobytes()
+
+
+def test_what_has_no_name_in_files_is_not_saved(tmp_path):
+    x = Input((5, 4))
+    for y in (K.sqrt(x), x + K.variable(np.ones(4)), K.in_train_phase(x * 2, x)):
+        with pytest.raises(ValueError, match="has no config: put the operation into a Lambda"):
+            Model(x, y).save(tmp_path / "a.keras")
+    assert not list(tmp_path.iterdir())
