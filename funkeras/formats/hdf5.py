@@ -10,19 +10,19 @@ import mmap
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import h5py
 import h5py.h5o
 import numpy as np
 
 from funkeras.formats.errors import FileFormatError
+from funkeras.formats.heaps import Data, check_heaps, check_text
 from funkeras.utils.io import atomic_write
 
 __all__ = ["Group", "create_hdf5", "open_hdf5", "write_array", "write_attribute", "write_names"]
-
-Data: TypeAlias = bytes | mmap.mmap
 
 ATTRIBUTE_LIMIT = 64512
 """Bytes that Keras puts into one attribute; HDF5 takes a little more."""
@@ -46,7 +46,6 @@ KINDS = (
     (b"\x80", "a pickle"),
 )
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
-HEAP = b"GCOL\x01\0\0\0"
 
 ERRORS = (OSError, KeyError, ValueError, TypeError, RuntimeError, AttributeError, OverflowError)
 """What h5py raises for malformed files."""
@@ -64,19 +63,30 @@ def reported(path: Path, node: str = "") -> Iterator[None]:
         raise FileFormatError(f"{path} is not a readable HDF5 file{where}: {error}") from error
 
 
-class Group:
-    """A group of an HDF5 file; its methods are the only way to attributes, groups and arrays.
+@dataclass
+class Source:
+    """What all groups of an open file share.
 
-    Args:
-        budget: how many bytes of arrays may still be read, in a list that all groups of a file
-            share.
+    Fields:
+        data: its bytes, which HDF5's addresses count from `base`, behind a user block.
+        budget: how many bytes of arrays may still be read.
+        texts: names of attributes whose texts were found sound.
     """
 
-    def __init__(self, path: Path, group: h5py.Group, budget: list[int]) -> None:
+    data: Data
+    base: int
+    budget: int
+    texts: set[str] = field(default_factory=set)
+
+
+class Group:
+    """A group of an HDF5 file; its methods are the only way to attributes, groups and arrays."""
+
+    def __init__(self, path: Path, group: h5py.Group, source: Source) -> None:
         self.path = path
         self.name = str(group.name)
         self._group = group
-        self._budget = budget
+        self._source = source
 
     def refuse(self, node: str, reason: str) -> FileFormatError:
         """The error to raise for a node below this group."""
@@ -111,7 +121,7 @@ class Group:
         node = self._open(name)
         if not isinstance(node, h5py.Group):
             raise self.refuse(name, "a group is expected here, not an array")
-        return Group(self.path, node, self._budget)
+        return Group(self.path, node, self._source)
 
     def _dataset(self, name: str) -> h5py.Dataset:
         node = self._open(name)
@@ -140,12 +150,13 @@ class Group:
         node = self._dataset(name)
         with reported(self.path, self._place(name)):
             size = math.prod(node.shape) * node.dtype.itemsize
-            allowed = self._budget[0] if limit is None else min(limit, self._budget[0])
+            left = self._source.budget
+            allowed = left if limit is None else min(limit, left)
             if size > allowed:
                 raise self.refuse(name, f"{size} bytes, but at most {allowed} are expected")
             if math.prod(node.chunks or ()) * node.dtype.itemsize > max(allowed, SMALL):
                 raise self.refuse(name, "refused, its chunks are larger than the array may be")
-            self._budget[0] -= size
+            self._source.budget -= size
             return np.asarray(node[()])
 
     @property
@@ -182,8 +193,13 @@ class Group:
         with reported(self.path, f"{self.name}@{name}"):
             if name not in self._group.attrs:
                 return None
-            if self._group.attrs.get_id(name).get_type().get_class() not in ATTRIBUTE_CLASSES:
+            kind = self._group.attrs.get_id(name).get_type()
+            if kind.get_class() not in ATTRIBUTE_CLASSES:
                 raise self.refuse("", f"the attribute {name!r} is neither text nor number")
+            varies = isinstance(kind, h5py.h5t.TypeStringID) and kind.is_variable_str()
+            if varies and name not in self._source.texts:
+                check_text(self.path, self._source.data, name, self._source.base)
+                self._source.texts.add(name)
             return _plain(self._group.attrs[name])
 
     def names(self, name: str) -> list[str]:
@@ -237,11 +253,11 @@ def open_hdf5(
     with _bytes_of(path) if contents is None else nullcontext(contents) as data:
         check_kind(path, data)
         check_heaps(path, data)
-        size = len(data)
-    with reported(path):
-        file = h5py.File(path if contents is None else io.BytesIO(contents), "r")
-    with file:
-        yield Group(path, file, [size if limit is None else limit])
+        with reported(path):
+            file = h5py.File(path if contents is None else io.BytesIO(contents), "r")
+        with file:
+            budget = len(data) if limit is None else limit
+            yield Group(path, file, Source(data, file.userblock_size, budget))
 
 
 @contextmanager
@@ -265,29 +281,6 @@ def check_kind(path: Path, data: Data) -> None:
         offset *= 2
     if not found:
         raise FileFormatError(f"{path} is not an HDF5 file: it is {_looks_like(start)}")
-
-
-def check_heaps(path: Path, data: Data) -> None:
-    """Refuse a file in which the objects of a heap of strings do not lie end to end.
-
-    HDF5 runs in a circle on such a heap. It consists of a signature, its size, and objects: number,
-    count of references, size, and data up to a multiple of 8 bytes; number 0 is the free rest,
-    whose size includes its header.
-    """
-    start = data.find(HEAP)
-    while start >= 0:
-        end = start + int.from_bytes(data[start + 8 : start + 16], "little")
-        at = start + 16
-        sound = end <= len(data)
-        while sound and at + 16 <= end:
-            number = int.from_bytes(data[at : at + 2], "little")
-            size = int.from_bytes(data[at + 8 : at + 16], "little")
-            step = 16 + -(-size // 8) * 8 if number else size
-            sound = 16 <= step <= end - at
-            at += step
-        if not sound:
-            raise FileFormatError(f"{path} is damaged: a heap of strings at byte {start}")
-        start = data.find(HEAP, start + len(HEAP))
 
 
 def _looks_like(start: bytes) -> str:

@@ -168,7 +168,10 @@ class Layer(Asked, Noded, Written):
 
     def _begin(self, options: Mapping[str, Any]) -> None:
         """Set what layers and models have in common."""
-        self.name: str = options["name"] or automatic_name(type(self).__name__)
+        given = options["name"]
+        if given is not None and not isinstance(given, str):
+            raise TypeError(f"the name of a {type(self).__name__} must be a str, got {given!r:.80}")
+        self.name: str = given or automatic_name(type(self).__name__)
         self.activity_regularizer = regularizers.get(options["activity_regularizer"])
         self.dtype_policy: str = options["dtype"] or config.dtype_policy()
         # Beside layers that compute low, one with a dtype of its own casts what it is given.

@@ -185,6 +185,18 @@ def test_damaged_heaps_of_strings_are_refused(saved):
             load_weights(saved)
 
 
+@pytest.mark.parametrize(("offset", "value"), [(-4, 2**31), (0, 1 << 20), (0, 8), (-4, 5000)])
+def test_texts_that_the_file_does_not_have_are_refused(saved, offset, value):
+    """HDF5 itself takes as much memory as such a reference asks for."""
+    content = bytearray(saved.read_bytes())
+    address = content.index(content.index(b"GCOL").to_bytes(8, "little"))
+    place = slice(address + offset, address + offset + (4 if offset else 8))
+    content[place] = value.to_bytes(place.stop - place.start, "little")
+    saved.write_bytes(content)
+    with pytest.raises(FileFormatError, match=r"weights\.h5 is damaged: no text for the attr"):
+        load_weights(saved)
+
+
 def edited(path, edit):
     with h5py.File(path, "r+") as file:
         del file.attrs["funkeras_digest"], file.attrs["funkeras_digested"]
