@@ -42,7 +42,7 @@ def made(case: Case) -> tuple[Layer, Any, Any]:
     np.random.seed(0)
     layer = layer_class(case.name)(**as_layers(case.arguments))
     x = case.inputs()
-    return layer, x, layer(x)
+    return layer, x, layer(x, training=False)
 
 
 def equal(a: Any, b: Any) -> None:
