@@ -201,7 +201,7 @@ def tf_data() -> Any:
 
 
 def grain_dataset() -> Any:
-    grain = pytest.importorskip("grain").python
+    grain = pytest.importorskip("grain")
     rows = grain.MapDataset.source(list(zip(X, Y, strict=True)))
     return rows.batch(SIZE)
 
