@@ -84,8 +84,8 @@ ERRORS = (
     IndexError,
     KeyError,
     MemoryError,
-    NotImplementedError,
-    RecursionError,
+    NameError,
+    RuntimeError,
     TypeError,
     ValueError,
 )

@@ -3,6 +3,7 @@
 import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,7 @@ def _load_hdf5(path: Path, compiled: bool, backend: str | None) -> Any:
     generation = stored_generation(stored.attributes)
     numbers = _backend_of(stored.attributes, origin.backend)
     model = configs.from_description(stored.config, generation, None, str(path), entries, numbers)
-    found = weights_of(model, stored.layers, origin, str(path), False, False)
-    placement.swap(found)
+    placement.swap(weights_of(model, stored.layers, origin, str(path), False, False, True))
     if compiled and stored.training:
         compile_as_stored(model, stored.training, generation, str(path))
         if stored.optimizer:
@@ -233,20 +233,32 @@ def _no_optimizer(place: str) -> bool:
 
 
 Stored = Sequence[tuple[str, Sequence[tuple[str, np.ndarray]]]]
+Makers = list[Callable[[], placement.Change]]
 
 
 def weights_of(
-    model: Any, stored: Stored, origin: Origin, where: str, by_name: bool, skip_mismatch: bool
+    model: Any,
+    stored: Stored,
+    origin: Origin,
+    where: str,
+    by_name: bool,
+    skip_mismatch: bool,
+    whole: bool = False,
 ) -> placement.Change:
-    """What lists of arrays by layer put in the place of a model's weights."""
+    """What lists of arrays by layer put in the place of a model's weights.
+
+    Args:
+        whole: whether the model is that of the file, so that the names are those of its layers.
+    """
     found = [(name, arrays) for name, arrays in stored if arrays and name != formats.TOP_LEVEL]
-    changes = _of_the_model(model, dict(stored).get(formats.TOP_LEVEL, ()), where, by_name)
+    top = [array for _, array in dict(stored).get(formats.TOP_LEVEL, ())]
+    of_the_model = _of_the_model(model, top, where, by_name)
     layers = [layer for layer in model.layers if layer.weights]
     own = {layer.name: layer for layer in layers}
     if not by_name and len(found) != len(layers):
         flat = [layer for layer in placement.flattened(model) if layer.weights]
         layers = flat if len(found) == len(flat) else layers
-    if by_name:
+    if by_name or (whole and sorted(name for name, _ in found) == sorted(own)):
         matched = [(own[name], name, arrays) for name, arrays in found if name in own]
     elif len(found) == len(layers):
         matched = [(layer, *entry) for layer, entry in zip(layers, found, strict=True)]
@@ -258,39 +270,47 @@ def weights_of(
         )
     _warn_of_kernels(layers, origin, where)
     try:
-        placement.merge(changes, _changes(matched, origin, where, skip_mismatch))
+        return _gathered([*of_the_model, *_of_layers(matched, origin, where)], skip_mismatch)
     except FileFormatError:
         # In some files layers of equal depth come in another order; their names tell.
         if by_name or {name for name, _ in found} != set(own):
             raise
         named = [(own[name], name, arrays) for name, arrays in found]
-        placement.merge(changes, _changes(named, origin, where, skip_mismatch))
-    return changes
+        return _gathered([*of_the_model, *_of_layers(named, origin, where)], skip_mismatch)
 
 
-def _of_the_model(model: Any, stored: Any, where: str, by_name: bool) -> placement.Change:
-    """The change of the weights that belong to the model itself and to no layer."""
-    arrays = [array for _, array in stored]
+def _of_the_model(model: Any, arrays: Sequence[np.ndarray], where: str, by_name: bool) -> Makers:
+    """What makes the change of the weights that belong to the model itself and to no layer."""
     if by_name and not (arrays and model.own_weights):
-        return {}
-    return placement.from_place(placement.own_part(model), arrays, f"{where}, model {model.name!r}")
+        return []
+    part = placement.own_part(model)
+    return [partial(placement.from_place, part, arrays, f"{where}, model {model.name!r}")]
 
 
-def _changes(
-    matched: Sequence[tuple[Any, str, Any]], origin: Origin, where: str, skip_mismatch: bool
-) -> placement.Change:
+def _of_layers(matched: Sequence[tuple[Any, str, Any]], origin: Origin, where: str) -> Makers:
+    """What makes the change of each layer from its list of arrays."""
+    return [
+        partial(
+            placement.from_list,
+            layer,
+            arrays,
+            origin,
+            f"{where}, layer {layer.name!r} (in the file {name!r})",
+        )
+        for layer, name, arrays in matched
+    ]
+
+
+def _gathered(makers: Makers, skip_mismatch: bool) -> placement.Change:
+    """All changes as one, without those that do not fit where that is allowed."""
     changes: placement.Change = {}
-    for layer, name, arrays in matched:
+    for make in makers:
         try:
-            change = placement.from_list(
-                layer, arrays, origin, f"{where}, layer {layer.name!r} (in the file {name!r})"
-            )
+            placement.merge(changes, make())
         except FileFormatError as error:
             if not skip_mismatch:
                 raise
-            warnings.warn(f"skipped: {error}", stacklevel=5)
-            continue
-        placement.merge(changes, change)
+            warnings.warn(f"skipped: {error}", stacklevel=7)
     return changes
 
 
@@ -314,17 +334,10 @@ def weights_from_holders(
 ) -> placement.Change:
     """What the places of a `.weights.h5` file put in the place of a model's weights."""
     roots = placement.roots(model, holders, by_name)
-    top = [("", array) for array in holders.get("", ("", []))[1]]
-    changes = _of_the_model(model, top, where, by_name)
-    for layer, root in roots:
-        try:
-            change = placement.from_holders(layer, holders, root, where)
-        except FileFormatError as error:
-            if not skip_mismatch:
-                raise
-            warnings.warn(f"skipped: {error}", stacklevel=5)
-            continue
-        placement.merge(changes, change)
+    top = holders.get("", ("", []))[1]
+    makers = _of_the_model(model, top, where, by_name)
+    makers += [partial(placement.from_holders, own, holders, root, where) for own, root in roots]
+    changes = _gathered(makers, skip_mismatch)
     if not by_name:
         placement.check_all_used(holders, roots, where)
     return changes

@@ -5,6 +5,7 @@ each that misbehaves; a hang or a crash ends it. FOLDER has the sound files, whi
 `python fuzzing.py FOLDER prepare ARCHIVE` writes, with genuine ones from the archive.
 """
 
+import copy
 import faulthandler
 import io
 import json
@@ -164,7 +165,7 @@ def changed_json(chance, text):
         holder, key = chance.choice(places)
         action = chance.random()
         if action < 0.7:
-            holder[key] = chance.choice(VALUES)
+            holder[key] = copy.deepcopy(chance.choice(VALUES))
         elif action < 0.85:
             del holder[key]
         else:

@@ -15,7 +15,7 @@ import pytest
 
 from funkeras.formats import FileFormatError
 from funkeras.layers import Dense
-from funkeras.models import Sequential, load_model, model_from_config, model_from_yaml
+from funkeras.models import Model, Sequential, load_model, model_from_config, model_from_yaml
 from funkeras.models import configs as configs_module
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -208,3 +208,31 @@ def test_skip_mismatch_leaves_layers_that_do_not_fit(tmp_path):
         second.load_weights(tmp_path / "a.h5", skip_mismatch=True)
     np.testing.assert_array_equal(second.get_weights()[0], first.get_weights()[0])
     np.testing.assert_array_equal(second.get_weights()[2], before[2])
+
+
+class Scaled(Model):
+    """A model with a weight of its own."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.dense = Dense(3, name="dense")
+        self.scale = self.add_weight(shape=(size,), initializer="ones", name="scale")
+
+    def call(self, x):
+        return self.dense(x) * self.scale
+
+
+@pytest.mark.parametrize("ending", [".h5", ".weights.h5"])
+@pytest.mark.parametrize("by_name", [False, True])
+def test_skip_mismatch_leaves_weights_of_the_model_itself(tmp_path, ending, by_name):
+    x = np.ones((2, 2), "float32")
+    first, second = Scaled(3), Scaled(1)
+    first.predict(x), second.predict(x)
+    first.set_weights([w + 1 for w in first.get_weights()])
+    first.save_weights(tmp_path / f"a{ending}")
+    with pytest.raises(FileFormatError, match=r"model .*'scale' must have shape \(1,\).*\(3,\)"):
+        second.load_weights(tmp_path / f"a{ending}", by_name=by_name)
+    with pytest.warns(UserWarning, match="skipped: .*'scale'"):
+        second.load_weights(tmp_path / f"a{ending}", by_name=by_name, skip_mismatch=True)
+    np.testing.assert_array_equal(second.scale, [1])
+    np.testing.assert_array_equal(second.dense.get_weights()[0], first.dense.get_weights()[0])
