@@ -228,8 +228,12 @@ class Objective:
 
 
 def net_input(inputs: tuple[Array, ...], dtypes: tuple[str, ...]) -> PyTree:
-    """What a net is applied to: the arrays in the dtypes it takes; one array stands alone."""
-    cast = tuple(a.astype(dtype) for a, dtype in zip(inputs, dtypes, strict=True))
+    """What a net is applied to: the arrays in the dtypes it takes; one array stands alone.
+
+    Where 64 bits are switched off, an input of `int64` is one of `int32`.
+    """
+    known = map(jax.dtypes.canonicalize_dtype, dtypes)
+    cast = tuple(a.astype(dtype) for a, dtype in zip(inputs, known, strict=True))
     return cast[0] if len(cast) == 1 else cast
 
 

@@ -317,3 +317,11 @@ def test_a_lambda_takes_gradients_between_its_inputs():
     np.testing.assert_allclose(model.predict(x), expected, rtol=1e-6)
     model.compile("sgd", "mse")
     assert np.isfinite(model.train_on_batch(x, expected))
+
+
+def test_inputs_of_64_bits_are_of_32_where_those_are_switched_off():
+    whole = Input((1,), dtype="int64")
+    model = Model(whole, Dense(1, kernel_initializer="ones")(Lambda(lambda x: x * 0.5)(whole)))
+    model.compile("sgd", "mse")
+    model.fit(np.array([[2], [4]], "int64"), np.zeros(2), epochs=1, verbose=0)
+    assert model.predict(np.array([[3]], "int64")).shape == (1, 1)
