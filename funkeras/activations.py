@@ -118,6 +118,7 @@ def relu(
     y = jnp.where(x > threshold, x, 0) if threshold else nn.relu(x)
     if max_value is not None:
         y = jnp.where(y > max_value, max_value, y)
+        y = jnp.where(y < 0, 0, y) if threshold < 0 else y  # with a ceiling there is a floor too
     return y + slope * jnp.where(x < threshold, x - threshold, 0) if slope else y
 
 

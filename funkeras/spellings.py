@@ -402,18 +402,20 @@ def dialect_defaults(owner: str) -> dict[str, Any]:
     return next((row[owner] for row in rows if owner in row), {})
 
 
-def _positional(owner: str, args: tuple[Any, ...], accepted: tuple[str, ...]) -> tuple[str, ...]:
+def _positional(
+    owner: str, args: tuple[Any, ...], named: Iterable[str], accepted: tuple[str, ...]
+) -> tuple[str, ...]:
     """Names of positional arguments, by the generation that the call was written for."""
     own = CLASSES.get(owner, ("", ()))[1]
     old = SPREAD.get(owner, ()) if config.dialect() != "modern" else ()
     if config.dialect() == "classic" and owner in KERAS_1:
         old = (KERAS_1[owner],)
     orders = (own,) if own else old
-    return next((order for order in orders if _fits(order, args)), accepted)
+    return next((order for order in orders if _fits(order, args, named)), accepted)
 
 
-def _fits(order: tuple[str, ...], args: tuple[Any, ...]) -> bool:
-    """Whether positional arguments can be meant in that old order.
+def _fits(order: tuple[str, ...], args: tuple[Any, ...], named: Iterable[str]) -> bool:
+    """Whether positional arguments, beside those that are named, can be meant in that old order.
 
     A function in the place of `init` may be an activation, unless sizes before it tell the order.
     """
@@ -422,7 +424,7 @@ def _fits(order: tuple[str, ...], args: tuple[Any, ...]) -> bool:
     unclear = callable(given.get("init")) and "filters" not in order
     return (
         len(args) <= len(order)
-        and all(name in given for name in sizes)
+        and all(name in given or name in named for name in sizes)
         and not unclear
         and all(MEANT[name](value) for name, value in given.items() if name in MEANT)
     )
@@ -436,7 +438,7 @@ def translate(
     Raises:
         TypeError: for an argument that no generation had, given twice, or too many.
     """
-    order = _positional(owner, args, accepted)
+    order = _positional(owner, args, kwargs, accepted)
     if len(args) > len(order):
         raise TypeError(f"{owner}() takes at most {len(order)} positional arguments: {order}")
     given = dict(zip(order, args, strict=False))

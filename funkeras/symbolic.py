@@ -286,14 +286,13 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
             return compute(x), state, None
 
     told: list[Any] = []
+    met = [tensor.shape for tensor in tensors]
 
     def results(size: int) -> PyTree:
         """Shapes of what it gives where unknown sizes are `size`; `told`: values these tell."""
         given = [
-            stand_in_for(tensor.shape, size, tensor.dtype)
-            if tensor.known is None
-            else tensor.known(size)
-            for tensor in tensors
+            stand_in_for(shape, size, tensor.dtype) if tensor.known is None else tensor.known(size)
+            for shape, tensor in zip(met, tensors, strict=True)
         ]
 
         def inner(specs: Sequence[Any]) -> PyTree:
@@ -321,7 +320,14 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
     sizes = jax.tree.leaves([tensor.shape for tensor in tensors], is_leaf=lambda n: n is None)
     unknown = None in sizes or any(tensor.known is not None for tensor in tensors)
     with noting() as noted:
-        result, out_form = jax.tree.flatten(abstract(results, unknown))
+        try:
+            described = abstract(results, unknown)
+        except (TypeError, ValueError):
+            met = _broadcast(met)
+            if met == [tensor.shape for tensor in tensors]:
+                raise
+            described = abstract(results, unknown)
+        result, out_form = jax.tree.flatten(described)
     shapes = jax.tree.unflatten(out_form, [tuple(y.shape) for y in result])
 
     def shape(input_shape: Any) -> Any:
@@ -345,6 +351,26 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
         if isinstance(value, int | np.ndarray | np.generic):
             tensor.known = value_at(index)
     return outputs
+
+
+def _broadcast(shapes: Sequence[Shape]) -> list[Shape]:
+    """The shapes, with each unknown size that which arithmetic with the others leaves it.
+
+    >>> _broadcast([(None, None), (4, 2), ()])
+    [(4, 2), (4, 2), ()]
+    """
+    rank = max((len(shape) for shape in shapes), default=0)
+    axes = [
+        {shape[len(shape) - back] for shape in shapes if back <= len(shape)} - {None, 1}
+        for back in range(1, rank + 1)
+    ]
+    only = [next(iter(sizes)) if len(sizes) == 1 else None for sizes in axes]
+    return [
+        tuple(
+            only[len(shape) - axis - 1] if size is None else size for axis, size in enumerate(shape)
+        )
+        for shape in shapes
+    ]
 
 
 def symbol(variable: Variable) -> SymbolicTensor:

@@ -44,9 +44,11 @@ SETTINGS = {
     "_BACKEND": settings.backend,
     "_EPSILON": settings.epsilon,
     "_FLOATX": settings.floatx,
+    "_get_available_gpus": lambda: settings.available_gpus,
+    "th_sparse_module": lambda: None,
     "_IMAGE_DIM_ORDERING": settings.image_dim_ordering,
 }
-"""Variables of Keras 1 that scripts read, though they were meant for itself → what gives them."""
+"""Names that scripts read, though Keras meant them for itself → what gives them."""
 
 
 def __getattr__(name: str) -> Any:

@@ -163,8 +163,13 @@ def cast(x: Any, dtype: Any) -> Any:
 
 @op
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
-    """`start`, `start + step`, … before `stop`; from 0 to the only number given."""
-    return jnp.arange(start, stop, step, dtype_of(dtype))
+    """`start`, `start + step`, … before `stop`; from 0 to the only number given.
+
+    An array of NumPy where that has 64 bits and JAX has not.
+    """
+    kind = np.dtype(dtype_of(dtype))
+    made_by: Any = jnp if jax.dtypes.canonicalize_dtype(kind) == kind else np
+    return made_by.arange(*((start,) if stop is None else (start, stop, step)), dtype=kind)
 
 
 @op

@@ -89,7 +89,7 @@ def ctc_decode(
         ValueError: if more paths are asked for than prefixes are kept.
     """
     logits = _logarithms(y_pred)
-    lengths = jnp.reshape(jnp.asarray(input_length), -1)
+    lengths = jnp.reshape(jnp.asarray(input_length), -1).astype(jnp.int32)
     if greedy:
         labels, scores = _best_path(logits, lengths)
         found = labels[None]

@@ -1,7 +1,8 @@
 """Convolution, pooling, padding and resizing of sequences, images and volumes.
 
 They are the functional layers, given their kernels. Kernels are `(*sizes, in, out)`; in the classic
-dialect with channels first they are `(out, in, *sizes)`, as Keras 1 has them. They are not flipped.
+dialect with channels first they are `(out, in, *sizes)`, as Keras 1 has them. They are not flipped,
+but on the backend Theano, which flipped them in Keras 1 and 2.
 """
 
 from collections.abc import Callable
@@ -48,11 +49,12 @@ def _run(pair: Pair, x: Any, **params: Any) -> Any:
 
 
 def _stored(kernel: Any, data_format: str | None) -> Any:
-    """A kernel as (*sizes, in, out), from where the dialect keeps it."""
+    """A kernel as (*sizes, in, out), from where the dialect keeps it, as the backend reads it."""
     kernel = jnp.asarray(kernel)
     if config.dialect() == "classic" and channels_at(data_format) == 1:
-        return jnp.moveaxis(kernel, (1, 0), (-2, -1))
-    return kernel
+        kernel = jnp.moveaxis(kernel, (1, 0), (-2, -1))
+    turned = config.backend() == "theano" and config.dialect() != "modern"
+    return jnp.flip(kernel, tuple(range(kernel.ndim - 2))) if turned else kernel
 
 
 def _convolve(

@@ -50,6 +50,11 @@ set_image_data_format = spelled(config.set_image_data_format)
 set_image_dim_ordering = spelled(config.set_image_dim_ordering)
 
 
+def available_gpus() -> list[str]:
+    """The GPUs that JAX has."""
+    return [str(device) for device in jax.devices() if device.platform == "gpu"]
+
+
 def cast_to_floatx(x: Any) -> np.ndarray:
     """An array in the default float type."""
     return np.asarray(x, dtype=config.floatx())

@@ -7,16 +7,22 @@ from typing import Any
 import jax
 import numpy as np
 
+from funkeras import backend as K
 from funkeras import initializers, layers, symbolic
+from funkeras.formats.keras1 import Origin
+from funkeras.models import placement
 
 __all__ = [
     "batch_shuffle",
     "get_source_inputs",
     "layer_from_config",
     "make_batches",
+    "preprocess_weights_for_loading",
     "slice_X",
     "slice_arrays",
     "to_list",
+    "weighted_masked_objective",
+    "weighted_objective",
 ]
 
 
@@ -77,3 +83,58 @@ def get_source_inputs(
 ) -> Sequence[Any]:
     """The tensors that data enters by on the way to a symbolic tensor."""
     return list(reversed(symbolic.entries(jax.tree.leaves(tensor))))
+
+
+def weighted_masked_objective(fn: Any) -> Any:
+    """A loss as Keras 2 weighs and masks it: `f(y_true, y_pred, weights, mask=None)`.
+
+    With scores per sample `s`: `s mask / mean(mask)`, meaned over the axes that `weights` lack,
+    `s weights / mean(weights != 0)`, and the mean of that.
+    """
+    if fn is None:
+        return None
+
+    def weighted(y_true: Any, y_pred: Any, weights: Any, mask: Any = None) -> Any:
+        score = fn(y_true, y_pred)
+        if mask is not None:
+            mask = K.cast(mask, K.floatx())
+            score = score * mask / K.mean(mask)
+        if weights is not None:
+            others = list(range(K.ndim(weights), K.ndim(score)))
+            score = K.mean(score, axis=others) if others else score
+            score = score * weights / K.mean(K.cast(K.not_equal(weights, 0), K.floatx()))
+        return K.mean(score)
+
+    return weighted
+
+
+weighted_objective = weighted_masked_objective
+
+
+def preprocess_weights_for_loading(
+    layer: Any,
+    weights: Sequence[Any],
+    original_keras_version: str | None = None,
+    original_backend: str | None = None,
+    reshape: bool = False,
+) -> list[np.ndarray]:
+    """The arrays that another Keras kept for a layer, as `layer.set_weights` takes them.
+
+    Args:
+        original_keras_version, original_backend: what kept them; this one if left out.
+        reshape: give an array of the right size, but another shape, that of the weight.
+
+    Raises:
+        FileFormatError: if they do not fit the layer.
+    """
+    version = (original_keras_version or "2")[0]
+    origin = Origin(int(version), original_backend or "tensorflow")
+    arrays = [(f"array {number}", np.asarray(own)) for number, own in enumerate(weights)]
+    if reshape and len(arrays) == len(layer.weights):
+        sizes = [own.shape for own in layer.weights]
+        arrays = [
+            (name, own.reshape(size) if own.size == np.prod(size) else own)
+            for (name, own), size in zip(arrays, sizes, strict=True)
+        ]
+    change = placement.from_list(layer, arrays, origin, f"weights for layer {layer.name!r}")
+    return [change[id(owner)][1][weight.name] for owner, weight in placement.listed(layer)]

@@ -8,7 +8,10 @@ ROOTS = ("keras", "tensorflow.keras", "tensorflow.python.keras")
 """Where scripts look for Keras; the last two only where TensorFlow is not installed."""
 
 LAYERS = ("layers", "")
-ENGINE = ("layers", "models", "compat.engine", "compat.enqueuers", "")
+ENGINE = (
+    *("layers", "models", "compat.engine", "compat.training_utils", "compat.enqueuers"),
+    *("utils.h5dict", "utils.io_utils", "utils.generic_utils", "compat.bytecode", ""),
+)
 
 MODULES: dict[str, tuple[str, ...]] = {
     "": ("",),
@@ -22,9 +25,8 @@ MODULES: dict[str, tuple[str, ...]] = {
         )
     },
     "backend": ("backend",),
-    **dict.fromkeys(
-        ("backend.common", "backend.tensorflow_backend", "backend.theano_backend"), ("backend",)
-    ),
+    **dict.fromkeys(("backend.common", "backend.tensorflow_backend"), ("backend",)),
+    "backend.theano_backend": ("compat.theano", "backend"),
     "callbacks": ("callbacks",),
     "config": ("config",),
     "constraints": ("constraints",),
@@ -75,13 +77,16 @@ MODULES: dict[str, tuple[str, ...]] = {
     "saving": ("models", "registry"),
     "utils": (
         *("utils", "registry", "progress", "utils.sequences", "utils.io_utils"),
-        *("utils.layer_utils", "compat.engine", "compat.enqueuers"),
+        *("utils.layer_utils", "compat.engine", "compat.enqueuers", "compat.devices"),
     ),
     "utils.conv_utils": ("utils.np_utils",),
     "utils.data_utils": ("utils.data_utils", "utils.sequences", "compat.enqueuers"),
-    "utils.generic_utils": ("utils.generic_utils", "registry", "progress", "compat.engine"),
-    "utils.io_utils": ("utils.io_utils",),
+    "utils.generic_utils": (
+        *("utils.generic_utils", "registry", "progress", "compat.engine", "compat.bytecode"),
+    ),
+    "utils.io_utils": ("utils.io_utils", "utils.h5dict"),
     "utils.layer_utils": ("utils.layer_utils", "compat.engine"),
+    "utils.multi_gpu_utils": ("compat.devices",),
     "utils.np_utils": ("utils.np_utils",),
     "utils.test_utils": ("compat.testing",),
     "utils.vis_utils": ("utils.vis_utils",),

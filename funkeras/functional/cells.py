@@ -84,6 +84,9 @@ class Cell(Pair):
             a change of `recurrent_kernel` does, for any number of steps at once, where `h` is the
             first state before the step. Only for cells whose output is their first state. With
             it the gradient of the recurrent kernel is one product over all steps.
+        given: from arrays that are the same in all steps, beside the sequence, to the cell that
+            uses them; None for a cell that takes none. Their shapes follow that of a step's input
+            where it declares its weights.
     """
 
     state_shapes: Callable[[Shape], tuple[Shape, ...]] = _no_states
@@ -92,6 +95,7 @@ class Cell(Pair):
     step: Step = _no_step
     output: Callable[[States], Array] = _first
     absorb: Absorb | None = None
+    given: "Callable[[Sequence[Array]], Cell] | None" = None
 
 
 def make_cell(
@@ -304,8 +308,11 @@ def gru_cell(
 
 
 @layer("StackedRNNCells")
-def stacked_rnn_cells(cells: Sequence[Pair]) -> Pair:
-    """Cells in a chain within each step; the states of all follow one another."""
+def stacked_rnn_cells(cells: Sequence[Pair], reverse_state_order: bool = False) -> Pair:
+    """Cells in a chain within each step; the states of all follow one another.
+
+    With `reverse_state_order` those of the last cell come first, as before Keras 2.2.
+    """
     chain = [cell for cell in cells if isinstance(cell, Cell)]
     if not chain or len(chain) < len(cells):
         raise TypeError(f"cells must be one or more recurrent cells, got {cells!r}")
@@ -316,12 +323,17 @@ def stacked_rnn_cells(cells: Sequence[Pair]) -> Pair:
             yield x_shape
             x_shape = cell.state_shapes(x_shape)[0]
 
-    def counts(states: States) -> Iterator[States]:
-        start = 0
-        for cell in chain:
+    def ordered(parts: Sequence[Any]) -> tuple[Any, ...]:
+        """What there is for each cell, in the order of the states; or the other way round."""
+        return tuple(reversed(parts) if reverse_state_order else parts)
+
+    def counts(states: States) -> Sequence[States]:
+        start, found = 0, []
+        for cell in ordered(chain):
             size = len(cell.state_shapes((1, 1)))
-            yield states[start : start + size]
+            found.append(states[start : start + size])
             start += size
+        return ordered(found)
 
     def weights(x_shape: Shape) -> Iterator[Weight]:
         for name, cell, shape in zip(names, chain, inputs(x_shape), strict=True):
@@ -330,7 +342,8 @@ def stacked_rnn_cells(cells: Sequence[Pair]) -> Pair:
 
     def state_shapes(x_shape: Shape) -> tuple[Shape, ...]:
         parts = zip(chain, inputs(x_shape), strict=True)
-        return tuple(shape for cell, own in parts for shape in cell.state_shapes(own))
+        each = [cell.state_shapes(own) for cell, own in parts]
+        return tuple(shape for shapes in ordered(each) for shape in shapes)
 
     def draw(key: Key | None, training: bool, x: jax.ShapeDtypeStruct) -> PyTree:
         masks = []
@@ -344,14 +357,14 @@ def stacked_rnn_cells(cells: Sequence[Pair]) -> Pair:
 
     def step(params: Params, masks: PyTree, z: PyTree, states: States) -> tuple[Array, States]:
         y: Any = None
-        after: list[Array] = []
+        after: list[States] = []
         parts = zip(names, chain, masks, counts(states), strict=True)
         for index, (name, cell, own_masks, own_states) in enumerate(parts):
             own = params.get(name, {})
             z = cell.project(own, own_masks, y) if index else z
             y, new_states = cell.step(own, own_masks, z, own_states)
-            after.extend(new_states)
-        return y, tuple(after)
+            after.append(new_states)
+        return y, tuple(state for own in ordered(after) for state in own)
 
     def output(states: States) -> Array:
         *_, last = counts(states)

@@ -18,7 +18,7 @@ from funkeras.functional.cells import (
     simple_rnn_cell,
     stacked_rnn_cells,
 )
-from funkeras.functional.pair import Pair, Shapes, Weight, layer
+from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
 __all__ = ["gru", "lstm", "rnn", "simple_rnn"]
@@ -36,11 +36,13 @@ def rnn(
     unroll: bool = False,
     zero_output_for_mask: bool = False,
     time_major: bool = False,
+    num_constants: int = 0,
 ) -> Pair:
     """A cell run over the time steps of `x`, (batch, time, ...): the last output, or all.
 
-    `x` may be a tuple of the sequence and the states to start from; `return_state` adds the last
-    ones to the output. A stateful layer starts where the batch before it ended. Steps that are
+    `x` may be a tuple of the sequence, the states to start from, and `num_constants` arrays that
+    are the same in all steps, for a cell that takes some; `return_state` adds the last states to
+    the output. A stateful layer starts where the batch before it ended. Steps that are
     masked leave the states alone and repeat the output before them, or give 0
     (`zero_output_for_mask`). Backwards, outputs come in the order in which they are computed.
 
@@ -60,9 +62,19 @@ def rnn(
             raise ValueError(f"expected an input of (batch, time, ...), got shape {shape}")
         return (*shape[:axis], *shape[axis + 1 :])
 
+    if num_constants and cell.given is None:
+        raise TypeError(f"the cell {cell.name!r} takes no constants")
+
+    def parted(parts: Any) -> tuple[Any, list[Any], list[Any]]:
+        """The sequence, the states and the constants, or the shapes of them."""
+        first, *rest = (parts,) if hasattr(parts, "dtype") or is_shape(parts) else parts
+        count = len(rest) - num_constants
+        return first, rest[:count], rest[count:]
+
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         shape = step_shape(input_shape)
-        yield from run.weights(shape)
+        *_, constants = parted(input_shape)
+        yield from run.weights((shape, *constants) if constants else shape)
         if stateful:
             if shape[0] is None:
                 raise ValueError("a stateful layer needs a known batch size: give batch_shape")
@@ -78,7 +90,8 @@ def rnn(
         key: Key | None = None,
         mask: PyTree = None,
     ) -> tuple[PyTree, State]:
-        x, *given = map(jnp.asarray, x if isinstance(x, tuple | list) else (x,))
+        x, given, constants = parted(jax.tree.map(jnp.asarray, x))
+        run = cell if cell.given is None else cell.given(constants)
         shape = _whole(step_shape(x.shape))
         x = x if time_major else jnp.swapaxes(x, 0, 1)
         masks = run.draw(key, training, jax.ShapeDtypeStruct(shape, _floating(x.dtype)))

@@ -190,8 +190,8 @@ def _cropping(space: int, cropping: Edges, data_format: str | None) -> Pair:
     def apply(params: Params, x: Shaped[Array, "batch *n"]) -> Shaped[Array, "batch *m"]:
         rank(x.shape, space + 2)
         size = x.shape[first : first + space]
-        if any(low + high >= n for n, (low, high) in zip(size, edges, strict=True)):
-            raise ValueError(f"cropping {edges} must leave something of the input's {size}")
+        if any(low + high > n for n, (low, high) in zip(size, edges, strict=True)):
+            raise ValueError(f"cropping {edges} must not exceed the input's {size}")
         kept = [slice(low, n - high) for n, (low, high) in zip(size, edges, strict=True)]
         return x[(slice(None),) * first + tuple(kept)]
 

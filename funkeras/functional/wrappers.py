@@ -57,13 +57,16 @@ def bidirectional(
         "backward_layer": backward_layer or reversed_time(layer, axis),
     }
 
+    shared = layer.config.get("num_constants", 0)
+
     def shares(x: PyTree) -> tuple[PyTree, PyTree]:
-        """What of the input each direction takes: the sequence and half of any states."""
+        """What of the input each takes: the sequence, half of any states, and all constants."""
         if not isinstance(x, tuple | list) or is_shape(x):
             return x, x
-        first, *states = x
-        half = len(states) // 2
-        return (first, *states[:half]), (first, *states[half:])
+        first, *others = x
+        half = (len(others) - shared) // 2
+        states, constants = others[: 2 * half], others[2 * half :]
+        return (first, *states[:half], *constants), (first, *states[half:], *constants)
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         for (name, pair), shape in zip(parts.items(), shares(input_shape), strict=True):

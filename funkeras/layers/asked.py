@@ -1,6 +1,6 @@
 """What scripts ask a layer about its penalties and constraints."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -13,6 +13,10 @@ from funkeras.variables import Variable
 __all__ = ["Asked"]
 
 
+GATES = {"GRU": 3, "LSTM": 4}
+"""Layers whose weights Keras 1 keeps apart for each gate."""
+
+
 class Asked:
     """The penalties, constraints and shapes of a layer, as Keras 1 and 2 show them."""
 
@@ -21,6 +25,8 @@ class Asked:
     input_shape: Any = None
     output_shape: Any = None
     built: bool = False
+    dialect: str
+    inner_layers: Any
     activity_regularizer: Callable[[Any], Any] | None
     _calls: list[symbolic.Call]
     _told_losses: list[tuple[Any, list[Any]]]
@@ -65,6 +71,15 @@ class Asked:
         """Weight → its projection after each update."""
         return dict(self._by_weight("_constraint"))
 
+    def _penalized(self) -> Iterator[tuple[Any, Any]]:
+        """Weights and their penalties; in Keras 1 each gate has its own."""
+        count = GATES.get(type(self).__name__, 1) if self.dialect == "classic" else 1
+        for variable, rule in self._by_weight("_regularizer"):
+            whole: Any = variable
+            size = whole.shape[-1] // count
+            for start in range(0, count * size, size):
+                yield whole if count == 1 else whole[..., start : start + size], rule
+
     @property
     def losses(self) -> list[Any]:
         """The penalties that the layer adds to a loss, as tensors."""
@@ -74,10 +89,10 @@ class Asked:
     def get_losses_for(self, inputs: Any) -> list[Any]:
         """The penalties that follow from those inputs; with None, from weights alone."""
         wanted = jax.tree.leaves(inputs)
-        told = [loss for loss, given in self._told_losses if given == wanted]
+        held = [self, *(own for own in self.inner_layers if isinstance(own, Asked))]
+        told = [loss for own in held for loss, given in own._told_losses if given == wanted]
         if inputs is None:
-            ruled = self._by_weight("_regularizer")
-            return [symbolic.apply(rule, variable) for variable, rule in ruled] + told
+            return [symbolic.apply(rule, own) for own, rule in self._penalized()] + told
         if self.activity_regularizer is None:
             inside = self.penalizes_activity()
             calls = [call for call in self._calls if jax.tree.leaves(call.inputs) == wanted]

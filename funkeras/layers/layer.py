@@ -28,10 +28,12 @@ from funkeras.functional.pair import (
     draw_variables,
     flat_weights,
     freeze_shape,
+    is_shape,
     nest,
     output_shape,
 )
 from funkeras.layers.asked import Asked
+from funkeras.layers.cells import is_cell, written_cell
 from funkeras.layers.custom import (
     Written,
     as_list,
@@ -64,6 +66,12 @@ OPTIONS: dict[str, Any] = {
     "remat": False,
 }
 """What every layer takes besides the arguments of its builder."""
+
+SEQUENCES = (
+    *("SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "RNN", "TimeDistributedDense"),
+    *("Conv1D", "Convolution1D", "AtrousConvolution1D", "AtrousConv1D", "LocallyConnected1D"),
+)
+"""Layers of which `input_dim` alone means sequences of any length."""
 
 KINDS: dict[str, Any] = {
     "activation": activations,
@@ -156,7 +164,9 @@ class Layer(Asked, Noded, Written):
         self._begin(options)
         self.trainable = bool(options["trainable"])
         self.input_dtype: str | None = options["input_dtype"]
-        self.batch_shape = _declared_shape(options, "input_dim" in self.signature.parameters)
+        self.batch_shape = _declared_shape(
+            options, "input_dim" in self.signature.parameters, owner in SEQUENCES
+        )
         self.input_shape: Any = None
         self._initial_weights = options["weights"]
         self._params: Params = {}
@@ -184,7 +194,7 @@ class Layer(Asked, Noded, Written):
 
     def _made(self, described: Any) -> "Layer":
         """An inner layer, from its config if that is what was given."""
-        if isinstance(described, Layer):
+        if isinstance(described, Layer) or not isinstance(described, Mapping):
             return described
         return self.lookup(described["class_name"]).from_config(described["config"])
 
@@ -195,9 +205,9 @@ class Layer(Asked, Noded, Written):
         build = type(self).builder
         if build is None:
             return custom_pair(self) if hasattr(self, "call") else combinators.serial()
-        own, named = inspect.signature(build).parameters, combinators.named
+        own = inspect.signature(build).parameters
         arguments = {
-            name: _each_layer(value, lambda layer: named(layer.functional, layer.pair.name))
+            name: _each_layer(value, _as_part)
             for name, value in self._arguments.items()
             if name in own
         }
@@ -240,8 +250,12 @@ class Layer(Asked, Noded, Written):
         inner = self._arguments.get(head) or self._arguments.get("layer")
         if rest and isinstance(inner, Layer):
             return inner._rule(rest, suffix)
-        if not rest and isinstance(cell := self._arguments.get("cell"), Layer):
+        cell = self._arguments.get("cell") or self._arguments.get("cells")
+        if isinstance(cell, Layer):
             return cell._rule(weight, suffix)
+        if rest and isinstance(cell, tuple):
+            names = combinators.unique_names([_as_part(own).name for own in cell])
+            return dict(zip(names, cell, strict=True))[head]._rule(rest, suffix)
         last = weight.rpartition("/")[2]  # the projections of attention share their arguments
         stems = (last, last.removesuffix("_kernel"))
         found = (self._arguments.get(f"{stem}{suffix}") for stem in stems)
@@ -311,8 +325,9 @@ class Layer(Asked, Noded, Written):
             self.input_shape = freeze_shape(input_shape)
             try:
                 with jax.ensure_compile_time_eval(), outside():
-                    self.build(self.input_shape)
-                self.output_shape = discover(self, self.input_shape)
+                    self.build(_as_users_see(self.input_shape))
+                if not is_cell(self):
+                    self.output_shape = discover(self, self.input_shape)
             except Exception as error:
                 self.input_shape = None
                 error.add_note(f"while building layer {self.name!r} for shape {input_shape}")
@@ -550,8 +565,8 @@ class Layer(Asked, Noded, Written):
         return symbolic.apply(after, as_tuple(inputs), as_tuple(mask), name="mask")
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Shape of the output for that input."""
-        return output_shape(self.pair, input_shape)
+        """Shape of the output for that input, or a list of those of several outputs."""
+        return _as_users_see(output_shape(self.pair, input_shape))
 
     get_output_shape_for = compute_output_shape
 
@@ -630,19 +645,31 @@ def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) 
     return layer
 
 
-def _declared_shape(options: Mapping[str, Any], whole_numbers: bool) -> Shape | None:
+def _declared_shape(
+    options: Mapping[str, Any], whole_numbers: bool, sequences: bool
+) -> Shape | None:
     """The batch shape that a first layer's arguments describe, if they do.
 
     Where `input_dim` is the layer's own argument, how many whole numbers there are, inputs have no
     feature axis.
+
+    Raises:
+        ValueError: if the lengths of whole numbers are not those of `input_shape`.
     """
     if options["batch_shape"] is not None:
         return freeze_shape(options["batch_shape"])
     shape, dim, length = (options[n] for n in ("input_shape", "input_dim", "input_length"))
-    if shape is None and whole_numbers:
-        shape = length if isinstance(length, tuple | list) else (length,)
+    if whole_numbers:
+        lengths = tuple(length) if isinstance(length, tuple | list) else (length,)
+        shape = lengths if shape is None else tuple(shape)
+        pairs = zip(lengths, shape, strict=False)
+        if length is not None and (
+            len(lengths) != len(shape)
+            or any(None not in both and both[0] != both[1] for both in pairs)
+        ):
+            raise ValueError(f"input_length {length} is not that of input_shape {shape}")
     elif shape is None and dim is not None:
-        shape = (dim,) if length is None else (length, dim)
+        shape = (length, dim) if sequences or length is not None else (dim,)
     if shape is None:
         return None
     return (options["batch_size"], *freeze_shape(shape))
@@ -653,11 +680,24 @@ def _each_layer(value: Any, change: Callable[[Any], Any]) -> Any:
 
     Lists become tuples: sizes come as lists from JSON and from old scripts.
     """
-    if isinstance(value, Layer) or (isinstance(value, Mapping) and "class_name" in value):
+    described = isinstance(value, Mapping) and "class_name" in value
+    if isinstance(value, Layer) or described or is_cell(value):
         return change(value)
     if isinstance(value, list | tuple):
         return tuple(_each_layer(part, change) for part in value)
     return value
+
+
+def _as_part(layer: Any) -> Pair:
+    """A layer inside another as a pair; its name there does not depend on its own."""
+    if is_cell(layer):
+        return written_cell(layer)
+    return combinators.named(layer.functional, layer.pair.name)
+
+
+def _as_users_see(shape: Any) -> Any:
+    """The shape of an input, or a list of several."""
+    return list(shape) if isinstance(shape, tuple) and not is_shape(shape) else shape
 
 
 def _described(layer: "Layer") -> Config:

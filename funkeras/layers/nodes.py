@@ -153,9 +153,12 @@ def mask_of(tensor: SymbolicTensor) -> SymbolicTensor | None:
     return Derived("mask", found, lambda y, state, mask: mask).tensors()
 
 
-def uses_learning_phase(tensor: SymbolicTensor) -> bool:
-    """Whether a tensor has another value in training: whether the two programs differ."""
-    found = trace(entries([tensor]), tensor, named=False)
+def uses_learning_phase(tensor: SymbolicTensor, given: Sequence[SymbolicTensor] = ()) -> bool:
+    """Whether a tensor has another value in training: whether the two programs differ.
+
+    Only what follows from the tensors `given` counts, if there are some.
+    """
+    found = trace(given or entries([tensor]), tensor, named=False)
     variables = found.variables()
 
     def program(training: bool) -> Any:
@@ -228,6 +231,7 @@ class Noded:
     _calls: list[Call]
     _users: "list[weakref.ref[Call]]"
     _told_updates: list[tuple[Any, list[Any]]]
+    inner_layers: Any
 
     def _begin_graph(self) -> None:
         self._calls, self._users, self._told_updates = [], [], []
@@ -279,18 +283,36 @@ class Noded:
         return self.get_output_mask_at(0)
 
     @property
+    def uses_learning_phase(self) -> bool:
+        """Whether it computes otherwise in training, in a call so far; layers of users may say."""
+        said = self.__dict__.get("uses_learning_phase")
+        outputs = [(own, call) for call in self._calls for own in jax.tree.leaves(call.outputs)]
+        return bool(said) or any(
+            uses_learning_phase(own, jax.tree.leaves(call.inputs)) for own, call in outputs
+        )
+
+    @uses_learning_phase.setter
+    def uses_learning_phase(self, value: bool) -> None:
+        self.__dict__["uses_learning_phase"] = value
+
+    @property
     def updates(self) -> list[Any]:
         """Pairs of a variable and its next value that training carries out."""
         if not self.trainable and not getattr(self, "stateful", False):
             return []
         own = [update for call in self._calls for update in updates_of(self, call)]
-        return own + [update for update, _ in self._told_updates]
+        return own + [update for update, _ in self._all_told()]
+
+    def _all_told(self) -> list[tuple[Any, list[Any]]]:
+        """The updates that it, and layers inside it, were told, each with what it follows from."""
+        held = (self, *(own for own in self.inner_layers if isinstance(own, Noded)))
+        return [told for own in held for told in own._told_updates]
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
         """The updates that follow from those inputs; with None, those that follow from none."""
         wanted = jax.tree.leaves(inputs)
         calls = [call for call in self._calls if jax.tree.leaves(call.inputs) == wanted]
-        told = [update for update, given in self._told_updates if given == wanted]
+        told = [update for update, given in self._all_told() if given == wanted]
         return [update for call in calls for update in updates_of(self, call)] + told
 
 

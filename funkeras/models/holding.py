@@ -173,7 +173,7 @@ class Holding(Ends):
         return [update for call in layers for update in updates_of(call.callee, call)] + told
 
     @property
-    def uses_learning_phase(self) -> bool:
+    def uses_learning_phase(self) -> bool:  # pyright: ignore[reportIncompatibleMethodOverride]: only read
         """Whether an output is another in training."""
         return any(uses_learning_phase(tensor) for tensor in self.outputs)
 

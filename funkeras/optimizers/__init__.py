@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from funkeras import config as app_config
 from funkeras.optimizers import legacy, rules, schedules
 from funkeras.optimizers.base import Optimizer, optimizer, registry
 from funkeras.optimizers.hyperparameter import Hyperparameter
@@ -60,7 +61,13 @@ def serialize(optimizer: Optimizer) -> Any:
 def deserialize(
     config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
 ) -> Optimizer:
-    """The optimizer that `serialize` of any generation described."""
+    """The optimizer that `serialize` of any generation described.
+
+    As in Keras 1 and 2 a known name in the given dict is in lower case afterwards.
+    """
+    era = app_config.dialect()
+    if era != "modern" and isinstance(config, dict) and str(config.get("class_name")) in registry:
+        config["class_name"] = str(config["class_name"]).lower()
     with custom_object_scope(custom_objects):
         arguments = config.get("config")
         name = str(config.get("class_name")).rpartition(">")[2]

@@ -78,10 +78,15 @@ def get_file(
 
 
 def validate_file(
-    fpath: str | os.PathLike[str], file_hash: str, algorithm: str = "auto", chunk_size: int = CHUNK
+    fpath: str | os.PathLike[str],
+    file_hash: str | None = None,
+    algorithm: str = "auto",
+    chunk_size: int = CHUNK,
+    *,
+    md5_hash: str | None = None,
 ) -> bool:
-    """Whether a file has that md5 or sha256 hash."""
-    kind, digest = _expected_hash(None, file_hash, algorithm)
+    """Whether a file has that md5 or sha256 hash; Keras 1 knows `md5_hash` alone."""
+    kind, digest = _expected_hash(md5_hash, file_hash, algorithm)
     return _matches(Path(fpath), kind, digest, chunk_size)
 
 
@@ -96,13 +101,18 @@ def _expected_hash(md5: str | None, digest: str | None, algorithm: str) -> tuple
 
 
 def _matches(path: Path, algorithm: str, digest: str | None, chunk_size: int = CHUNK) -> bool:
-    if digest is None:
-        return True
-    hasher = HASHES[algorithm]()
-    with path.open("rb") as file:
+    return digest is None or _hash_file(path, algorithm, chunk_size) == digest.lower()
+
+
+def _hash_file(
+    fpath: str | os.PathLike[str], algorithm: str = "sha256", chunk_size: int = CHUNK
+) -> str:
+    """The hash of a file as hexadecimal digits, as scripts took it from the inside of Keras 2."""
+    hasher = HASHES[algorithm if algorithm in HASHES else "md5"]()
+    with Path(fpath).open("rb") as file:
         while chunk := file.read(chunk_size):
             hasher.update(chunk)
-    return hasher.hexdigest() == digest.lower()
+    return hasher.hexdigest()
 
 
 def _cache_folder(cache_dir: str | os.PathLike[str] | None, subdir: str) -> Path:

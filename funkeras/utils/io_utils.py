@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HDF5Matrix"]
+__all__ = ["HDF5Matrix", "ask_to_proceed_with_overwrite", "load_array", "save_array"]
 
 
 class HDF5Matrix:
@@ -102,3 +102,27 @@ class HDF5Matrix:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[:], dtype)
+
+
+def ask_to_proceed_with_overwrite(filepath: str | os.PathLike[str]) -> bool:
+    """Ask on the terminal whether a file that is there may be replaced."""
+    question = f"[WARNING] {os.fspath(filepath)} already exists - overwrite? [y/n] "
+    while (answer := input(question).strip().lower()) not in ("y", "n"):
+        question = "Enter y (overwrite) or n (cancel). "
+    return answer == "y"
+
+
+def save_array(array: Any, name: str | os.PathLike[str]) -> None:
+    """Write an array to an HDF5 file, as its dataset `data` (Keras 1)."""
+    import h5py
+
+    with h5py.File(name, "w") as file:
+        file.create_dataset("data", data=np.asarray(array))
+
+
+def load_array(name: str | os.PathLike[str]) -> np.ndarray:
+    """The array that `save_array` wrote (Keras 1)."""
+    import h5py
+
+    with h5py.File(name, "r") as file:
+        return np.asarray(file["data"])

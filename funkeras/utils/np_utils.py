@@ -1,5 +1,6 @@
 """One-hot labels and normalisation, with the results of each Keras generation."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -136,32 +137,43 @@ def convert_kernel(kernel: Any, dim_ordering: str | None = None) -> np.ndarray:
 
 
 def conv_output_length(
-    input_length: int | None, filter_size: int, border_mode: str, stride: int, dilation: int = 1
+    input_length: int | None,
+    filter_size: int,
+    padding: str = "valid",
+    stride: int = 1,
+    dilation: int = 1,
+    *,
+    border_mode: str | None = None,
 ) -> int | None:
-    """How many places a filter takes along an axis (Keras 1).
+    """How many places a filter takes along an axis; `border_mode` is Keras 1's name of `padding`.
 
-    >>> [conv_output_length(10, 3, mode, 2) for mode in ("valid", "same", "full")]
-    [4, 5, 6]
+    >>> [conv_output_length(10, 3, mode, 2) for mode in ("valid", "same", "causal", "full")]
+    [4, 5, 5, 6]
     """
     if input_length is None:
         return None
     span = (filter_size - 1) * dilation
-    extra = {"valid": -span, "same": 0, "full": span}
-    return -(-(input_length + _known("border_mode", border_mode, extra)) // stride)
+    extra = {"valid": -span, "same": 0, "causal": 0, "full": span}
+    return -(-(input_length + _known("padding", border_mode or padding, extra)) // stride)
 
 
 def conv_input_length(
-    output_length: int | None, filter_size: int, border_mode: str, stride: int
+    output_length: int | None,
+    filter_size: int,
+    padding: str = "valid",
+    stride: int = 1,
+    *,
+    border_mode: str | None = None,
 ) -> int | None:
-    """The shortest input that gives that many places (Keras 1).
+    """The shortest input that gives that many places; `border_mode` is Keras 1's name of `padding`.
 
     >>> [conv_input_length(4, 3, mode, 2) for mode in ("valid", "same", "full")]
     [9, 7, 5]
     """
     if output_length is None:
         return None
-    padding = {"valid": 0, "same": filter_size // 2, "full": filter_size - 1}
-    pad = _known("border_mode", border_mode, padding)
+    pads = {"valid": 0, "same": filter_size // 2, "full": filter_size - 1}
+    pad = _known("padding", border_mode or padding, pads)
     return (output_length - 1) * stride - 2 * pad + filter_size
 
 
@@ -198,7 +210,8 @@ def normalize_tuple(value: Any, n: int, name: str) -> tuple[int, ...]:
     >>> normalize_tuple(3, 2, "kernel_size"), normalize_tuple([3, 4], 2, "kernel_size")
     ((3, 3), (3, 4))
     """
-    sizes = (value,) * n if isinstance(value, int) else tuple(value)
+    several = isinstance(value, Iterable) and not isinstance(value, str)
+    sizes: tuple[Any, ...] = tuple(value) if several else (value,) * n
     if len(sizes) != n or not all(isinstance(size, int | np.integer) for size in sizes):
         raise ValueError(f"{name} must be an integer or {n} of them, got {value!r}")
     return tuple(int(size) for size in sizes)

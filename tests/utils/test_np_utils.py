@@ -87,5 +87,6 @@ def test_lengths_of_dilated_filters():
     assert np_utils.conv_output_length(10, 3, "valid", 1, dilation=2) == 6
     assert np_utils.conv_output_length(None, 3, "valid", 1) is None
     assert np_utils.conv_input_length(None, 3, "valid", 1) is None
-    with pytest.raises(ValueError, match="border_mode must be one of valid, same, full"):
-        np_utils.conv_output_length(10, 3, "causal", 1)
+    assert np_utils.conv_output_length(10, 3, border_mode="full", stride=2) == 6
+    with pytest.raises(ValueError, match="padding must be one of valid, same, causal, full"):
+        np_utils.conv_output_length(10, 3, "diagonal", 1)

@@ -1,0 +1,63 @@
+"""Recurrent cells that users write, layers or plain objects with `state_size` and `call`."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import jax
+
+from funkeras.functional.cells import Cell, States, make_cell
+from funkeras.functional.pair import Shapes, Weight
+from funkeras.layers.custom import Written, bind
+from funkeras.typing import Array, Key, Params, PyTree, Shape
+from funkeras.variables import running
+
+__all__ = ["is_cell", "state_sizes", "written_cell"]
+
+
+def is_cell(thing: Any) -> bool:
+    """Whether it is a cell that a user wrote: its `call` takes states beside the inputs."""
+    call: Any = getattr(thing, "call", None)
+    written = getattr(type(thing), "builder", None) is None and callable(call)
+    known = written and hasattr(thing, "state_size")
+    return known and len(inspect.signature(call).parameters) > 1
+
+
+def state_sizes(cell: Any) -> list[tuple[int, ...]]:
+    """Shapes of a cell's states without the batch, from the numbers or shapes it tells."""
+    told = cell.state_size
+    many = told if isinstance(told, tuple | list) else (told,)
+    return [tuple(size) if isinstance(size, tuple | list) else (size,) for size in many]
+
+
+def written_cell(cell: Any, constants: Sequence[Array] = ()) -> Cell:
+    """Its `call(inputs, states, [constants], [training])` as a step, its weights as declared."""
+    taken = inspect.signature(cell.call).parameters
+    layer: Any = cell if isinstance(cell, Written) else None
+    plain: Any = cell
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        if layer is not None:
+            layer.ensure_built(input_shape)
+            yield from layer.own_weights
+
+    def state_shapes(x_shape: Shape) -> tuple[Shape, ...]:
+        return tuple((x_shape[0], *size) for size in state_sizes(cell))
+
+    def draw(key: Key | None, training: bool, x: jax.ShapeDtypeStruct) -> PyTree:
+        return training, key
+
+    def step(params: Params, flow: PyTree, z: PyTree, states: States) -> tuple[Array, States]:
+        offered = {"training": flow[0], **({"constants": list(constants)} if constants else {})}
+        options = {name: value for name, value in offered.items() if name in taken}
+        with running(*flow) as run:
+            if layer is not None:
+                bind(run, layer, params, {})
+            y, after = plain.call(z, list(states), **options)
+        return y, tuple(after)
+
+    made = make_cell(step, weights, state_shapes, draw)
+    name = getattr(cell, "name", type(cell).__name__)
+    fields = {"weights": weights, "name": name, "given": lambda given: written_cell(cell, given)}
+    return replace(made, **fields)
