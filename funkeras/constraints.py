@@ -81,8 +81,10 @@ def min_max_norm(
     )
 
 
-def get(identifier: Identifier) -> Any:
-    """The constraint of that name or config."""
+def get(identifier: Identifier, kwargs: Mapping[str, Any] | None = None) -> Any:
+    """The constraint of that name or config; `kwargs` are arguments for a name (Keras 1)."""
+    if kwargs and isinstance(identifier, str):
+        return registry.find(identifier)(**kwargs)
     return registry.get(identifier)
 
 

@@ -7,7 +7,6 @@ builder, so that an initializer or a penalty is declared as one pure function.
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
 from funkeras import spellings
@@ -37,20 +36,25 @@ def get_custom_objects() -> dict[str, Any]:
     return _custom_objects
 
 
-@contextmanager
-def custom_object_scope(*mappings: Mapping[str, Any] | None) -> Iterator[dict[str, Any]]:
+class CustomObjectScope:
     """Make names known inside a `with` block: `custom_object_scope({"my_loss": my_loss})`."""
-    saved = dict(_custom_objects)
-    for mapping in mappings:
-        _custom_objects.update(mapping or {})
-    try:
-        yield _custom_objects
-    finally:
+
+    def __init__(self, *mappings: Mapping[str, Any] | None) -> None:
+        self.mappings = mappings
+        self._saved: list[dict[str, Any]] = []
+
+    def __enter__(self) -> dict[str, Any]:
+        self._saved.append(dict(_custom_objects))
+        for mapping in self.mappings:
+            _custom_objects.update(mapping or {})
+        return _custom_objects
+
+    def __exit__(self, *raised: object) -> None:
         _custom_objects.clear()
-        _custom_objects.update(saved)
+        _custom_objects.update(self._saved.pop())
 
 
-CustomObjectScope = custom_object_scope
+custom_object_scope = CustomObjectScope
 
 
 def serialize_keras_object(instance: Any) -> Any:

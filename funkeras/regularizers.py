@@ -39,6 +39,12 @@ Penalty: TypeAlias = Callable[[Array], Array]
 class Regularizer(Configured):
     """Maps an array to a scalar. Subclass it with `__call__(x)`."""
 
+    def set_param(self, p: Any) -> None:
+        """Nothing: before Keras 1.2 it told the weight."""
+
+    def set_layer(self, layer: Any) -> None:
+        """Nothing: before Keras 1.2 it told the layer."""
+
 
 registry: Registry[Any] = Registry("regularizer", Regularizer)
 
@@ -119,8 +125,13 @@ def EigenvalueRegularizer(k: float) -> Penalty:  # noqa: N802, Keras 1 has no fu
     return penalty
 
 
-def get(identifier: Identifier) -> Any:
-    """The regularizer of that name or config; a bare name has the function's defaults."""
+def get(identifier: Identifier, kwargs: Mapping[str, Any] | None = None) -> Any:
+    """The regularizer of that name or config; a bare name has the function's defaults.
+
+    `kwargs` are arguments for a name (Keras 1).
+    """
+    if kwargs and isinstance(identifier, str):
+        return registry.find(identifier)(**kwargs)
     bare = isinstance(identifier, str) and registry.find(identifier) is L1L2
     return l1_l2() if bare else registry.get(identifier)
 

@@ -56,6 +56,8 @@ RENAMED: dict[str, tuple[str, ...]] = {
     "inner_activation": ("recurrent_activation",),
     "inner_init": ("recurrent_initializer",),
     "input": ("inputs",),
+    "input_mask": ("mask",),
+    "x": ("inputs",),
     "input_dtype": ("dtype",),
     "input_text": ("text",),
     "intensity": ("intensity_range",),

@@ -16,7 +16,17 @@ from funkeras.symbolic import SymbolicTensor
 from funkeras.utils.data_utils import get_file
 from funkeras.utils.layer_utils import convert_dense_weights_data_format
 
-__all__ = ["channel_axis", "decode_predictions", "ending", "entry", "filled", "preprocess_input"]
+__all__ = [
+    "addresses",
+    "channel_axis",
+    "decode_predictions",
+    "ending",
+    "entry",
+    "filled",
+    "preprocess_input",
+    "sizes_of",
+    "strided_edges",
+]
 
 STORE = "https://storage.googleapis.com/tensorflow/keras-applications/"
 CLASSES = (
@@ -28,6 +38,11 @@ CAFFE = (103.939, 116.779, 123.68)
 """Means of blue, green and red in the data that the oldest weights were trained on."""
 TORCH = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 """Means and deviations of red, green and blue, of values up to 1."""
+
+
+CLASS_INDEX = None
+"""Keras's variable for the names of classes before they are read; here it stays None."""
+CLASS_INDEX_PATH = CLASSES[0]
 
 
 def _caffe(x: np.ndarray, along: Callable[[Sequence[float]], np.ndarray], axis: int) -> np.ndarray:
@@ -100,9 +115,31 @@ def decode_predictions(preds: Any, top: int = 5) -> list[list[tuple[str, str, fl
     ]
 
 
+def addresses(release: str, net: str, backends: Sequence[str] = ("tf", "th")) -> list[str]:
+    """Where Keras 1 had the weights of a net for each backend, with the top and without."""
+    store = "https://github.com/fchollet/deep-learning-models/releases/download"
+    return [
+        f"{store}/{release}/{net}_weights_{own}_dim_ordering_{own}_kernels{ending}.h5"
+        for own in backends
+        for ending in ("", "_notop")
+    ]
+
+
 def channel_axis() -> int:
     """The axis of the channels."""
     return -1 if config.image_data_format() == "channels_last" else 1
+
+
+def sizes_of(shape: Sequence[Any]) -> Sequence[Any]:
+    """Rows and columns of pictures of that shape, without the batch."""
+    return shape[:2] if config.image_data_format() == "channels_last" else shape[1:]
+
+
+def strided_edges(x: Any, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
+    """What goes around pictures before a kernel with stride 2, so that it ends at their edge."""
+    odd = [1 if own is None else 1 - own % 2 for own in sizes_of(x.shape[1:])]
+    half = size // 2
+    return (half - odd[0], half), (half - odd[1], half)
 
 
 def entry(
@@ -128,8 +165,7 @@ def entry(
         shape: Any = usual if include_top else free
     else:
         shape = tuple(input_shape)
-        places = shape[:2] if last else shape[1:]
-        if len(shape) != 3 or any(own is not None and own < smallest for own in places):
+        if len(shape) != 3 or any(own and own < smallest for own in sizes_of(shape)):
             raise ValueError(f"input_shape needs at least {smallest} rows and columns: {shape}")
         if include_top and None in shape:
             raise ValueError(f"with include_top the sizes of the input must be known: {shape}")
@@ -158,23 +194,30 @@ def ending(
 
 
 def filled(
-    model: Model, weights: Any, folder: str, stem: str, hashes: tuple[str | None, str | None]
+    model: Model,
+    weights: Any,
+    folder: str,
+    stem: str,
+    hashes: tuple[str | None, str | None],
+    without: str = "_notop",
 ) -> Model:
     """The model with the weights of a file, or of the published one, `imagenet`.
 
     Args:
         folder, stem: where it is published and how its name begins.
         hashes: of the files with the top and without.
+        without: how the name of a file without the top ends.
     """
     if weights is None:
         return model
     path = weights
     if weights == "imagenet":
         top = any(layer.name in TOPS for layer in model.layers)
-        name = f"{stem}{'' if top else '_notop'}.h5"
+        name = f"{stem}{'' if top else without}.h5"
         digest = hashes[0 if top else 1]
         address = folder if folder.startswith("http") else f"{STORE}{folder}"
-        path = get_file(name, f"{address}/{name}", cache_subdir="models", file_hash=digest)
+        kept = name.lower().replace("-", "_")  # as Keras names it in its cache
+        path = get_file(kept, f"{address}/{name}", cache_subdir="models", file_hash=digest)
     elif not Path(weights).exists():
         raise ValueError(f"weights must be None, 'imagenet' or the path of a file; got {weights!r}")
     model.load_weights(path)
@@ -185,5 +228,5 @@ def filled(
     return model
 
 
-TOPS = ("predictions", "fc1000", "conv_preds")
+TOPS = ("predictions", "fc1000", "conv_preds", "Logits")
 """Names of the layers that classify."""

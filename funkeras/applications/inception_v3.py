@@ -5,6 +5,7 @@ from typing import Any
 
 from funkeras.applications import imagenet_utils
 from funkeras.applications.imagenet_utils import (
+    addresses,
     channel_axis,
     decode_predictions,
     ending,
@@ -25,6 +26,10 @@ __all__ = ["InceptionV3", "decode_predictions", "preprocess_input"]
 
 preprocess_input = partial(imagenet_utils.preprocess_input, mode="tf")
 """Pictures with values from 0 to 255, scaled to [-1, 1]."""
+
+(TF_WEIGHTS_PATH, TF_WEIGHTS_PATH_NO_TOP, TH_WEIGHTS_PATH, TH_WEIGHTS_PATH_NO_TOP) = addresses(
+    "v0.2", "inception_v3"
+)
 
 HASHES = ("9a0d58056eeedaa3f26cb7ebd46da564", "bcbd6486424b2319ff4ef7d526e38f63")
 

@@ -100,6 +100,4 @@ def MobileNet(  # noqa: N802
         x = ending(x, False, pooling, classes)
     model = Model(begin, x, name=f"mobilenet_{alpha:.2f}_{rows}")
     published = f"mobilenet_{ALPHAS.get(alpha)}_{rows or 224}_tf"
-    if weights == "imagenet" and not include_top:
-        published += "_no_top"
-    return filled(model, weights, "mobilenet", published, (None, None))
+    return filled(model, weights, "mobilenet", published, (None, None), "_no_top")

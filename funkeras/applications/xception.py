@@ -5,6 +5,7 @@ from typing import Any
 
 from funkeras.applications import imagenet_utils
 from funkeras.applications.imagenet_utils import (
+    addresses,
     channel_axis,
     decode_predictions,
     ending,
@@ -25,6 +26,8 @@ __all__ = ["Xception", "decode_predictions", "preprocess_input"]
 
 preprocess_input = partial(imagenet_utils.preprocess_input, mode="tf")
 """Pictures with values from 0 to 255, scaled to [-1, 1]."""
+
+TF_WEIGHTS_PATH, TF_WEIGHTS_PATH_NO_TOP = addresses("v0.4", "xception", ["tf"])
 
 HASHES = ("0a58e3b7378bc2990ea3b43d5981f1f6", "b0042744bf5b25fce3cb969f33bebb97")
 

@@ -45,6 +45,10 @@ SETTINGS = {
     "_EPSILON": settings.epsilon,
     "_FLOATX": settings.floatx,
     "_get_available_gpus": lambda: settings.available_gpus,
+    "py_all": lambda: all,
+    "py_any": lambda: any,
+    "py_slice": lambda: slice,
+    "py_sum": lambda: sum,
     "th_sparse_module": lambda: None,
     "_IMAGE_DIM_ORDERING": settings.image_dim_ordering,
 }

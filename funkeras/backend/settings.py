@@ -46,8 +46,16 @@ image_data_format = config.image_data_format
 image_dim_ordering = config.image_dim_ordering
 set_epsilon = spelled(config.set_epsilon)
 set_floatx = spelled(config.set_floatx)
-set_image_data_format = spelled(config.set_image_data_format)
-set_image_dim_ordering = spelled(config.set_image_dim_ordering)
+
+
+def set_image_data_format(data_format: str) -> None:
+    """Let images have their channels last, or first, where no layer says where."""
+    config.set_image_data_format(data_format)
+
+
+def set_image_dim_ordering(dim_ordering: str) -> None:
+    """Let images have their channels last, `tf`, or first, `th`, where no layer says where."""
+    config.set_image_dim_ordering(dim_ordering)
 
 
 def available_gpus() -> list[str]:

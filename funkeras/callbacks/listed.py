@@ -104,12 +104,18 @@ def _telling(hook: str) -> Callable[..., None]:
     """The hook of a list, with the signature that it has in `Callback`."""
     today = next((new for new, old in TRAIN_HOOKS.items() if old == hook), hook)
     signature = inspect.signature(getattr(Callback, hook))
-    if len(signature.parameters) == 3:
+    if "batch" in signature.parameters:
 
-        def numbered(self: CallbackList, number: int, logs: Logs | None = None) -> None:
-            self.tell(today, number, {} if logs is None else logs)
+        def numbered(self: CallbackList, batch: int, logs: Logs | None = None) -> None:
+            self.tell(today, batch, {} if logs is None else logs)
 
         return numbered
+    if "epoch" in signature.parameters:
+
+        def counted(self: CallbackList, epoch: int, logs: Logs | None = None) -> None:
+            self.tell(today, epoch, {} if logs is None else logs)
+
+        return counted
     if "logs" in signature.parameters:
 
         def logged(self: CallbackList, logs: Logs | None = None) -> None:

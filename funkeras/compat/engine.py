@@ -10,9 +10,13 @@ import numpy as np
 from funkeras import backend as K
 from funkeras import initializers, layers, symbolic
 from funkeras.formats.keras1 import Origin
-from funkeras.models import placement
+from funkeras.layers.nodes import Node
+from funkeras.models import Model, placement
 
 __all__ = [
+    "Container",
+    "Network",
+    "Node",
     "batch_shuffle",
     "get_source_inputs",
     "layer_from_config",
@@ -24,6 +28,10 @@ __all__ = [
     "weighted_masked_objective",
     "weighted_objective",
 ]
+
+
+Container = Network = Model
+"""What Keras 1 and 2 called the graph in a model."""
 
 
 def to_list(x: Any) -> list[Any]:

@@ -20,8 +20,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{
         f"applications.{name}": (f"applications.{name}",)
         for name in (
-            *("imagenet_utils", "inception_v3", "mobilenet", "resnet50", "vgg16", "vgg19"),
-            "xception",
+            *("densenet", "imagenet_utils", "inception_resnet_v2", "inception_v3", "mobilenet"),
+            *("mobilenet_v2", "mobilenetv2", "nasnet", "resnet50", "vgg16", "vgg19", "xception"),
         )
     },
     "backend": ("backend",),
@@ -48,7 +48,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     },
     "initializations": ("initializers",),
     "initializers": ("initializers", "compat.engine"),
-    "layers": LAYERS,
+    "layers": (*LAYERS, "registry"),
     **{
         f"layers.{name}": LAYERS
         for name in (
@@ -64,8 +64,8 @@ MODULES: dict[str, tuple[str, ...]] = {
     "legacy.models": ("models",),
     "losses": ("losses",),
     "metrics": ("metrics",),
-    "models": ("models", "layers", "compat.engine"),
-    "objectives": ("losses",),
+    "models": ("models", "layers", "compat.engine", "compat.of_models"),
+    "objectives": ("losses", "registry"),
     "optimizers": ("optimizers",),
     "optimizers.legacy": ("optimizers.legacy",),
     "optimizers.schedules": ("optimizers.schedules",),

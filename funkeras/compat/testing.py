@@ -133,13 +133,13 @@ def _checked(model: Model, x: Any, announced: Any, expected: Any) -> np.ndarray:
     return output
 
 
-def keras_test(function: Callable[P, T]) -> Callable[P, T]:
+def keras_test(func: Callable[P, T]) -> Callable[P, T]:
     """Number layers from the beginning again after a test."""
 
-    @wraps(function)
+    @wraps(func)
     def alone(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return function(*args, **kwargs)
+            return func(*args, **kwargs)
         finally:
             reset_names()
 

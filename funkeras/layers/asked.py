@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from funkeras import symbolic
+from funkeras import spellings, symbolic
 from funkeras.layers.nodes import penalty_of
 from funkeras.layers.spec import check_shapes
 from funkeras.variables import Variable
@@ -31,6 +31,7 @@ class Asked:
     _calls: list[symbolic.Call]
     _told_losses: list[tuple[Any, list[Any]]]
 
+    @spellings.spelled
     def assert_input_compatibility(self, inputs: Any) -> None:
         """See that inputs fit `input_spec`.
 

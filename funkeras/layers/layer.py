@@ -44,6 +44,7 @@ from funkeras.layers.custom import (
     overridden,
 )
 from funkeras.layers.nodes import Noded
+from funkeras.registry import custom_object_scope
 from funkeras.symbolic import symbol
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
@@ -551,6 +552,7 @@ class Layer(Asked, Noded, Written):
         """Shape of what the layer got in one of its calls."""
         return symbolic.shapes_of(self.get_input_at(node_index))
 
+    @spellings.spelled
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask that goes on, for inputs and the mask that comes with them."""
         if not self.supports_masking or type(self).builder is None or self._overrides("call"):
@@ -587,9 +589,15 @@ class Layer(Asked, Noded, Written):
         return described
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Layer":
-        """The layer that `get_config` described, in any generation's spelling."""
-        return cls(**config)
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "Layer":
+        """The layer that `get_config` described, in any generation's spelling.
+
+        `custom_objects` are names that it may hold, of classes and functions.
+        """
+        with custom_object_scope(custom_objects):
+            return cls(**config)
 
     def __getattr__(self, name: str) -> Any:
         arguments = self.__dict__.get("_arguments", {})

@@ -94,14 +94,17 @@ class Merging(Layer):
         return described
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Layer":
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "Layer":
         """The layer that `get_config` described, in Keras 1's form too."""
         given = dict(config)
         for argument in cls.functions:
             kind = given.pop(f"{argument}_type", "raw")
             if argument in given:
                 given[argument] = KINDS[kind](argument, given[argument])
-        return cls(**given)
+        with registry.custom_object_scope(custom_objects):
+            return cls(**given)
 
 
 class Applied(Layer):

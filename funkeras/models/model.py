@@ -28,10 +28,21 @@ class Model(Training):
     """
 
     def summary(
-        self, line_length: int | None = None, print_fn: Callable[[str], Any] | None = None
+        self,
+        line_length: int | None = None,
+        positions: Any = None,
+        print_fn: Callable[[str], Any] | None = None,
     ) -> None:
-        """Print a table of layers, output shapes and parameter counts."""
+        """Print a table of layers, output shapes and parameter counts.
+
+        `positions` of columns, of Keras 1 and 2, are accepted: they follow from what these hold.
+        """
         (print_fn or print)(summary.table(self, line_length))
+
+    @property
+    def stateful(self) -> bool:
+        """Whether a layer goes on in each batch where the one before it ended."""
+        return self.keeps_states
 
     def get_config(self) -> Any:
         """Layers and the calls between them, as Keras 2 writes them."""

@@ -48,6 +48,19 @@ class Sequential(Model):
         """The layers of the chain."""
         return self._layers
 
+    @property
+    def model(self) -> "Sequential":
+        """The model itself: in Keras 1 and 2 it had another inside."""
+        return self
+
+    @property
+    def flattened_layers(self) -> list[Layer]:
+        """The layers, those of models among them in the place of these (Keras 1)."""
+        found: list[Layer] = []
+        for layer in self.layers:
+            found += layer.flattened_layers if isinstance(layer, Sequential) else [layer]
+        return found
+
     def add(self, layer: Any) -> None:
         """Put a layer at the end of the chain."""
         if isinstance(layer, InputLayer | SymbolicTensor):
@@ -142,8 +155,12 @@ class Sequential(Model):
         config: Any,
         custom_objects: Mapping[str, Any] | None = None,
         make: Callable[[Mapping[str, Any]], Layer] | None = None,
+        layer_cache: Any = None,
     ) -> "Sequential":
-        """The model that `get_config` described; also the bare list of Keras 1 and 2.0."""
+        """The model that `get_config` described; also the bare list of Keras 1 and 2.0.
+
+        `layer_cache` of Keras 1 is accepted: layers that are shared have one entry.
+        """
         described = config if isinstance(config, list) else config["layers"]
         model = cls(name=None if isinstance(config, list) else config.get("name"))
         with custom_object_scope(custom_objects):

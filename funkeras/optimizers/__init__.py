@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+import jax.numpy as jnp
+
 from funkeras import config as app_config
 from funkeras.optimizers import legacy, rules, schedules
 from funkeras.optimizers.base import Optimizer, optimizer, registry
@@ -20,6 +22,7 @@ __all__ = [
     "Optimizer",
     "OptimizerState",
     "Rule",
+    "clip_norm",
     "deserialize",
     "get",
     "legacy",
@@ -33,12 +36,21 @@ __all__ = [
 __all__ += rules.__all__
 
 
-def get(identifier: Any) -> Optimizer:
+def clip_norm(g: Any, c: Any, n: Any) -> Any:
+    """A gradient scaled to norm `c` where its norm `n` is more than that, and `c` is positive."""
+    return g * c / jnp.maximum(n, c) if c > 0 else g
+
+
+def get(identifier: Any, kwargs: Mapping[str, Any] | None = None) -> Optimizer:
     """The optimizer that a name, a config, an optax transformation or an optimizer means.
+
+    `kwargs` are arguments for a name (Keras 1).
 
     >>> float(get("sgd").learning_rate)
     0.01
     """
+    if kwargs and isinstance(identifier, str):
+        return registry.find(identifier)(**kwargs)
     if hasattr(identifier, "init") and hasattr(identifier, "update"):  # what optax calls one
         return OptaxOptimizer(identifier)
     if isinstance(identifier, Mapping):

@@ -21,6 +21,17 @@ PARAMETERS = {
     ("Xception", False): 20_861_480,
     ("MobileNet", True): 4_253_864,
     ("MobileNet", False): 3_228_864,
+    ("MobileNetV2", True): 3_538_984,
+    ("MobileNetV2", False): 2_257_984,
+    ("DenseNet121", True): 8_062_504,
+    ("DenseNet121", False): 7_037_504,
+    ("DenseNet169", True): 14_307_880,
+    ("DenseNet201", True): 20_242_984,
+    ("NASNetMobile", True): 5_326_716,
+    ("NASNetMobile", False): 4_269_716,
+    ("NASNetLarge", True): 88_949_818,
+    ("InceptionResNetV2", True): 55_873_736,
+    ("InceptionResNetV2", False): 54_336_736,
 }
 """The figures that Keras publishes."""
 
