@@ -23,8 +23,11 @@ from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.lookup import TextLookup
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
+from funkeras.layers.special import Celled
 from funkeras.layers.special import Merging
+from funkeras.layers.special import Recurrent
 from funkeras.layers.special import Stepping
+from funkeras.layers.special import TwoWay
 from funkeras.layers.special import Wrapping
 from funkeras.layers.spec import InputSpec as InputSpec
 from funkeras.typing import Identifier, Shape
@@ -451,7 +454,7 @@ class BatchNormalization(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Bidirectional(Layer):
+class Bidirectional(TwoWay):
     """A recurrent layer, and another that reads backwards, with their outputs merged."""
     def __init__(
         self,
@@ -754,7 +757,7 @@ class Conv3DTranspose(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class ConvLSTM1D(Layer):
+class ConvLSTM1D(Recurrent):
     """`conv_lstm2d` over sequences of sequences, (batch, time, steps, channels)."""
     def __init__(
         self,
@@ -800,7 +803,7 @@ class ConvLSTM1D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class ConvLSTM2D(Layer):
+class ConvLSTM2D(Recurrent):
     """A convolutional LSTM over sequences of images, by the formula of `conv_lstm2d_cell`."""
     def __init__(
         self,
@@ -888,7 +891,7 @@ class ConvLSTM2DCell(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class ConvLSTM3D(Layer):
+class ConvLSTM3D(Recurrent):
     """`conv_lstm2d` over sequences of volumes."""
     def __init__(
         self,
@@ -1310,7 +1313,7 @@ class Flatten(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class GRU(Layer):
+class GRU(Recurrent):
     """Gated recurrent units over the steps of a sequence, by the formula of `gru_cell`."""
     def __init__(
         self,
@@ -1356,7 +1359,7 @@ class GRU(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class GRUCell(Layer):
+class GRUCell(Celled):
     """Gates `z`, `r` and candidate `g`, columns of the kernels; `h = z * h + (1 - z) * g`."""
     def __init__(
         self,
@@ -1767,7 +1770,7 @@ class IntegerLookup(Lookup):
         **old_spellings: Any,
     ) -> None: ...
 
-class LSTM(Layer):
+class LSTM(Recurrent):
     """Long short-term memory over the steps of a sequence, by the formula of `lstm_cell`."""
     def __init__(
         self,
@@ -1813,7 +1816,7 @@ class LSTM(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class LSTMCell(Layer):
+class LSTMCell(Celled):
     """Gates `i`, `f`, candidate `g` and gate `o`; `c = f * c + i * g`, `h = o * activation(c)`."""
     def __init__(
         self,
@@ -2424,7 +2427,7 @@ class RMSNormalization(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RNN(Layer):
+class RNN(Recurrent):
     """A cell run over the time steps of `x`, (batch, time, ...): the last output, or all."""
     def __init__(
         self,
@@ -2436,6 +2439,7 @@ class RNN(Layer):
         unroll: bool = False,
         zero_output_for_mask: bool = False,
         time_major: bool = False,
+        num_constants: int = 0,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -3150,7 +3154,7 @@ class SeparableConv2D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class SimpleRNN(Layer):
+class SimpleRNN(Recurrent):
     """`h = activation(x @ kernel + h @ recurrent_kernel + bias)` over the steps of a sequence."""
     def __init__(
         self,
@@ -3193,7 +3197,7 @@ class SimpleRNN(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class SimpleRNNCell(Layer):
+class SimpleRNNCell(Celled):
     """`h = activation(x @ kernel + h @ recurrent_kernel + bias)`: Elman 1990."""
     def __init__(
         self,
@@ -3363,11 +3367,12 @@ class SpectralNormalization(Wrapping):
         **old_spellings: Any,
     ) -> None: ...
 
-class StackedRNNCells(Layer):
+class StackedRNNCells(Celled):
     """Cells in a chain within each step; the states of all follow one another."""
     def __init__(
         self,
         cells: Sequence[Layer] | Any = ...,
+        reverse_state_order: bool = False,
         *,
         name: str | None = None,
         trainable: bool = True,
