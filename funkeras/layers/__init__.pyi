@@ -24,6 +24,7 @@ from funkeras.layers.lookup import TextLookup
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
 from funkeras.layers.special import Celled
+from funkeras.layers.special import Imaging
 from funkeras.layers.special import Merging
 from funkeras.layers.special import Recurrent
 from funkeras.layers.special import Stepping
@@ -303,7 +304,7 @@ class Attention(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class AutoContrast(Layer):
+class AutoContrast(Imaging):
     """Stretch each channel of each image so that it fills `value_range`, at inference too."""
     def __init__(
         self,
@@ -500,7 +501,7 @@ class CategoryEncoding(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class CenterCrop(Layer):
+class CenterCrop(Imaging):
     """The middle `height` rows and `width` columns."""
     def __init__(
         self,
@@ -1002,7 +1003,7 @@ class Cropping3D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class CutMix(Layer):
+class CutMix(Imaging):
     """Put a rectangle of another image of the batch into each; labels are mixed by the areas."""
     def __init__(
         self,
@@ -1269,7 +1270,7 @@ class Embedding(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Equalization(Layer):
+class Equalization(Imaging):
     """Make all levels of each channel equally frequent in a batch: by its cumulative histogram."""
     def __init__(
         self,
@@ -2188,7 +2189,7 @@ class Minimum(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class MixUp(Layer):
+class MixUp(Imaging):
     """`w * x + (1 - w) * other` with another image of the batch and w from Beta(alpha, alpha)."""
     def __init__(
         self,
@@ -2362,7 +2363,7 @@ class Permute(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Pipeline(Layer):
+class Pipeline(Imaging):
     """Layers one after another, most often of preprocessing, as one layer."""
     def __init__(
         self,
@@ -2456,7 +2457,7 @@ class RNN(Recurrent):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandAugment(Layer):
+class RandAugment(Imaging):
     """`num_ops` changes of a batch, each drawn from eleven and all as strong as `factor`."""
     def __init__(
         self,
@@ -2482,7 +2483,7 @@ class RandAugment(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomBrightness(Layer):
+class RandomBrightness(Imaging):
     """Add a draw of `factor`, as a share of `value_range`, to each image; stay in that range."""
     def __init__(
         self,
@@ -2505,7 +2506,7 @@ class RandomBrightness(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomColorDegeneration(Layer):
+class RandomColorDegeneration(Imaging):
     """Bring each image a draw of `factor` nearer to gray, within `value_range`; 1 makes gray."""
     def __init__(
         self,
@@ -2529,7 +2530,7 @@ class RandomColorDegeneration(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomColorJitter(Layer):
+class RandomColorJitter(Imaging):
     """Random brightness, contrast, saturation and hue, one after another, where a factor is given."""
     def __init__(
         self,
@@ -2556,7 +2557,7 @@ class RandomColorJitter(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomContrast(Layer):
+class RandomContrast(Imaging):
     """`(x - mean) * c + mean`, within `value_range`, for a draw c from [1 - low, 1 + high]."""
     def __init__(
         self,
@@ -2580,7 +2581,7 @@ class RandomContrast(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomCrop(Layer):
+class RandomCrop(Imaging):
     """A part of `height` rows and `width` columns, the same of all images of a batch."""
     def __init__(
         self,
@@ -2604,7 +2605,7 @@ class RandomCrop(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomErasing(Layer):
+class RandomErasing(Imaging):
     """Fill a rectangle of each image, with a probability drawn from `factor`."""
     def __init__(
         self,
@@ -2630,7 +2631,7 @@ class RandomErasing(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomFlip(Layer):
+class RandomFlip(Imaging):
     """Reverse the columns (`horizontal`), the rows (`vertical`) or both of every second image."""
     def __init__(
         self,
@@ -2653,7 +2654,7 @@ class RandomFlip(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomGaussianBlur(Layer):
+class RandomGaussianBlur(Imaging):
     """Blur each image, with a probability drawn from `factor`, by a Gaussian; within `value_range`."""
     def __init__(
         self,
@@ -2679,7 +2680,7 @@ class RandomGaussianBlur(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomGrayscale(Layer):
+class RandomGrayscale(Imaging):
     """Make each image gray with probability `factor`; the number of channels stays."""
     def __init__(
         self,
@@ -2702,7 +2703,7 @@ class RandomGrayscale(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomHue(Layer):
+class RandomHue(Imaging):
     """Turn the hue of each image by half a draw of `factor`, in full turns, either way."""
     def __init__(
         self,
@@ -2726,7 +2727,7 @@ class RandomHue(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomInvert(Layer):
+class RandomInvert(Imaging):
     """Take each image from the end of `value_range`, with a probability drawn from `factor`."""
     def __init__(
         self,
@@ -2750,7 +2751,7 @@ class RandomInvert(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomPosterization(Layer):
+class RandomPosterization(Imaging):
     """Keep the first bits of the 8 that a pixel has: a draw from the first of `factor` to below"""
     def __init__(
         self,
@@ -2774,7 +2775,7 @@ class RandomPosterization(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomRotation(Layer):
+class RandomRotation(Imaging):
     """Turn each image about its middle, counterclockwise, by a draw of `factor` in full turns."""
     def __init__(
         self,
@@ -2800,7 +2801,7 @@ class RandomRotation(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomSaturation(Layer):
+class RandomSaturation(Imaging):
     """Multiply the saturation of each image by `f / (1 - f)` for a draw f of `factor`."""
     def __init__(
         self,
@@ -2824,7 +2825,7 @@ class RandomSaturation(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomSharpness(Layer):
+class RandomSharpness(Imaging):
     """Sharpen or soften each image by a draw of `factor`, within `value_range`."""
     def __init__(
         self,
@@ -2848,7 +2849,7 @@ class RandomSharpness(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomShear(Layer):
+class RandomShear(Imaging):
     """Move each row by its number times a draw of `x_factor`, each column so by `y_factor`."""
     def __init__(
         self,
@@ -2875,7 +2876,7 @@ class RandomShear(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomTranslation(Layer):
+class RandomTranslation(Imaging):
     """Shift each image down and to the right by draws of the factors, as shares of its size."""
     def __init__(
         self,
@@ -2902,7 +2903,7 @@ class RandomTranslation(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomZoom(Layer):
+class RandomZoom(Imaging):
     """Zoom each image: of its height, 1 plus a draw of `height_factor` is seen; so of its width."""
     def __init__(
         self,
@@ -2973,7 +2974,7 @@ class RepeatVector(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Rescaling(Layer):
+class Rescaling(Imaging):
     """`scale * x + offset`; a list has a number for each channel."""
     def __init__(
         self,
@@ -3016,7 +3017,7 @@ class Reshape(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Resizing(Layer):
+class Resizing(Imaging):
     """Images of `height` rows and `width` columns. Whole numbers are rounded and stay whole."""
     def __init__(
         self,
@@ -3253,7 +3254,7 @@ class Softmax(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Solarization(Layer):
+class Solarization(Imaging):
     """Add a draw to each image and take what reaches a drawn threshold from the upper end."""
     def __init__(
         self,

@@ -54,7 +54,9 @@ class Binned(Remade):
             )
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Binned":
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "Binned":
         """The layer that `get_config` described, with the bins that `adapt` found."""
         given = dict(config)
         found = given.pop("bin_boundaries", None) if given.get("num_bins") is not None else None
