@@ -133,7 +133,11 @@ def book(run: Run) -> tuple[str, str]:
     if run.data is None:
         train, test = king_james.load_data()
     else:
-        text = run.data.read_text(encoding="utf-8")
-        cut = len(text) * 19 // 20
-        train, test = text[:cut], text[cut:]
+        train, test = end_apart(run.data.read_text(encoding="utf-8"))
     return (train[:4000], test[:2000]) if run.fast else (train, test)
+
+
+def end_apart(text: str) -> tuple[str, str]:
+    """A text without its last twentieth, and that: settings are chosen by it, not by the test."""
+    cut = len(text) * 19 // 20
+    return text[:cut], text[cut:]

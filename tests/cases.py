@@ -287,6 +287,18 @@ CASES = [
     Case("AutoContrast", {"value_range": (-1, 1)}, IMAGE, free=(1, 2)),
     # Bins whose edges are far from the inputs: half precision must not move any across.
     Case("Equalization", {"value_range": (-2, 2), "bins": 7}, IMAGE, free=(1, 2), smooth=False),
+    Case(
+        "ContrastLimitedAdaptiveHistogramEqualization",
+        {"value_range": SPAN, "tile_grid_size": (2, 2)},
+        IMAGE,
+        free=(1, 2),
+        smooth=False,
+    ),
+    Case("AugMix", {"value_range": SPAN, "num_chains": 2}, COLORS, free=(1, 2), smooth=False),
+    Case("RandomPerspective", {"factor": (1, 1), "scale": 0.3}, IMAGE, free=(1, 2)),
+    Case("RandomElasticTransform", {"factor": (1, 1), "value_range": (-9, 9)}, IMAGE, free=(1, 2)),
+    Case("MelSpectrogram", {"fft_length": 16, "sequence_stride": 8, "num_mel_bins": 3}, (2, 40)),
+    Case("STFTSpectrogram", {"frame_length": 8, "mode": "psd"}, (2, 20, 3)),
     Case("CutMix", {"factor": 0.8}, IMAGE, free=(1, 2)),
     Case("MixUp", {}, IMAGE, free=(1, 2)),
     Case("RandAugment", {"value_range": SPAN}, COLORS, free=(1, 2), smooth=False),

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 
 sys.path.append(str(Path(__file__).parents[1]))
-from common import book, start
+from common import book, end_apart, start
 
 from funkeras.layers import LSTM, Dense, Embedding
 from funkeras.losses import SparseCategoricalCrossentropy
@@ -47,12 +47,13 @@ def write(model, numbers, letters, key, warmth=0.7):
 
 def main() -> float:
     run = start(__doc__, epochs=8)
-    texts = book(run)
+    train_text, test_text = book(run)
+    texts = (*end_apart(train_text), test_text)
     alphabet = sorted(set("".join(texts)))
     number = {letter: index for index, letter in enumerate(alphabet)}
-    train, test = (np.array([number[letter] for letter in text], np.int32) for text in texts)
-    x, y = pieces(train, LENGTH)
-    held_out = pieces(test, 10 * LENGTH)  # what it has read before a letter counts too
+    parts = [np.array([number[letter] for letter in text], np.int32) for text in texts]
+    x, y = pieces(parts[0], LENGTH)
+    chosen_by, held_out = (pieces(part, 10 * LENGTH) for part in parts[1:])  # long: memory counts
 
     model = Sequential(
         [
@@ -63,15 +64,16 @@ def main() -> float:
     )
     rate = CosineDecay(8e-3, run.epochs * -(-len(x) // BATCH))
     model.compile(Adam(rate, clipnorm=1.0), SparseCategoricalCrossentropy(from_logits=True))
-    history = model.fit(x, y, batch_size=BATCH, epochs=run.epochs, validation_data=held_out).history
-    bits = history["val_loss"][-1] / np.log(2)
+    given = {"batch_size": BATCH, "epochs": run.epochs, "validation_data": chosen_by}
+    history = model.fit(x, y, **given).history
+    bits = model.evaluate(*held_out, verbose=0) / np.log(2)
     print(f"{bits:.3f} bits per letter of the held-out text")
 
-    written = write(model, test[:LENGTH], run.size(600, 20), run.key())
+    written = write(model, parts[2][:LENGTH], run.size(600, 20), run.key())
     text = "".join(alphabet[index] for index in written)
     print(text)
     run.write("char_rnn.txt", text)
-    curves = {"training": history["loss"], "held out": history["val_loss"]}
+    curves = {"training": history["loss"], "validation": history["val_loss"]}
     curves = {name: np.asarray(nats) / np.log(2) for name, nats in curves.items()}
     run.picture("char_rnn", plot_curves, curves, y_label="bits per letter")
     return float(bits)

@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 
 sys.path.append(str(Path(__file__).parents[1]))
-from common import book, start
+from common import book, end_apart, start
 
 from funkeras import functional as F
 from funkeras.utils.charts import plot_curves
@@ -53,9 +53,11 @@ def gpt(letters, width, heads, blocks):
 
 def main() -> float:
     run = start(__doc__, epochs=2)
-    texts = book(run)
+    train_text, test_text = book(run)
+    texts = (*end_apart(train_text), test_text)
     alphabet = sorted(set("".join(texts)))
-    train, test = (jnp.array([alphabet.index(letter) for letter in text]) for text in texts)
+    numbers = {letter: number for number, letter in enumerate(alphabet)}
+    train, chosen_by, test = (jnp.array([numbers[letter] for letter in text]) for text in texts)
     net = gpt(len(alphabet), run.size(96, 16), run.size(4, 2), run.size(3, 1))
     params, state = net.init(run.key(), (None, LENGTH))
     steps = len(train) // (LENGTH * BATCH)
@@ -82,14 +84,16 @@ def main() -> float:
 
     half = LENGTH // 2  # pieces overlap, so that each letter is the end of a long enough one
     tested = jax.jit(
-        lambda params: bits(params, test, jnp.arange(0, len(test) - LENGTH, half), half)
+        lambda params, text: bits(params, text, jnp.arange(0, len(text) - LENGTH, half), half)
     )
-    slots, curves = optimizer.init(params), {"training": [], "held out": []}
+    slots, curves = optimizer.init(params), {"training": [], "validation": []}
     for key in jax.random.split(run.key(), run.epochs):
         (params, slots), values = epoch(key, params, slots)
         curves["training"].append(float(values.mean()))
-        curves["held out"].append(float(tested(params)))
+        curves["validation"].append(float(tested(params, chosen_by)))
         print(*(f"{curve[-1]:.3f} bits per letter, {name}" for name, curve in curves.items()))
+    score = float(tested(params, test))
+    print(f"{score:.3f} bits per letter of the held-out text")
 
     def write(window, key):
         logits, _ = net.apply(params, state, window[None])
@@ -102,7 +106,7 @@ def main() -> float:
     print(text)
     run.write("tiny_gpt.txt", text)
     run.picture("tiny_gpt", plot_curves, curves, y_label="bits per letter")
-    return curves["held out"][-1]
+    return score
 
 
 if __name__ == "__main__":

@@ -27,9 +27,11 @@ from funkeras.functional import preprocessing_lookup as _preprocessing_lookup
 from funkeras.functional import preprocessing_mixing as _preprocessing_mixing
 from funkeras.functional import preprocessing_random as _preprocessing_random
 from funkeras.functional import preprocessing_strings as _preprocessing_strings
+from funkeras.functional import preprocessing_warping as _preprocessing_warping
 from funkeras.functional import recurrent as _recurrent
 from funkeras.functional import resizing as _resizing
 from funkeras.functional import separable as _separable
+from funkeras.functional import spectrograms as _spectrograms
 from funkeras.functional import transposed as _transposed
 from funkeras.functional import wrappers as _wrappers
 from funkeras.functional.adapted import *
@@ -59,9 +61,11 @@ from funkeras.functional.preprocessing_lookup import *
 from funkeras.functional.preprocessing_mixing import *
 from funkeras.functional.preprocessing_random import *
 from funkeras.functional.preprocessing_strings import *
+from funkeras.functional.preprocessing_warping import *
 from funkeras.functional.recurrent import *
 from funkeras.functional.resizing import *
 from funkeras.functional.separable import *
+from funkeras.functional.spectrograms import *
 from funkeras.functional.transposed import *
 from funkeras.functional.wrappers import *
 
@@ -86,10 +90,12 @@ __all__ = [
         _preprocessing_random,
         _preprocessing_colors,
         _preprocessing_mixing,
+        _preprocessing_warping,
         _preprocessing_categories,
         _preprocessing_hashing,
         _preprocessing_lookup,
         _preprocessing_strings,
+        _spectrograms,
         _noise,
         _cells,
         _recurrent,

@@ -10,7 +10,7 @@ from jax import nn
 from jaxtyping import Bool, Float, Shaped
 
 from funkeras import activations, config, regularizers
-from funkeras.functional.checks import known, no_mask, one_of, positive
+from funkeras.functional.checks import known, no_mask, one_of, positive, rank
 from funkeras.functional.combinators import penalized
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.functional.products import times
@@ -146,6 +146,7 @@ def repeat_vector(n: int) -> Pair:
     def apply(
         params: Params, x: Float[Array, "batch features"]
     ) -> Float[Array, "batch n features"]:
+        rank(x.shape, 2)
         return jnp.repeat(x[:, None, :], n, axis=1)
 
     return stateless(apply, mask=no_mask)

@@ -3,11 +3,12 @@
 from collections.abc import Callable, Sequence
 from functools import reduce
 
+import jax
 import jax.numpy as jnp
 from jax import random
 
 from funkeras import config
-from funkeras.functional.checks import positive, rank
+from funkeras.functional.checks import positive, rank, tuple_of
 from funkeras.functional.pair import Pair, layer, stateless
 from funkeras.functional.preprocessing_images import as_float, row_axis, rows_first
 from funkeras.functional.preprocessing_random import (
@@ -24,6 +25,7 @@ from funkeras.typing import Array, ArrayLike, Key, Params
 
 __all__ = [
     "auto_contrast",
+    "contrast_limited_adaptive_histogram_equalization",
     "equalization",
     "random_color_degeneration",
     "random_color_jitter",
@@ -295,6 +297,70 @@ def equalization(
         return rescaled(jnp.moveaxis(y, 0, axis), BYTES, limit).astype(x.dtype)
 
     return recoloring(change, data_format, None)
+
+
+@layer("ContrastLimitedAdaptiveHistogramEqualization")
+def contrast_limited_adaptive_histogram_equalization(
+    value_range: Sequence[float] = BYTES,
+    clip_limit: float = 4.0,
+    tile_grid_size: Sequence[int] = (8, 8),
+    data_format: str | None = None,
+) -> Pair:
+    """Make the levels of each channel more even, by the histograms of tiles, at inference too.
+
+    Each of `tile_grid_size` rows and columns of tiles has its own, of which no level counts more
+    than `clip_limit` times the mean; between the middles of tiles the results are interpolated.
+    Contrast limited adaptive histogram equalization, Zuiderveld 1994.
+    """
+    grid = tuple_of("tile_grid_size", tuple(tile_grid_size), 2)
+    limit = sorted(value_range)
+    first = rows_first(data_format)
+
+    def table(pixels: Array) -> Array:
+        """The new level of each old one, by the histogram of a tile's pixels."""
+        counts = jnp.bincount(pixels.ravel(), length=256).astype(jnp.float32)
+        if clip_limit > 0:
+            kept = jnp.minimum(counts, clip_limit * pixels.size / 256)
+            counts = kept + jnp.sum(counts - kept) / 256
+        reached = jnp.cumsum(counts)
+        rest = pixels.size - reached[0]
+        levels = (reached - reached[0]) * 255 / jnp.where(rest == 0, 1, rest)
+        return jnp.clip(levels, *BYTES)
+
+    def between(size: int, tile: int, tiles: int) -> tuple[Array, Array, Array]:
+        """For each pixel along an axis: the tiles on both sides, and how near the second one is."""
+        place = (jnp.arange(size) - tile / 2) / tile
+        before = jnp.floor(place)
+        low, high = (jnp.clip(at, 0, tiles - 1).astype("int32") for at in (before, before + 1))
+        return low, high, place - before
+
+    def channel(x: Array) -> Array:
+        """One channel of an image, (rows, columns), in bytes."""
+        tiles = [-(-own // count) for own, count in zip(x.shape, grid, strict=True)]
+        wide = [tile * count for tile, count in zip(tiles, grid, strict=True)]
+        edges = [(0, more - own) for own, more in zip(x.shape, wide, strict=True)]
+        pixels = jnp.pad(jnp.clip(x, *BYTES).astype("int32"), edges, mode="symmetric")
+        apart = pixels.reshape(grid[0], tiles[0], grid[1], tiles[1]).swapaxes(1, 2)
+        tables = jax.vmap(jax.vmap(table))(apart)
+        (top, bottom, down), (left, right, across) = map(between, wide, tiles, grid)
+
+        def row(at: Array) -> Array:
+            sides = [tables[at[:, None], side[None], pixels] for side in (left, right)]
+            return sides[0] * (1 - across) + sides[1] * across
+
+        y = row(top) * (1 - down[:, None]) + row(bottom) * down[:, None]
+        return y[: x.shape[0], : x.shape[1]]
+
+    def apply(params: Params, x: ArrayLike) -> Array:
+        x = as_float(x)
+        row_axis(x, first)
+        wide = x if first else jnp.moveaxis(x, -1, -3)
+        wide = rescaled(wide.astype(jnp.float32), limit, BYTES)
+        y = jax.vmap(channel)(wide.reshape(-1, *wide.shape[-2:])).reshape(wide.shape)
+        y = rescaled(y, BYTES, limit).astype(x.dtype)
+        return y if first else jnp.moveaxis(y, -3, -1)
+
+    return stateless(apply)
 
 
 @layer("RandomColorJitter")

@@ -9,6 +9,7 @@ from jax import lax, random
 
 from funkeras.functional.checks import positive, rank
 from funkeras.functional.combinators import serial
+from funkeras.functional.core import identity
 from funkeras.functional.pair import Pair, layer
 from funkeras.functional.preprocessing_colors import (
     BYTES,
@@ -35,6 +36,7 @@ from funkeras.functional.preprocessing_random import (
 from funkeras.typing import Array, Key
 
 __all__ = [
+    "aug_mix",
     "cut_mix",
     "mix_up",
     "pipeline",
@@ -255,34 +257,93 @@ def rand_augment(
     Cubuk et al. 2019, https://arxiv.org/abs/1909.13719
     """
     positive("num_ops", num_ops)
-    limit = span("factor", factor)
+    steps = changes(span("factor", factor), value_range, interpolation, data_format)
+
+    def perturb(key: Key, x: Array) -> Array:
+        rank(x.shape, 4)
+        return in_turn(random.split(key, num_ops), x, steps)
+
+    return augmentation(perturb, seed)
+
+
+def changes(
+    limit: tuple[float, float],
+    value_range: Sequence[float],
+    interpolation: str,
+    data_format: str | None,
+) -> list[Pair]:
+    """Eleven changes of images, all as strong as `limit`: four that keep neighbours come last."""
     drawn = {"interpolation": interpolation, "data_format": data_format}
     valued = {"value_range": value_range, "data_format": data_format}
-    steps = [
+    return [
         random_shear(limit, limit, **drawn),
         random_translation(limit, limit, **drawn),
         random_rotation(limit, **drawn),
-        random_brightness(limit, value_range),
-        random_color_degeneration(limit, **valued),
-        random_contrast(limit, **valued),
-        random_sharpness(limit, **valued),
         random_posterization(max(1, int(8 * limit[1])), **valued),
         solarization(limit, limit, value_range),
         auto_contrast(value_range),
         equalization(**valued),
+        random_brightness(limit, value_range),
+        random_color_degeneration(limit, **valued),
+        random_contrast(limit, **valued),
+        random_sharpness(limit, **valued),
     ]
+
+
+def one_of_them(key: Key, x: Array, steps: Sequence[Pair]) -> Array:
+    """Images after one of the steps, drawn for the whole batch."""
+    of_choice, of_step = random.split(key)
+
+    def run(step: Pair) -> Callable[[Array], Array]:
+        return lambda x: step.apply({}, {}, x, training=True, key=of_step)[0]
+
+    return lax.switch(random.randint(of_choice, (), 0, len(steps)), list(map(run, steps)), x)
+
+
+def in_turn(keys: Key, x: Array, steps: Sequence[Pair]) -> Array:
+    """Images after a drawn step for each key: a loop, which is compiled once."""
+    return lax.scan(lambda x, key: (one_of_them(key, x, steps), None), x, keys)[0]
+
+
+@layer("AugMix")
+def aug_mix(
+    value_range: Sequence[float] = BYTES,
+    num_chains: int = 3,
+    chain_depth: int = 3,
+    factor: Factor = 0.3,
+    alpha: float = 1.0,
+    all_ops: bool = True,
+    interpolation: str = "bilinear",
+    seed: int | None = None,
+    data_format: str | None = None,
+) -> Pair:
+    """Mix images with the mean of `num_chains` chains of changes, within `value_range`.
+
+    Each chain has `chain_depth` steps, each drawn from those of `rand_augment` and from none at
+    all; without `all_ops` four of them are left out: brightness, color degeneration, contrast and
+    sharpness. The mean's weights are drawn from Dirichlet(alpha), the share of the images
+    themselves from Beta(alpha, alpha). Hendrycks et al. 2019, https://arxiv.org/abs/1912.02781
+    """
+    positive("num_chains", num_chains)
+    positive("chain_depth", chain_depth)
+    if not alpha > 0:
+        raise ValueError(f"alpha must be positive, got {alpha}")
+    steps = changes(span("factor", factor), value_range, interpolation, data_format)
+    steps = [*steps[: None if all_ops else -4], identity()]
 
     def perturb(key: Key, x: Array) -> Array:
         rank(x.shape, 4)
-        for own in random.split(key, num_ops):
-            of_choice, of_step = random.split(own)
+        of_weights, of_share, of_chains = random.split(key, 3)
+        weights = random.dirichlet(of_weights, jnp.full(num_chains, alpha)).astype(x.dtype)
+        share = random.beta(of_share, alpha, alpha).astype(x.dtype)
 
-            def run(step: Pair, x: Array, of_step: Key = of_step) -> Array:
-                return step.apply({}, {}, x, training=True, key=of_step)[0]
+        def add(mean: Array, chain: tuple[Key, Array]) -> tuple[Array, None]:
+            of_chain, weight = chain
+            return mean + weight * in_turn(random.split(of_chain, chain_depth), x, steps), None
 
-            choices = [lambda x, step=step: run(step, x) for step in steps]
-            x = lax.switch(random.randint(of_choice, (), 0, len(steps)), choices, x)
-        return x
+        chains = random.split(of_chains, num_chains), weights
+        mean, _ = lax.scan(add, jnp.zeros_like(x), chains)
+        return jnp.clip(share * x + (1 - share) * mean, *value_range)
 
     return augmentation(perturb, seed)
 

@@ -17,7 +17,7 @@ from funkeras.layers.merge import (
     subtract,
 )
 from funkeras.layers.spec import InputSpec
-from funkeras.layers.special import CONTAINERS
+from funkeras.layers.special import CONTAINERS, Wrapper
 
 __all__ = [
     "Input",
@@ -27,6 +27,7 @@ __all__ = [
     "StringLookup",
     "TextVectorization",
     "Variable",
+    "Wrapper",
     "add",
     "average",
     "concatenate",
@@ -40,7 +41,7 @@ __all__ = [
     *class_names(),
 ]
 
-CONTAINERS["InputLayer"] = InputLayer
+CONTAINERS |= {"InputLayer": InputLayer, "Wrapper": Wrapper}
 
 
 def __getattr__(name: str) -> Any:

@@ -24,6 +24,7 @@ from funkeras.layers.lookup import TextLookup
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
 from funkeras.layers.special import Celled
+from funkeras.layers.special import Attending
 from funkeras.layers.special import Imaging
 from funkeras.layers.special import Merging
 from funkeras.layers.special import Recurrent
@@ -230,7 +231,7 @@ class Add(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class AdditiveAttention(Layer):
+class AdditiveAttention(Attending):
     """Attention with the scores `sum(scale * tanh(query + key))`, the scale learned by feature."""
     def __init__(
         self,
@@ -278,7 +279,7 @@ class AlphaDropout(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Attention(Layer):
+class Attention(Attending):
     """Dot-product attention: `softmax(scale * query @ keyᵀ) @ value`, with a learned scale if any."""
     def __init__(
         self,
@@ -288,6 +289,35 @@ class Attention(Layer):
         seed: int | None = None,
         use_causal_mask: bool = False,
         return_attention_scores: bool = False,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class AugMix(Imaging):
+    """Mix images with the mean of `num_chains` chains of changes, within `value_range`."""
+    def __init__(
+        self,
+        value_range: Sequence[float] = (0, 255),
+        num_chains: int = 3,
+        chain_depth: int = 3,
+        factor: Any = 0.3,
+        alpha: float = 1.0,
+        all_ops: bool = True,
+        interpolation: str = 'bilinear',
+        seed: int | None = None,
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -529,6 +559,30 @@ class Concatenate(Layer):
     def __init__(
         self,
         axis: int = -1,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class ContrastLimitedAdaptiveHistogramEqualization(Imaging):
+    """Make the levels of each channel more even, by the histograms of tiles, at inference too."""
+    def __init__(
+        self,
+        value_range: Sequence[float] = (0, 255),
+        clip_limit: float = 4.0,
+        tile_grid_size: Sequence[int] = (8, 8),
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1605,7 +1659,7 @@ class GroupNormalization(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class GroupedQueryAttention(Layer):
+class GroupedQueryAttention(Attending):
     """Multi-head attention in which groups of query heads share their keys and values."""
     def __init__(
         self,
@@ -2140,6 +2194,39 @@ class MaxoutDense(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class MelSpectrogram(Layer):
+    """The strength of each band of the mel scale over time, (bands, steps), of a signal."""
+    def __init__(
+        self,
+        fft_length: int = 2048,
+        sequence_stride: int = 512,
+        sequence_length: int | None = None,
+        window: Any = 'hann',
+        sampling_rate: int = 16000,
+        num_mel_bins: int = 128,
+        min_freq: float = 20.0,
+        max_freq: float | None = None,
+        power_to_db: bool = True,
+        top_db: float = 80.0,
+        mag_exp: float = 2.0,
+        min_power: float = 1e-10,
+        ref_power: float = 1.0,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class Merge(Merging):
     """Keras 1's layer of several inputs: `sum`, `mul`, `ave`, `max`, `concat`, `dot` or `cos`."""
     def __init__(
@@ -2212,7 +2299,7 @@ class MixUp(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(Attending):
     """Attention in `num_heads` learned projections of the inputs, projected back together."""
     def __init__(
         self,
@@ -2605,6 +2692,34 @@ class RandomCrop(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
+class RandomElasticTransform(Imaging):
+    """Move the pixels of each image about, near ones alike, with a probability drawn from `factor`."""
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: Any = 1.0,
+        interpolation: str = 'bilinear',
+        fill_mode: str = 'reflect',
+        fill_value: float = 0.0,
+        value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class RandomErasing(Imaging):
     """Fill a rectangle of each image, with a probability drawn from `factor`."""
     def __init__(
@@ -2733,6 +2848,32 @@ class RandomInvert(Imaging):
         self,
         factor: Any = 1.0,
         value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class RandomPerspective(Imaging):
+    """Look at each image, with a probability drawn from `factor`, from elsewhere."""
+    def __init__(
+        self,
+        factor: Any = 1.0,
+        scale: float = 1.0,
+        interpolation: str = 'bilinear',
+        fill_value: float = 0.0,
         seed: int | None = None,
         data_format: str | None = None,
         *,
@@ -3063,6 +3204,36 @@ class SReLU(Layer):
         t_right_constraint: Identifier = None,
         a_right_constraint: Identifier = None,
         shared_axes: int | Sequence[int] | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class STFTSpectrogram(Layer):
+    """The spectrum of each piece of a signal, by a convolution whose kernels may be trained."""
+    def __init__(
+        self,
+        mode: str = 'log',
+        frame_length: int = 256,
+        frame_step: int | None = None,
+        fft_length: int | None = None,
+        window: Any = 'hann',
+        periodic: bool = False,
+        scaling: str | None = 'density',
+        padding: str = 'valid',
+        expand_dims: bool = False,
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,

@@ -25,12 +25,14 @@ __all__ = [
     "CONTAINERS",
     "Adapted",
     "Applied",
+    "Attending",
     "Celled",
     "Imaging",
     "Merging",
     "Recurrent",
     "Stepping",
     "TwoWay",
+    "Wrapper",
     "Wrapping",
 ]
 
@@ -174,6 +176,72 @@ class Wrapping(Layer):
                 for tree in (params, state)
             )
         super().adopt(params, state)
+
+
+class Wrapper(Layer):
+    """Base of layers that users write around one layer: it builds that one, and has its config."""
+
+    def __init__(self, layer: Layer, **options: Any) -> None:
+        if not isinstance(layer, Layer):
+            raise ValueError(f"layer must be a layer, got {layer!r}")
+        super().__init__(**options)
+        self.layer = layer
+
+    def build(self, input_shape: Any = None) -> None:
+        """Build the layer inside for inputs of that shape."""
+        if not self.layer.built:
+            self.layer.build(input_shape)
+
+    def get_config(self) -> Config:
+        """The options, and the layer inside."""
+        inner = {"class_name": type(self.layer).__name__, "config": self.layer.get_config()}
+        return {**super().get_config(), "layer": inner}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> "Layer":
+        """The layer that `get_config` described."""
+        given = dict(config)
+        inner = given.pop("layer")
+        if not isinstance(inner, Layer):
+            inner = cls.lookup(inner["class_name"]).from_config(inner["config"])
+        return cls(inner, **given)
+
+
+class Attending(Layer):
+    """Attention: its calls say what is an argument here, the same in all calls within a graph."""
+
+    said: ClassVar[tuple[str, ...]] = ("use_causal_mask", "return_attention_scores")
+    masks: ClassVar[tuple[str, ...]] = ("query_mask", "value_mask", "key_mask", "attention_mask")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._unsaid = {name: self._arguments[name] for name in self.said}
+
+    def __call__(self, x: Any, *others: Any, mask: Any = None, **named: Any) -> Any:
+        """As any layer. `use_causal_mask`, `return_attention_scores` are those of this call.
+
+        Masks of arrays may be given by name: `query_mask`, `value_mask`, `key_mask` and
+        `attention_mask`, (batch, queries, keys).
+        """
+        asked = {name: named.pop(name, unsaid) for name, unsaid in self._unsaid.items()}
+        masks = tuple(named.pop(name, None) for name in self.masks)
+        if any(own is not None for own in masks):
+            mask = jax.tree.map(jnp.asarray, masks)
+        before = {name: self._arguments[name] for name in self.said}
+        if asked == before:
+            return super().__call__(x, *others, mask=mask, **named)
+        if symbolic.is_symbolic(x) and self._calls:
+            raise ValueError(f"layer {self.name!r} is called with {before} already, not {asked}")
+        self._say(asked)
+        try:
+            return super().__call__(x, *others, mask=mask, **named)
+        finally:
+            if not symbolic.is_symbolic(x):
+                self._say(before)
+
+    def _say(self, options: Mapping[str, Any]) -> None:
+        self._arguments |= options
+        self.pair = self.make_pair()
 
 
 class Stepping(Wrapping):
@@ -404,8 +472,12 @@ BASES: dict[str, type[Layer]] = {
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), Recurrent),
     **dict.fromkeys(("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells"), Celled),
     "Bidirectional": TwoWay,
+    "AdditiveAttention": Attending,
+    "Attention": Attending,
+    "GroupedQueryAttention": Attending,
     "Lambda": Applied,
     "Merge": Merging,
+    "MultiHeadAttention": Attending,
     "Normalization": Adapted,
     "SpectralNormalization": Wrapping,
     "TimeDistributed": Stepping,
@@ -414,5 +486,5 @@ BASES: dict[str, type[Layer]] = {
 BASES |= {
     name: Imaging
     for name, build in builders.items()
-    if re.search("preprocessing_(images|random|colors|mixing)$", build.__module__)
+    if re.search("preprocessing_(images|random|colors|mixing|warping)$", build.__module__)
 }

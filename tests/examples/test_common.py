@@ -97,3 +97,4 @@ def test_a_book_is_cut_at_a_twentieth(common, monkeypatch, tmp_path):
     (tmp_path / "own.txt").write_text("abcdefghij" * 10, encoding="utf-8")
     train, test = common.book(run_of(common, monkeypatch, "--data", tmp_path / "own.txt"))
     assert (len(train), test) == (95, "fghij")
+    assert [len(part) for part in common.end_apart(train)] == [90, 5]

@@ -10,6 +10,7 @@ import pytest
 from funkeras import config
 from funkeras import functional as F
 from funkeras.functional.preprocessing_categories import quantiles
+from funkeras.functional.preprocessing_warping import displaced, homography, seen
 from funkeras.layers import CategoryEncoding
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -60,6 +61,41 @@ def test_either_sign_of_a_shear_equals_genuine_keras_3(case):
             assert min(distances) < 2e-4 * 255
             found.add(distances.index(min(distances)))
     assert found == {0, 1}
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "warped" in c], ids=name_of)
+def test_warps_equal_genuine_keras_3(case):
+    x, expected = jnp.asarray(stored()["in_image"]), stored()[case["warped"]]
+    given = {"interpolation": "bilinear", **case["kwargs"]}
+    if "sigma" in given:
+        noise = jnp.stack([jnp.asarray(stored()["warp_noise"])] * 2, 1)
+        way = (given["interpolation"], given["fill_mode"], 3.0, False, 9)
+        y = displaced(x, noise, jnp.asarray(2.5), jnp.asarray(given["sigma"]), *way)
+    else:
+        matrix = homography(*(jnp.asarray(stored()[f"warp_{end}"]) for end in ("starts", "ends")))
+        y = seen(x, matrix, given["interpolation"], 7.0, False)
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=2e-4)
+
+
+def test_perspectives_and_elastic_transforms_change_a_share_of_the_images():
+    x = np.broadcast_to(IMAGES[:1], (200, 9, 8, 3))
+    for build in (F.random_perspective, F.random_elastic_transform):
+        y = np.asarray(run(build((0.5, 0.5), 0.8), x))
+        kept = (y == x).all((1, 2, 3))
+        assert 60 < kept.sum() < 140
+        np.testing.assert_array_equal(run(build((1, 1), 0.0), x), x)
+        np.testing.assert_array_equal(run(build(1.0), x, training=False), x)
+    corner = run(F.random_perspective((1, 1)), x)[:, 0, 0]
+    np.testing.assert_allclose(corner, x[:, 0, 0], rtol=1e-4)
+
+
+def test_augmix_is_a_mean_of_images_and_chains():
+    x = IMAGES
+    y = run(F.aug_mix(factor=0.3), x)
+    assert not np.allclose(y, x)
+    assert 0 <= y.min() <= y.max() <= 255
+    with pytest.raises(ValueError, match="alpha must be positive"):
+        F.aug_mix(alpha=0)
 
 
 def test_channels_have_their_own_scales_wherever_they_are():

@@ -81,6 +81,15 @@ CASES = [
     ("AutoContrast", {}, "image"),
     ("AutoContrast", {}, "bytes"),
     ("AutoContrast", {"value_range": [0, 1]}, "shares"),
+    *(
+        ("ContrastLimitedAdaptiveHistogramEqualization", given, source)
+        for given, source in (
+            ({}, "image"),
+            ({"clip_limit": 0}, "image"),
+            ({"tile_grid_size": (2, 3)}, "image"),
+            ({"tile_grid_size": (3, 2), "clip_limit": 1.5, "value_range": (0, 1)}, "shares"),
+        )
+    ),
     ("Equalization", {}, "image"),
     ("Equalization", {"bins": 16}, "image"),
     ("Equalization", {"value_range": [0, 1]}, "shares"),
@@ -104,6 +113,11 @@ CASES = [
         ("Discretization", {"bin_boundaries": [-0.5, 0.0, 0.8], "output_mode": mode}, "reals")
         for mode in ("int", "one_hot", "multi_hot", "count")
     ),
+]
+WARPS = [
+    *({"interpolation": name} for name in ("bilinear", "nearest")),
+    *({"fill_mode": fill, "sigma": 0.9} for fill in (*FILLS, "mirror")),
+    {"fill_mode": "reflect", "sigma": 0.3},
 ]
 QUIET = ("Rescaling", "Resizing", "CenterCrop", "CategoryEncoding", "Discretization")
 """Layers that are the same in training."""
@@ -144,6 +158,18 @@ def main():
     for height, width in ((3, 4), (12, 5), (9, 3), (4, 9), (5, 7)):
         layer = tf_keras.layers.RandomCrop(height, width)
         stored[f"crop_{height}_{width}"] = np.asarray(layer(stored["in_crop"], training=False))
+    images, corners = INPUTS["image"], np.array([[0, 0], [4, 0], [0, 6], [4, 6]], "float32")
+    starts = np.tile(corners, (2, 1, 1))
+    ends = starts * np.random.default_rng(3).uniform(0.6, 1.4, starts.shape).astype("float32")
+    stored |= {"warp_starts": starts, "warp_ends": ends}
+    for number, given in enumerate(WARPS):  # in elastic transforms one noise moves rows and columns
+        if "interpolation" in given:
+            y = keras.ops.image.perspective_transform(images, starts, ends, **given, fill_value=7.0)
+        else:
+            y = keras.ops.image.elastic_transform(images, 2.5, **given, fill_value=3.0, seed=5)
+        stored[f"warp_{number}"] = np.asarray(y)
+        rows.append({"class": "warp", "kwargs": given, "warped": f"warp_{number}"})
+    stored["warp_noise"] = np.asarray(keras.random.normal(images.shape[:3], seed=5))
     lines = ",\n".join(json.dumps(row, separators=(",", ":")) for row in rows)
     (HERE / "preprocessing_layers.json").write_text(f"[\n{lines}\n]\n")
     np.savez_compressed(HERE / "preprocessing_layers.npz", **stored)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from funkeras import config, layers
-from funkeras.layers import Dense, Merge, Normalization, RandomBrightness, merge
-from funkeras.models import Sequential
+from funkeras.layers import Dense, Input, Merge, Normalization, RandomBrightness, merge
+from funkeras.models import Model, Sequential, load_model
 from funkeras.models.saving import plain
 from funkeras.registry import custom_object_scope
 
@@ -147,3 +147,41 @@ def test_images_stay_whole_numbers_where_the_layer_has_such_a_dtype():
     np.testing.assert_array_equal(y, np.clip(np.round(x + 0.9 * 255), 0, 255))
     again = RandomBrightness.from_config(layer.get_config())
     assert again(x).dtype == "uint8"
+
+
+def test_calls_of_attention_say_how():
+    x = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32")
+    layer = layers.MultiHeadAttention(2, 3)
+    plain = layer(x, x)
+    causal, scores = layer(x, x, use_causal_mask=True, return_attention_scores=True)
+    assert scores.shape == (2, 2, 3, 3)
+    np.testing.assert_array_equal(np.triu(scores, 1), 0)
+    np.testing.assert_array_equal(layer(x, x), plain)
+    below = np.tril(np.ones((1, 3, 3), bool))
+    np.testing.assert_allclose(layer(x, x, attention_mask=below), causal, rtol=1e-6)
+    steps = Input((3, 4))
+    model = Model(steps, layer(steps, steps, use_causal_mask=True))
+    np.testing.assert_allclose(model.predict(x, verbose=0), causal, rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match="is called with"):
+        layer(steps, steps)
+
+
+class Twice(layers.Wrapper):
+    def call(self, x):
+        return self.layer(self.layer(x))
+
+
+def test_a_wrapper_of_ones_own_owns_the_layer_inside(tmp_path):
+    with pytest.raises(ValueError, match="layer must be a layer, got 3"):
+        layers.Wrapper(3)
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    steps = Input((4,))
+    model = Model(steps, Twice(Dense(4, bias_initializer="ones"))(steps))
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(model.predict(x), (x @ kernel + bias) @ kernel + bias, atol=1e-5)
+    model.compile("sgd", "mse")
+    model.fit(x, x, verbose=0)
+    model.save(tmp_path / "a.keras")
+    with custom_object_scope({"Twice": Twice}):
+        again = load_model(tmp_path / "a.keras")
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
