@@ -60,7 +60,8 @@ def mel_matrix(bands: int, bins: int, sampling_rate: float, low: float, high: fl
         return MEL_SCALE * np.log1p(hertz / MEL_BREAK)
 
     own = mel(np.linspace(0, sampling_rate / 2, bins))[:, None]
-    edges = np.linspace(*mel(np.array([low, high])), bands + 2)
+    start, end = mel(np.array([low, high])).tolist()
+    edges = np.linspace(start, end, bands + 2)
     left, middle, right = edges[:-2], edges[1:-1], edges[2:]
     rise, fall = (own - left) / (middle - left), (right - own) / (right - middle)
     weights = np.maximum(0, np.minimum(rise, fall))
