@@ -23,8 +23,8 @@ from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.lookup import TextLookup
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
-from funkeras.layers.special import Celled
 from funkeras.layers.special import Attending
+from funkeras.layers.special import Celled
 from funkeras.layers.special import Imaging
 from funkeras.layers.special import Merging
 from funkeras.layers.special import Recurrent
