@@ -198,13 +198,16 @@ class Wrapper(Layer):
         return {**super().get_config(), "layer": inner}
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Layer":
+    def from_config(
+        cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None
+    ) -> "Layer":
         """The layer that `get_config` described."""
         given = dict(config)
         inner = given.pop("layer")
-        if not isinstance(inner, Layer):
-            inner = cls.lookup(inner["class_name"]).from_config(inner["config"])
-        return cls(inner, **given)
+        with registry.custom_object_scope(custom_objects):
+            if not isinstance(inner, Layer):
+                inner = cls.lookup(inner["class_name"]).from_config(inner["config"])
+            return cls(inner, **given)
 
 
 class Attending(Layer):
