@@ -69,6 +69,7 @@ class Compiling(Holding):
         scaled = isinstance(self.optimizer, optimizers.LossScaleOptimizer)
         if auto_scale_loss and not scaled and mixes(self, "float16"):
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer)
+        self.optimizer._keeps(self)
         self.loss = loss
         self._compiled = {
             "loss": loss,

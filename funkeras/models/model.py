@@ -1,9 +1,10 @@
 """`Model`: layers with their variables, and compile, fit, evaluate and predict on pure programs."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from funkeras import config
 from funkeras.layers.layer import Layer
 from funkeras.models import saving, summary
 from funkeras.models.structure import layer_from_entry, structure_from_config
@@ -106,5 +107,43 @@ class Model(Training):
         self._require_built("load_weights")
         saving.load_weights(self, filepath, by_name, skip_mismatch, backend)
 
+    def optimizer_weights(self) -> list[Any]:
+        """The arrays of the optimizer's state."""
+        from funkeras.models import optimizing
+
+        self._require_built("get_weights of an optimizer")
+        return optimizing.read_weights(self)
+
+    def set_optimizer_weights(self, weights: Sequence[Any]) -> None:
+        """Let training go on from arrays that `optimizer_weights` gave."""
+        from funkeras.models import optimizing
+
+        self._require_built("set_weights of an optimizer")
+        optimizing.write_weights(self, weights)
+
+    def __reduce__(self) -> Any:
+        if self._compiled is None or not self.built:
+            return super().__reduce__()
+        state = self.optimizer_weights() if self._has_begun() else None
+        return _compiled_again, (*super().__reduce__(), self.optimizer, self._compiled, state)
+
+    def _has_begun(self) -> bool:
+        return self._engine is not None or self._optimizer_state is not None
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}, {len(self.layers)} layers>"
+
+
+CHOICES = ("loss", "metrics", "loss_weights", "weighted_metrics")
+
+
+def _compiled_again(
+    make: Callable[..., Any], made_of: Any, optimizer: Any, settings: Mapping[str, Any], state: Any
+) -> Any:
+    """A model that was pickled, compiled as it was; it trains on from the state."""
+    model = make(*made_of)
+    with config.using_dialect(settings["dialect"]):
+        model.compile(optimizer, **{name: settings[name] for name in CHOICES})
+    if state is not None:
+        model.set_optimizer_weights(state)
+    return model

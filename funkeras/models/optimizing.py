@@ -14,7 +14,7 @@ from funkeras import config, losses, metrics, optimizers
 from funkeras.functional.training import select
 from funkeras.models import descriptions
 
-__all__ = ["restore", "state_arrays", "training_config"]
+__all__ = ["read_weights", "restore", "state_arrays", "training_config", "write_weights"]
 
 
 def training_config(model: Any) -> dict[str, Any] | None:
@@ -55,6 +55,27 @@ def state_arrays(model: Any, form: int) -> list[tuple[str, np.ndarray]]:
         state, optimizer = _carried(state, twin, _trained(model)), twin
     arrays = optimizer.state_arrays(state, lambda tree: _leaves(model, tree))
     return [(f"{name}:0", np.asarray(array)) for name, array in arrays]
+
+
+def read_weights(model: Any) -> list[np.ndarray]:
+    """The arrays of the optimizer's state as its era has them, also before the first step."""
+    if model._engine is None and model._optimizer_state is None:
+        model._optimizer_state = model.optimizer.updates.init(_trained(model))
+    return [array for _, array in state_arrays(model, 2)]
+
+
+def write_weights(model: Any, arrays: Sequence[Any]) -> None:
+    """Let training go on from the arrays that `read_weights` gave.
+
+    Raises:
+        ValueError: if they do not fit.
+    """
+    fresh = model.optimizer.updates.init(_trained(model))
+    given = [np.asarray(array) for array in arrays]
+    state = model.optimizer.load_state_arrays(fresh, given, lambda tree: _leaves(model, tree))
+    model._optimizer_state = state
+    if model._engine is not None:
+        model._engine.slots = state
 
 
 def restore(model: Any, arrays: Sequence[np.ndarray], form: int) -> None:

@@ -587,6 +587,21 @@ class Training(GeneratorMethods, Compiling):
         self._predict = Program(run)
         return self._predict
 
+    def _make_predict_function(self) -> None:
+        """Make the program of `predict` now: Keras 1 and 2 asked that of servers with threads."""
+        self._require_built("predict")
+        self._predict = self._predict or self._make_predict()
+
+    def _make_train_function(self) -> None:
+        """See that it can be trained: the program is made by the first batch."""
+        self._require_built("fit")
+        self._require_compiled("fit")
+
+    def _make_test_function(self) -> None:
+        """See that it can be evaluated: the program is made by the first batch."""
+        self._require_built("evaluate")
+        self._require_compiled("evaluate")
+
     predict_proba = predict
 
     def predict_on_batch(self, x: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import copyreg
 import inspect
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -222,8 +223,31 @@ class Optimizer(Configured):
         """The changes of the parameters, and the next state."""
         return self.transformation.update(gradients, state, params)
 
+    def _keeps(self, model: Any) -> Any:
+        """Train that model, which reads and writes the state of its training."""
+        self.__dict__["_kept"] = weakref.ref(model)
+
+    def _state_of(self, what: str) -> Any:
+        model = self.__dict__.get("_kept", lambda: None)()
+        if model is None:
+            raise RuntimeError(f"{what}: the optimizer trains no model yet; give it to compile")
+        return model
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the arrays with which it trains its model: steps, momenta and the like."""
+        return self._state_of("get_weights").optimizer_weights()
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Go on training its model from arrays that `get_weights` gave.
+
+        Raises:
+            ValueError: if they do not fit.
+        """
+        self._state_of("set_weights").set_optimizer_weights(weights)
+
     def __reduce__(self) -> Any:
-        return copyreg.__newobj__, (type(self),), dict(self.__dict__)  # pyright: ignore[reportAttributeAccessIssue]: missing in typeshed
+        kept = {name: value for name, value in self.__dict__.items() if name != "_kept"}
+        return copyreg.__newobj__, (type(self),), kept  # pyright: ignore[reportAttributeAccessIssue]: missing in typeshed
 
 
 def _bind(
