@@ -63,9 +63,11 @@ def attention(
     ) -> Float[Array, "*n t s"]:
         scale = params.get("scale", 1)
         if score_mode == "dot":
-            return scale * jnp.matmul(query, jnp.swapaxes(key, -1, -2))
+            keys = jnp.swapaxes(key, -1, -2)
+            wide = at_least_single(query.dtype)
+            return scale * jnp.matmul(query, keys, preferred_element_type=wide)
         sums = scale * (query[..., :, None, :] + key[..., None, :, :])
-        return params["concat_score_weight"] * jnp.sum(jnp.tanh(sums), axis=-1)
+        return params["concat_score_weight"] * _sum(jnp.tanh(sums))
 
     return _scored(score, weights, dropout, seed, use_causal_mask, return_attention_scores)
 
@@ -96,9 +98,14 @@ def additive_attention(
         params: Params, query: Float[Array, "*n t d"], key: Float[Array, "*n s d"]
     ) -> Float[Array, "*n t s"]:
         fit = jnp.tanh(query[..., :, None, :] + key[..., None, :, :])
-        return jnp.sum(params.get("scale", 1) * fit, axis=-1)
+        return _sum(params.get("scale", 1) * fit)
 
     return _scored(score, weights, dropout, seed, use_causal_mask, return_attention_scores)
+
+
+def _sum(fit: Array) -> Array:
+    """The sum over the last axis, in single precision at least."""
+    return jnp.sum(fit, axis=-1, dtype=at_least_single(fit.dtype))
 
 
 def _scored(
@@ -127,10 +134,9 @@ def _scored(
         if value_mask is not None:
             own = value_mask.astype(bool)[..., None, :]
             visible = own if visible is None else own & visible
-        wide = scores.astype(at_least_single(scores.dtype))
         if visible is not None:
-            wide = jnp.where(visible, wide, wide - 1e9)
-        shares = nn.softmax(wide, axis=-1).astype(scores.dtype)
+            scores = jnp.where(visible, scores, scores - 1e9)
+        shares = nn.softmax(scores, axis=-1).astype(query.dtype)
         shares, _ = thin.apply({}, {}, shares, training=training and dropout > 0, key=key)
         y = jnp.matmul(shares, value)
         if query_mask is not None:
@@ -385,13 +391,15 @@ def _explained(
 ) -> tuple[Float[Array, "n t heads e"], Float[Array, "n heads t s"]]:
     """Attention that makes its weights known: for dropout of them, and for who asks."""
     k, v = (jnp.repeat(x, q.shape[2] // x.shape[2], axis=2) for x in (k, v))
-    scores = jnp.einsum("nshd,nthd->nhts", k, q / math.sqrt(q.shape[-1]))
-    wide = scores.astype(at_least_single(scores.dtype))
+    wide = at_least_single(q.dtype)
+    scores = jnp.einsum(
+        "nshd,nthd->nhts", k, q / math.sqrt(q.shape[-1]), preferred_element_type=wide
+    )
     if visible is None:
-        shares = nn.softmax(wide)
+        shares = nn.softmax(scores)
     else:
-        shares = jnp.where(visible, nn.softmax(jnp.where(visible, wide, -1e9)), 0)
-    shares = shares.astype(scores.dtype)
+        shares = jnp.where(visible, nn.softmax(jnp.where(visible, scores, -1e9)), 0)
+    shares = shares.astype(q.dtype)
     thin = dropout_layer(rate, seed=seed)
     kept, _ = thin.apply({}, {}, shares, training=training and rate > 0, key=key)
     return jnp.einsum("nhts,nshe->nthe", kept, v), shares

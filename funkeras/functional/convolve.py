@@ -334,7 +334,8 @@ def _products(x: Array, kernel: Array, *, geometry: Geometry) -> Array:
         return through(x[:, *seen], kernel[place])
 
     first, *others = product(*map(range, g.kernel_size))
-    return sum(map(at, others), start=at(first))
+    wide = at_least_single(x.dtype)
+    return sum(map(at, others), start=at(first).astype(wide)).astype(x.dtype)
 
 
 def _transposed(

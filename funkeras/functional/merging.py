@@ -9,6 +9,7 @@ from jax import lax
 
 from funkeras import config
 from funkeras.functional.checks import one_of
+from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, layer, stateless
 from funkeras.typing import Array, Mask, Params, PyTree
 
@@ -304,4 +305,6 @@ def _batch_dot(first: Array, second: Array, axes: tuple[int, int]) -> Array:
 
 def _unit(x: Array, axis: int) -> Array:
     """`x` at length 1 along an axis; zeros stay zeros."""
-    return x * lax.rsqrt(jnp.maximum(jnp.sum(jnp.square(x), axis, keepdims=True), 1e-12))
+    wide = x.astype(at_least_single(x.dtype))  # squares of half precision overflow
+    lengths = jnp.sum(jnp.square(wide), axis, keepdims=True)
+    return (wide * lax.rsqrt(jnp.maximum(lengths, 1e-12))).astype(x.dtype)

@@ -1,6 +1,7 @@
 """Low precision, loss scaling, accumulated gradients and recomputed activations."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -8,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from funkeras import config, optimizers
+from funkeras import config, layers, optimizers
 from funkeras.layers import Activation, BatchNormalization, Dense, Dropout
 from funkeras.models import Sequential
 
@@ -213,3 +214,57 @@ def test_recomputed_activations_give_the_same_numbers() -> None:
 
     assert "remat" not in program(kept)
     assert program(recomputed).count("remat") >= 2
+
+
+def rows(*shape: int, low: float, high: float) -> np.ndarray:
+    return np.random.default_rng(1).uniform(low, high, shape)
+
+
+def attended(q: np.ndarray, v: np.ndarray) -> np.ndarray:
+    scores = q @ v.swapaxes(1, 2)
+    shares = np.exp(scores - scores.max(-1, keepdims=True))
+    return shares / shares.sum(-1, keepdims=True) @ v
+
+
+def cosines(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
+    return ((a * b).sum(1) / lengths)[:, None]
+
+
+def standardized(x: np.ndarray) -> np.ndarray:
+    return (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-3)
+
+
+PICTURES, TABLE = rows(2, 40, 40, 4, low=200, high=300), rows(4, 512, low=200, high=300)
+SEQUENCES = rows(2, 12, 16, low=0, high=10)
+DELICATE: list[tuple[Any, list[np.ndarray], Any]] = [
+    (layers.GlobalAveragePooling2D, [PICTURES], lambda x: x.mean((1, 2))),
+    (partial(layers.AveragePooling2D, 40), [PICTURES], lambda x: x.mean((1, 2), keepdims=True)),
+    (layers.LayerNormalization, [TABLE], standardized),
+    (layers.UnitNormalization, [TABLE], lambda x: x / np.linalg.norm(x, axis=1, keepdims=True)),
+    (partial(layers.Dot, 1, normalize=True), [TABLE, TABLE[::-1]], cosines),
+    (layers.Attention, [SEQUENCES, SEQUENCES[:, ::-1]], attended),
+    (
+        partial(layers.DepthwiseConv2D, 9, depthwise_initializer="ones"),
+        [PICTURES[:, :9, :9] / 1000],
+        lambda x: x.sum((1, 2), keepdims=True),
+    ),
+]
+"""Layers whose sums or exponentials would overflow or vanish in half precision; NumPy's formula."""
+
+
+@pytest.mark.parametrize(
+    "case", DELICATE, ids=lambda case: getattr(case[0], "func", case[0]).__name__
+)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_sums_and_softmax_are_in_single_precision(case: Any, dtype: str) -> None:
+    make, inputs, formula = case
+    given = [jnp.asarray(x, dtype) for x in inputs]
+    config.set_dtype_policy(f"mixed_{dtype}")
+    y = make()(given[0] if len(given) == 1 else given)
+    assert y.dtype == dtype
+    expected = formula(*(np.asarray(x, "float64") for x in given))
+    largest = np.abs(expected).max()
+    np.testing.assert_allclose(
+        np.asarray(y, "float64"), expected, rtol=0, atol=3 * float(jnp.finfo(dtype).eps) * largest
+    )
