@@ -167,7 +167,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
 
     An array of NumPy where that has 64 bits and JAX has not.
     """
-    kind = np.dtype(dtype_of(dtype))
+    kind = np.dtype(dtype or config.floatx())
     made_by: Any = jnp if jax.dtypes.canonicalize_dtype(kind) == kind else np
     return made_by.arange(*((start,) if stop is None else (start, stop, step)), dtype=kind)
 

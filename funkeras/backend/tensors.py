@@ -187,6 +187,8 @@ def ndim(x: Any) -> int:
 
 def dtype(x: Any) -> str:
     """The name of the dtype."""
+    if isinstance(x, np.ndarray):
+        return x.dtype.name
     return jnp.result_type(x.dtype if hasattr(x, "dtype") else x).name
 
 
@@ -230,8 +232,12 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def is_sparse(tensor: Any) -> bool:
-    """Whether it was made as a sparse one."""
-    return bool(getattr(tensor, "sparse", False))
+    """Whether it was made as a sparse one, or is several of these joined."""
+    call = getattr(tensor, "call", None)
+    if call is not None and call.callee.name == "concatenate":
+        return all(is_sparse(part) for part in call.inputs)
+    read = None if call is None else getattr(call.callee, "reads", None)
+    return bool(getattr(tensor if read is None else read, "sparse", False))
 
 
 def to_dense(tensor: Any) -> Any:

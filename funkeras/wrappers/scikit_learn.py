@@ -96,7 +96,7 @@ class BaseWrapper(BaseEstimator):
     def _features(self, x: Any, reset: bool = False) -> Any:
         """Checked inputs; lists or dicts of arrays, for several inputs, go on as they are."""
         several = isinstance(x, list | tuple) and x and all(np.ndim(part) > 1 for part in x)
-        if isinstance(x, Mapping) and not hasattr(x, "iloc"):
+        if isinstance(x, Mapping) and not (hasattr(x, "iloc") or hasattr(x, "toarray")):
             return x
         if several and not isinstance(x[0], list | tuple):
             return x
@@ -133,7 +133,9 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
         """Make a new model and train it; `kwargs` go to the model's `fit`."""
         x = self._features(x, reset=True)
         if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but it is None")
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
         y = check.check_array(y, ensure_2d=False, dtype=None)
         _same_length(x, y)
         if y.ndim == 2 and y.shape[1] > 1:
@@ -156,7 +158,8 @@ class KerasClassifier(ClassifierMixin, BaseWrapper):
 
     def predict(self, x: Any, **kwargs: Any) -> np.ndarray:
         """The most probable class of each sample."""
-        return self.classes_[np.argmax(self.predict_proba(x, **kwargs), axis=-1)]
+        proba = self.predict_proba(x, **kwargs)
+        return self.classes_[np.argmax(proba, axis=-1)]
 
     def score(  # pyright: ignore[reportIncompatibleMethodOverride]: takes more, as Keras does
         self, x: Any, y: Any, sample_weight: Any = None, **kwargs: Any
@@ -174,7 +177,9 @@ class KerasRegressor(RegressorMixin, BaseWrapper):
         """Make a new model and train it; `kwargs` go to the model's `fit`."""
         x = self._features(x, reset=True)
         if y is None:
-            raise ValueError(f"{type(self).__name__} requires y to be passed, but it is None")
+            raise ValueError(
+                f"{type(self).__name__} requires y to be passed, but the target y is None"
+            )
         y = check.check_array(y, ensure_2d=False, dtype="numeric")
         _same_length(x, y)
         if sample_weight is not None:

@@ -137,3 +137,12 @@ def test_a_layer_tells_whether_it_computes_otherwise_in_training():
     dense(dropped(inputs))
     assert dropped.uses_learning_phase
     assert not dense.uses_learning_phase
+
+
+def test_sparse_variables_stay_so_when_joined_and_ranges_have_64_bits():
+    sparse = pytest.importorskip("scipy.sparse")
+    parts = [K.variable(sparse.csr_matrix(np.eye(3))) for _ in range(2)]
+    assert K.is_sparse(K.concatenate(parts))
+    assert not K.is_sparse(K.concatenate([parts[0], K.variable(np.eye(3))]))
+    assert K.dtype(K.arange(3, dtype="int64")) == "int64"
+    np.testing.assert_array_equal(K.eval(K.arange(1, 4, 2)), [1, 3])
