@@ -3,8 +3,8 @@
 A block adds to what it gets what attention to earlier letters finds, then what a small net makes of
 that. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Radford et al. 2019.
 
-Score: 1.80 bits per letter of the held-out end of the text, each with 32 to 63 others before it,
-after 2 epochs, in 63 seconds.
+Score: 1.86 bits per letter of the held-out end of the text, each with 32 to 63 others before it,
+after 2 epochs, in 63 seconds. The rate was chosen by another part, of the same score.
 """
 
 import sys
@@ -62,7 +62,7 @@ def main() -> float:
     params, state = net.init(run.key(), (None, LENGTH))
     steps = len(train) // (LENGTH * BATCH)
     falls = steps * (run.epochs + 1)  # not quite to 0, so that the last epoch learns as well
-    rate = optax.warmup_cosine_decay_schedule(0, 4e-3, steps // 5, falls)
+    rate = optax.warmup_cosine_decay_schedule(0, 7e-3, steps // 5, falls)
     optimizer = optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(rate, b2=0.98))
 
     def bits(params, text, starts, known=0):

@@ -119,9 +119,11 @@ def _spatial(axes: int, rate: float, data_format: str | None, seed: int | None) 
 
 @layer("GaussianNoise")
 def gaussian_noise(stddev: float, seed: int | None = None) -> Pair:
-    """Add normal noise of mean 0 in training."""
+    """Add normal noise of mean 0 in training. Keras 3 refuses a `stddev` above 1."""
     if stddev < 0:
         raise ValueError(f"stddev must not be negative, got {stddev}")
+    if stddev > 1 and config.dialect() == "modern":
+        raise ValueError(f"stddev must be at most 1, got {stddev}")
 
     def perturb(key: Key, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
         return x + stddev * random.normal(key, x.shape, x.dtype)

@@ -72,7 +72,7 @@ def buckets(values: ArrayLike, count: int, salt: tuple[int, ...] | None = None) 
 @layer("Hashing")
 def hashing(
     num_bins: int,
-    mask_value: int | str | None = None,
+    mask_value: float | str | None = None,
     salt: Salt = None,
     output_mode: str = "int",
     sparse: bool = False,

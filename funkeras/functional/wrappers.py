@@ -32,7 +32,8 @@ def bidirectional(
     Without a `backward_layer` it is the same layer with weights of its own on reversed sequences.
     `merge_mode` is concat, sum, mul, ave, or None for a tuple of both outputs. Initial states in
     the input are the forward layer's, then the backward layer's; so are the states that follow
-    the output. Schuster and Paliwal 1997.
+    the output. Masked steps of whole sequences are 0 in the dialect of Keras 3 and tf.keras.
+    Schuster and Paliwal 1997.
 
     >>> from funkeras.functional import lstm, output_shape
     >>> output_shape(bidirectional(lstm(4)), (None, 5, 3))
@@ -58,6 +59,7 @@ def bidirectional(
     }
 
     shared = layer.config.get("num_constants", 0)
+    zeroing = config.dialect() == "modern"
 
     def shares(x: PyTree) -> tuple[PyTree, PyTree]:
         """What of the input each takes: the sequence, half of any states, and all constants."""
@@ -95,6 +97,9 @@ def bidirectional(
         (y, states, after), (back, back_states, _) = results
         if layer.config["return_sequences"]:
             back = jnp.flip(back, axis)
+            own = mask[0] if isinstance(mask, tuple | list) else mask
+            if zeroing and own is not None:
+                y, back = (present(part, own) for part in (y, back))
         states = (*states, *back_states)
         outputs = (y, back) if merge_mode is None else (MERGES[merge_mode](y, back),)
         masks = (after,) * len(outputs) + (None,) * len(states)
@@ -103,6 +108,11 @@ def bidirectional(
         return (*outputs, *states), new_state, masks if after is not None else None
 
     return Pair.running(run, weights=weights)
+
+
+def present(y: Array, mask: Array) -> Array:
+    """Outputs of the steps that a mask keeps; 0 at others."""
+    return jnp.where(mask.astype(bool).reshape(*mask.shape, *[1] * (y.ndim - mask.ndim)), y, 0)
 
 
 def reversed_time(pair: Pair, axis: int = 1) -> Pair:
