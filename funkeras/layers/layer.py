@@ -4,6 +4,7 @@ import inspect
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -159,8 +160,7 @@ class Layer(Asked, Noded, Written):
         }
         arguments = spellings.bind(owner, self.signature, (), given)
         self._arguments = {
-            name: kind.get(value) if (kind := kind_of(name)) else _each_layer(value, self._made)
-            for name, value in arguments.items()
+            name: self._meant(kind_of(name), value) for name, value in arguments.items()
         }
         self._begin(options)
         self.trainable = bool(options["trainable"])
@@ -199,6 +199,14 @@ class Layer(Asked, Noded, Written):
             return described
         return self.lookup(described["class_name"]).from_config(described["config"])
 
+    def _meant(self, kind: Any, value: Any) -> Any:
+        """An argument as what it means; an activation may be a layer, as LeakyReLU with a slope."""
+        if kind is activations and isinstance(value, Mapping):
+            with suppress(AttributeError):
+                if issubclass(self.lookup(str(value.get("class_name"))), Layer):
+                    return self._made(value)
+        return kind.get(value) if kind else _each_layer(value, self._made)
+
     # What follows from the pair
 
     def make_pair(self) -> Pair:
@@ -208,7 +216,7 @@ class Layer(Asked, Noded, Written):
             return custom_pair(self) if hasattr(self, "call") else combinators.serial()
         own = inspect.signature(build).parameters
         arguments = {
-            name: _each_layer(value, _as_part)
+            name: _each_layer(value, _applied if kind_of(name) is activations else _as_part)
             for name, value in self._arguments.items()
             if name in own
         }
@@ -706,6 +714,12 @@ def _as_part(layer: Any) -> Pair:
 def _as_users_see(shape: Any) -> Any:
     """The shape of an input, or a list of several."""
     return list(shape) if isinstance(shape, tuple) and not is_shape(shape) else shape
+
+
+def _applied(layer: "Layer") -> Callable[[Any], Any]:
+    """A layer without weights as the activation that it is."""
+    pair = layer.functional
+    return lambda x: pair.apply({}, {}, x)[0]
 
 
 def _described(layer: "Layer") -> Config:

@@ -233,6 +233,8 @@ def _value(key: str, value: Any, name: str, generation: Generation, where: str) 
         return HARD_SIGMOIDS["keras2"]
     if key.endswith("activation") and _is_classic_hard_sigmoid(value):
         return HARD_SIGMOIDS["keras2"]
+    if key.endswith("activation") and _describes_a_layer(value):
+        return cleaned(value, generation, where)
     return value
 
 
@@ -275,6 +277,12 @@ def _is_classic_hard_sigmoid(value: Any) -> bool:
         and own["config"].items() <= other["config"].items()
         for own, other in zip(wanted["layers"], layers, strict=True)
     )
+
+
+def _describes_a_layer(value: Any) -> bool:
+    """Whether an activation is a layer, such as LeakyReLU, with arguments of its own."""
+    named = isinstance(value, Mapping) and isinstance(value.get("config"), Mapping)
+    return named and known(str(value.get("class_name")))
 
 
 def _lambda(result: Config, where: str) -> None:
@@ -462,7 +470,8 @@ def build(described: Mapping[str, Any], left: list[int] | None, where: str) -> A
     inner = {
         key: make(value) if isinstance(value, Mapping) else [make(layer) for layer in value]
         for key, value in arguments.items()
-        if key in LAYER_KEYS and value
+        if (key in LAYER_KEYS and value)
+        or (key.endswith("activation") and _describes_a_layer(value))
     }
     layer = kind.from_config({**arguments, **inner})
     if left is not None and getattr(kind, "builder", None) is not None:

@@ -180,18 +180,23 @@ def training_2(training: Config) -> Config:
 
     Keras 2 before 2.3 reads it too where the learning rate is its own.
     """
-    optimizer = training["optimizer_config"]
-    own = _without_unsaid(optimizer["config"])
-    rate, same = own.get("learning_rate"), SAME_RATES.get(optimizer["class_name"])
-    if isinstance(rate, float) and same is not None and np.float32(rate) == np.float32(same):
-        del own["learning_rate"]
     return {
         **training,
-        "optimizer_config": {**optimizer, "config": own},
+        "optimizer_config": _optimizer_2(training["optimizer_config"]),
         "loss": _spelled(training["loss"]),
         "metrics": _spelled(training["metrics"]),
         "weighted_metrics": _spelled(training["weighted_metrics"]),
     }
+
+
+def _optimizer_2(described: Config) -> Config:
+    own = _without_unsaid(described["config"])
+    rate, same = own.get("learning_rate"), SAME_RATES.get(described["class_name"])
+    if isinstance(rate, float) and same is not None and np.float32(rate) == np.float32(same):
+        del own["learning_rate"]
+    if "inner_optimizer" in own:
+        own["inner_optimizer"] = _tagged(_optimizer_2(own["inner_optimizer"]), "keras.optimizers")
+    return {**described, "config": own}
 
 
 def training_3(training: Config) -> Config:
@@ -211,6 +216,9 @@ def optimizer_3(described: Config) -> Config:
     What Keras 1 and 2 call `decay` is a schedule there, and their `clipnorm` is `global_clipnorm`.
     """
     given = described["config"]
+    if "inner_optimizer" in given:
+        own = {**given, "inner_optimizer": optimizer_3(given["inner_optimizer"])}
+        return _tagged({**described, "config": own}, "keras.optimizers")
     old = "lr" in given or "is_legacy_optimizer" in given
     own = _without_unsaid(given) if old else {**given, **_with_schedule(given)}
     decay = own.pop("decay", None) if old else None
@@ -226,6 +234,9 @@ def optimizer_3(described: Config) -> Config:
 def older_optimizer(described: Config) -> Config:
     """An optimizer's config that `optimizer_3` made, in the words of Keras 1 and 2."""
     own = dict(described["config"])
+    if "inner_optimizer" in own:
+        inner = older_optimizer(own["inner_optimizer"])
+        return {**described, "config": {**own, "inner_optimizer": inner}}
     rate = own.get("learning_rate")
     if isinstance(rate, Mapping) and rate.get("class_name") == "InverseTimeDecay":
         schedule = rate["config"]
@@ -311,6 +322,9 @@ def _call_as_keras_3(arguments: Config, items: Sequence[Config], nested: Mapping
         ]
     for reference in arguments["output_layers"]:
         reference[1] += nested.get(reference[0], "Sequential") != "Sequential"
+    for ends in ("input_layers", "output_layers"):
+        if len(arguments[ends]) == 1:
+            (arguments[ends],) = arguments[ends]
 
 
 def _call_models_twice(

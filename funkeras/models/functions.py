@@ -90,8 +90,8 @@ def one_hot(
     x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: Any = False
 ) -> Any:
     """1 at the index `x` and 0 elsewhere along a new axis."""
-    if sparse:
-        raise ValueError("sparse tensors are not supported")
+    if sparse or num_classes < 1:
+        raise ValueError(f"a dense tensor of classes is expected, got {num_classes} classes")
     dtype = number_type(config.floatx() if dtype is None else dtype)
     return nn.one_hot(x, num_classes, axis=axis, dtype=dtype)
 

@@ -161,6 +161,7 @@ def compile_as_stored(
                 metrics=_of_outputs(model, training.get("metrics")),
                 weighted_metrics=_of_outputs(model, training.get("weighted_metrics")),
                 loss_weights=training.get("loss_weights"),
+                auto_scale_loss=False,  # the file says whether it is scaled
             )
         except (ValueError, TypeError) as error:
             raise FileFormatError(
@@ -336,7 +337,10 @@ def weights_from_holders(
     roots = placement.roots(model, holders, by_name)
     top = holders.get("", ("", []))[1]
     makers = _of_the_model(model, top, where, by_name)
-    makers += [partial(placement.from_holders, own, holders, root, where) for own, root in roots]
+    once = placement.stored_owners(holders, roots)
+    makers += [
+        partial(placement.from_holders, layer, holders, root, where, once) for layer, root in roots
+    ]
     changes = _gathered(makers, skip_mismatch)
     if not by_name:
         placement.check_all_used(holders, roots, where)

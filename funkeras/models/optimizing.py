@@ -84,6 +84,8 @@ def restore(model: Any, arrays: Sequence[np.ndarray], form: int) -> None:
     Args:
         form: 3 for arrays that are in the order of Keras 3, whatever the optimizer's era.
     """
+    if all(not array.ndim for array in arrays) and not arrays[0]:
+        return  # of an optimizer that has made no step; Keras 3 saves a counter even so
     own, params = model.optimizer, _trained(model)
     twin = _twin(own) if form == 3 else None
     reader = own if twin is None else twin
@@ -112,7 +114,8 @@ def _carried(state: Any, optimizer: Any, params: Any) -> Any:
     """The state of one optimizer as that of another with the same rule."""
     fresh = optimizer.updates.init(params)
     steps = int(state.iterations)
-    scalars = {**optimizer.rule.scalars(optimizer.values(), steps), **state.scalars}
+    inside = getattr(optimizer, "inner_optimizer", optimizer)
+    scalars = {**inside.rule.scalars(inside.values(), steps), **state.scalars}
     return fresh._replace(
         iterations=state.iterations,
         slots={name: state.slots.get(name, own) for name, own in fresh.slots.items()},

@@ -5,7 +5,7 @@ Keras 1 and 2 list the arrays of a layer without telling its parts; `.weights.h5
 place for each part.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -34,6 +34,7 @@ __all__ = [
     "own_part",
     "parts",
     "roots",
+    "stored_owners",
     "swap",
     "trainable_count",
 ]
@@ -307,9 +308,16 @@ def roots(
 
 
 def from_holders(
-    layer: Any, stored: Mapping[str, tuple[str, list[np.ndarray]]], root: str, where: str
+    layer: Any,
+    stored: Mapping[str, tuple[str, list[np.ndarray]]],
+    root: str,
+    where: str,
+    elsewhere: Container[int] = (),
 ) -> Change:
     """The weights of one layer of the model from the places of a `.weights.h5` file.
+
+    Args:
+        elsewhere: layers, by id, that may be missing here, as the file has them in another place.
 
     Raises:
         FileFormatError: when they do not fit; it says file, layer, weight, expected and found.
@@ -317,10 +325,25 @@ def from_holders(
     change: Change = {}
     for part in parts(layer):
         place = _place(part, root, stored)
+        if place not in stored and id(part.owner) in elsewhere:
+            continue
         arrays = stored.get(place, ("", []))[1]
         here = f"{where}, layer {layer.name!r} (in the file {place!r})"
         merge(change, from_place(part, arrays, here))
     return change
+
+
+def stored_owners(stored: Mapping[str, Any], places: Sequence[tuple[Any, str]]) -> set[int]:
+    """The layers, by id, whose weights a file has in at least one of their places.
+
+    Keras 3 stores a layer that two models share once.
+    """
+    return {
+        id(part.owner)
+        for layer, root in places
+        for part in parts(layer)
+        if _place(part, root, stored) in stored
+    }
 
 
 def from_place(part: Part, arrays: Sequence[np.ndarray], where: str) -> Change:

@@ -220,7 +220,10 @@ def save_model(
             described["compile_config"] = descriptions.training_3(training)
         holders = holders_of(model)
         if state:
-            holders["optimizer"] = (model.optimizer.name, [array for _, array in state])
+            arrays = [array for _, array in state]
+            holders["optimizer"] = (model.optimizer.name, arrays)
+            if (inner := getattr(model.optimizer, "inner_optimizer", None)) is not None:
+                holders["optimizer/inner_optimizer"] = (inner.name, arrays[4:])
         formats.save_archive(
             path,
             {**attributes, "keras_version": KERAS_3, "date_saved": time.strftime("%Y-%m-%d@%X")},

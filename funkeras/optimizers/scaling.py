@@ -136,9 +136,15 @@ class LossScaleOptimizer(Optimizer):
         arrange: Callable[[PyTree], Sequence[Any]] = jax.tree.leaves,
         layout: str | None = None,
     ) -> list[tuple[str, np.ndarray]]:
-        """Steps since the scale changed, the scale, then the inner optimizer's state."""
+        """Steps since the scale changed, the scale, then the inner optimizer's state.
+
+        In Keras 3 a counter and a learning rate come first, which nothing uses.
+        """
         inner, scale, steps = _parted(state)
         own = [("step_counter", np.asarray(steps)), (SCALE, np.asarray(scale))]
+        if layout == "keras3" or (layout is None and self.era == "modern"):
+            names = ("loss_scale/iterations", "loss_scale/learning_rate")
+            own = [(names[0], np.zeros((), "i4")), (names[1], np.zeros((), "f4")), *own]
         return own + self.inner_optimizer.state_arrays(inner, arrange, layout)
 
     def load_state_arrays(
@@ -150,10 +156,12 @@ class LossScaleOptimizer(Optimizer):
     ) -> OptimizerState:
         """The state that `state_arrays` gave these arrays of."""
         inner, _, _ = _parted(state)
-        if len(arrays) < 2 or np.shape(arrays[0]) or np.shape(arrays[1]):
-            raise ValueError("the state of a LossScaleOptimizer begins with two single numbers")
-        loaded = self.inner_optimizer.load_state_arrays(inner, arrays[2:], arrange, layout)
-        scale, steps = jnp.asarray(arrays[1], jnp.float32), jnp.asarray(arrays[0], jnp.int32)
+        first = 2 if layout == "keras3" or (layout is None and self.era == "modern") else 0
+        own, others = arrays[first : first + 2], arrays[first + 2 :]
+        if len(own) < 2 or np.shape(own[0]) or np.shape(own[1]):
+            raise ValueError("the state of a LossScaleOptimizer begins with single numbers")
+        loaded = self.inner_optimizer.load_state_arrays(inner, others, arrange, layout)
+        scale, steps = jnp.asarray(own[1], jnp.float32), jnp.asarray(own[0], jnp.int32)
         return _joined(loaded, scale, steps)
 
     def get_config(self) -> Config:

@@ -162,6 +162,24 @@ def operations_between_layers():
 
 
 @example((4,), dialect="modern")
+def layers_as_activations_and_in_a_pipeline():
+    x = Input((4,))
+    y = Dense(5, activation=layers.LeakyReLU(0.4))(x)
+    y = layers.Pipeline([Dense(3), Dropout(0.5), Dense(4)])(y)
+    return Model(x, Dense(2, activation=layers.ReLU(max_value=0.5))(y))
+
+
+@example((4,), dialect="modern")
+def compiled_with_scaled_losses():
+    model = Sequential([Dense(5, activation="tanh", input_dim=4), Dense(2)])
+    scaled = optimizers.LossScaleOptimizer(optimizers.Adam(0.01), 8.0, dynamic_growth_steps=3)
+    model.compile(scaled, "mse")
+    chance = np.random.RandomState(3)
+    model.fit(chance.rand(6, 4), chance.rand(6, 2), batch_size=2, epochs=2, verbose=0)
+    return model
+
+
+@example((4,), dialect="modern")
 def mixed_precision():
     return Sequential(
         [Input((4,)), Dense(6, dtype="mixed_float16", activation="relu"), Dense(2, dtype="float32")]

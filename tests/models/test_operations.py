@@ -209,3 +209,51 @@ def test_what_has_no_name_in_files_is_not_saved(tmp_path):
         with pytest.raises(ValueError, match="has no config: put the operation into a Lambda"):
             Model(x, y).save(tmp_path / "a.keras")
     assert not list(tmp_path.iterdir())
+
+
+HUGE = {"class_name": "__numpy__", "config": {"value": 1, "dtype": "(300000000,)f4"}}
+LONG = {"class_name": "__tensor__", "config": {"value": [1], "dtype": "S1000000000"}}
+
+
+@pytest.mark.parametrize(
+    "calls",
+    [
+        [("Cast", {"dtype": "S1000000000"}, [])],
+        [("Add", {}, [HUGE])],
+        [("Add", {}, [LONG])],
+        [("Split", {"indices_or_sections": 10**9, "axis": 1}, [])],
+        [("Einsum", {"subscripts": "abc" + ",abc" * 9}, [1.0] * 9)],
+        [("Mean", {"axis": "batch"}, [])],
+        [("Sum", {"axis": [[1]]}, [])],
+        [("Reshape", {"newshape": [2**70]}, [])],
+        [("Transpose", {"axes": {"a": 1}}, [])],
+        [("Pad", {"pad_width": 1, "mode": "empty"}, [])],
+        [("OneHot", {"num_classes": -3}, [])],
+        [("GetItem", {}, [[["x", 0, 0]]])],
+        [("Tile", {"repeats": "x"}, [])],
+        [("Matmul", {}, [None])],
+    ],
+)
+def test_hostile_arguments_are_refused(calls):
+    with pytest.raises(FileFormatError):
+        of_keras_3(*calls)
+
+
+def test_an_operation_of_constants_alone_is_refused():
+    layers = [
+        {
+            "name": "x",
+            "class_name": "InputLayer",
+            "config": {"name": "x", "batch_shape": [None, 5, 4]},
+            "inbound_nodes": [],
+        },
+        {
+            "module": "keras.src.ops.numpy",
+            "class_name": "BroadcastTo",
+            "name": "big",
+            "config": {"name": "big", "shape": [10**11]},
+            "inbound_nodes": [{"args": [1.0], "kwargs": {}}],
+        },
+    ]
+    with pytest.raises(FileFormatError, match="'big' needs a tensor"):
+        model_of(layers, "3.5.0")

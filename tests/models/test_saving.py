@@ -236,3 +236,43 @@ def test_skip_mismatch_leaves_weights_of_the_model_itself(tmp_path, ending, by_n
         second.load_weights(tmp_path / f"a{ending}", by_name=by_name, skip_mismatch=True)
     np.testing.assert_array_equal(second.scale, [1])
     np.testing.assert_array_equal(second.dense.get_weights()[0], first.dense.get_weights()[0])
+
+
+def test_a_layer_that_two_models_share_may_be_stored_once(tmp_path):
+    from funkeras import formats
+    from funkeras.layers import Input
+
+    x = Input((3,))
+    inner = Model(x, Dense(3, name="shared")(x), name="inner")
+    model = Model(x, Dense(2)(inner(Sequential([inner, Dense(3)])(x))))
+    model.save_weights(tmp_path / "a.weights.h5")
+    stored = formats.load_holders(tmp_path / "a.weights.h5")
+    twice = [place for place, (_, arrays) in stored.items() if arrays and "functional" in place]
+    assert len(twice) == 2
+    del stored[twice[1]]  # as Keras 3 does
+    formats.save_holders(tmp_path / "b.weights.h5", stored)
+    before = model.get_weights()
+    model.set_weights([np.zeros_like(w) for w in before])
+    model.load_weights(tmp_path / "b.weights.h5")
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    del stored[twice[0]]
+    formats.save_holders(tmp_path / "c.weights.h5", stored)
+    with pytest.raises(FileFormatError, match="2 weights are expected"):
+        model.load_weights(tmp_path / "c.weights.h5")
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_an_activation_that_is_a_layer_keeps_its_arguments(tmp_path, ending):
+    from funkeras.layers import LeakyReLU
+
+    model = Sequential([Dense(4, activation=LeakyReLU(0.4), input_dim=3)])
+    x = np.random.RandomState(0).randn(5, 3).astype("float32")
+    kernel, bias = model.get_weights()
+    z = x @ kernel + bias
+    np.testing.assert_allclose(model.predict(x), np.where(z > 0, z, 0.4 * z), rtol=1e-5, atol=1e-6)
+    model.save(tmp_path / f"a{ending}")
+    again = [load_model(tmp_path / f"a{ending}"), Sequential.from_config(model.get_config())]
+    again[1].set_weights(model.get_weights())
+    for other in again:
+        np.testing.assert_array_equal(other.predict(x), model.predict(x))
