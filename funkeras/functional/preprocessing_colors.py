@@ -299,6 +299,10 @@ def equalization(
     return recoloring(change, data_format, None)
 
 
+MOST_TILES = 256
+"""Tiles of an axis: each is computed by itself."""
+
+
 @layer("ContrastLimitedAdaptiveHistogramEqualization")
 def contrast_limited_adaptive_histogram_equalization(
     value_range: Sequence[float] = BYTES,
@@ -313,6 +317,8 @@ def contrast_limited_adaptive_histogram_equalization(
     Contrast limited adaptive histogram equalization, Zuiderveld 1994.
     """
     grid = tuple_of("tile_grid_size", tuple(tile_grid_size), 2)
+    if not all(0 < tiles <= MOST_TILES for tiles in grid):
+        raise ValueError(f"tile_grid_size must be 1 to {MOST_TILES}, got {grid}")
     limit = sorted(value_range)
     first = rows_first(data_format)
 

@@ -215,6 +215,8 @@ def _meaningless(key: str, value: Any, name: str, where: str) -> bool:
         return False
     if name in layers.__all__ and key in layer_class(name).signature.parameters:
         return False
+    if key == "zero_output_for_mask" and name.startswith("ConvLSTM"):
+        return True  # Bidirectional sets it in Keras 3; there is no mask that has a time axis alone
     allowed = WITHOUT_MEANING[key]
     if allowed is not None and value not in allowed:
         raise FileFormatError(f"{where}: {name} with {key}={value!r:.100} is not supported")

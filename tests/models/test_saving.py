@@ -276,3 +276,10 @@ def test_an_activation_that_is_a_layer_keeps_its_arguments(tmp_path, ending):
     again[1].set_weights(model.get_weights())
     for other in again:
         np.testing.assert_array_equal(other.predict(x), model.predict(x))
+
+
+def test_a_config_that_would_take_for_ever_is_refused():
+    layer = {"class_name": "ContrastLimitedAdaptiveHistogramEqualization"}
+    layer["config"] = {"tile_grid_size": [2**31, 2], "batch_input_shape": [None, 8, 8, 3]}
+    with pytest.raises(FileFormatError, match="tile_grid_size must be 1 to 256"):
+        model_from_config({"class_name": "Sequential", "config": [layer]})
