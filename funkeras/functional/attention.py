@@ -370,7 +370,8 @@ def _attend(
     # The library's operation wants values of the keys' size.
     if rate or with_scores or q.shape[-1] != v.shape[-1]:
         if only_causal:
-            visible = _band(q.shape[1], k.shape[1], True, None)
+            band = _band(q.shape[1], k.shape[1], True, None)
+            visible = None if band is None else band[None, None]
         y, shares = _explained(q, k, v, visible, rate, seed, training, key)
         shares = shares.reshape(*outer, q.shape[2], *steps, *source)
     else:
