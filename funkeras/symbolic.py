@@ -5,6 +5,7 @@ import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
+from itertools import zip_longest
 from typing import Any, ParamSpec, TypeVar
 
 import jax
@@ -286,7 +287,7 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
             return compute(x), state, None
 
     told: list[Any] = []
-    met = [tensor.shape for tensor in tensors]
+    met = tuple(tensor.shape for tensor in tensors)
 
     def results(size: int) -> PyTree:
         """Shapes of what it gives where unknown sizes are `size`; `told`: values these tell."""
@@ -320,13 +321,15 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
     sizes = jax.tree.leaves([tensor.shape for tensor in tensors], is_leaf=lambda n: n is None)
     unknown = None in sizes or any(tensor.known is not None for tensor in tensors)
     with noting() as noted:
-        try:
-            described = abstract(results, unknown)
-        except (TypeError, ValueError):
-            met = _broadcast(met)
-            if met == [tensor.shape for tensor in tensors]:
-                raise
-            described = abstract(results, unknown)
+        waiting = _narrowings(met)
+        while True:
+            try:
+                described = abstract(results, unknown)
+                break
+            except (TypeError, ValueError):
+                if not waiting:
+                    raise
+                met = waiting.pop(0)
         result, out_form = jax.tree.flatten(described)
     shapes = jax.tree.unflatten(out_form, [tuple(y.shape) for y in result])
 
@@ -353,24 +356,27 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
     return outputs
 
 
-def _broadcast(shapes: Sequence[Shape]) -> list[Shape]:
-    """The shapes, with each unknown size that which arithmetic with the others leaves it.
+def _narrowings(shapes: Sequence[Shape]) -> list[tuple[Shape, ...]]:
+    """The shapes with unknown sizes as others at their place are, where these agree.
 
-    >>> _broadcast([(None, None), (4, 2), ()])
-    [(4, 2), (4, 2), ()]
+    Places are counted from the last axis, as arithmetic does it; then from the first, the batch.
+
+    >>> _narrowings([(None, None), (4, 2), ()])
+    [((4, 2), (4, 2), ())]
+    >>> _narrowings([(None,), (5, 4)])
+    [((4,), (5, 4)), ((5,), (5, 4))]
     """
-    rank = max((len(shape) for shape in shapes), default=0)
-    axes = [
-        {shape[len(shape) - back] for shape in shapes if back <= len(shape)} - {None, 1}
-        for back in range(1, rank + 1)
-    ]
-    only = [next(iter(sizes)) if len(sizes) == 1 else None for sizes in axes]
-    return [
-        tuple(
-            only[len(shape) - axis - 1] if size is None else size for axis, size in enumerate(shape)
-        )
-        for shape in shapes
-    ]
+    found: list[tuple[Shape, ...]] = []
+    for step in (-1, 1):
+        turned = [shape[::step] for shape in shapes]
+        axes = [set(sizes) - {None, 1} for sizes in zip_longest(*turned)]
+        only = [next(iter(sizes)) if len(sizes) == 1 else None for sizes in axes]
+        narrowed = [
+            tuple(own if size is None else size for size, own in zip(shape, only, strict=False))
+            for shape in turned
+        ]
+        found.append(tuple(shape[::step] for shape in narrowed))
+    return [own for own in dict.fromkeys(found) if own != tuple(shapes)]
 
 
 def symbol(variable: Variable) -> SymbolicTensor:
