@@ -335,7 +335,7 @@ def contrast_limited_adaptive_histogram_equalization(
 
     def between(size: int, tile: int, tiles: int) -> tuple[Array, Array, Array]:
         """For each pixel along an axis: the tiles on both sides, and how near the second one is."""
-        place = (jnp.arange(size) - tile / 2) / tile
+        place = (jnp.arange(size, dtype=jnp.float32) - tile / 2) / tile
         before = jnp.floor(place)
         low, high = (jnp.clip(at, 0, tiles - 1).astype("int32") for at in (before, before + 1))
         return low, high, place - before
