@@ -1475,7 +1475,7 @@ class GaussianDropout(Layer):
     ) -> None: ...
 
 class GaussianNoise(Layer):
-    """Add normal noise of mean 0 in training."""
+    """Add normal noise of mean 0 in training. Keras 3 refuses a `stddev` above 1."""
     def __init__(
         self,
         stddev: float | Any = ...,
@@ -1724,7 +1724,7 @@ class Hashing(OnHost):
     def __init__(
         self,
         num_bins: int | Any = ...,
-        mask_value: int | str | None = None,
+        mask_value: float | str | None = None,
         salt: Any = None,
         output_mode: str = 'int',
         sparse: bool = False,

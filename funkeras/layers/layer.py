@@ -2,7 +2,6 @@
 
 import inspect
 import re
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -27,10 +26,8 @@ from funkeras.functional.pair import (
     Pair,
     Weight,
     draw_variables,
-    flat_weights,
     freeze_shape,
     is_shape,
-    nest,
     output_shape,
 )
 from funkeras.layers.asked import Asked
@@ -39,19 +36,19 @@ from funkeras.layers.custom import (
     Written,
     as_list,
     as_tuple,
-    collected,
     custom_pair,
     discover,
     overridden,
 )
 from funkeras.layers.nodes import Noded
+from funkeras.layers.weights import Weighted, dtypes_of, note_change
 from funkeras.registry import custom_object_scope
 from funkeras.symbolic import symbol
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
 from funkeras.variables import Variable, current_flow, outside
 
-__all__ = ["Layer", "Variable", "reset_names", "variables_lock", "variables_version"]
+__all__ = ["Layer", "Variable", "reset_names"]
 
 OPTIONS: dict[str, Any] = {
     "name": None,
@@ -92,21 +89,6 @@ WEIGHT_NAMES = {
 }
 """Keras 1's attributes for weights."""
 
-_version = 0
-variables_lock = threading.RLock()
-"""Held while several layers are changed or read together: threads see one step or the next."""
-
-
-def variables_version() -> int:
-    """A count that grows whenever any layer's variables change."""
-    return _version
-
-
-def _changed() -> None:
-    global _version
-    with variables_lock:
-        _version += 1
-
 
 def automatic_name(class_name: str) -> str:
     """The next free name: `dense_1` in Keras 1 and 2, `dense`, then `dense_1` in Keras 3."""
@@ -123,7 +105,7 @@ def kind_of(argument: str) -> Any:
     return KINDS.get(argument.rpartition("_")[2])
 
 
-class Layer(Asked, Noded, Written):
+class Layer(Weighted, Asked, Noded, Written):
     """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
 
     Args:
@@ -319,7 +301,7 @@ class Layer(Asked, Noded, Written):
 
     def _finish(self) -> None:
         self.built = True
-        _changed()
+        note_change()
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)
             self._initial_weights = None
@@ -343,137 +325,6 @@ class Layer(Asked, Noded, Written):
                 raise
             self._state |= {place: jnp.zeros(()) for place in self.places()}
             self._finish()
-
-    @property
-    def params(self) -> Params:
-        """Trainable arrays by name. Assigning checks names and shapes."""
-        return collected(self)[0]
-
-    @params.setter
-    def params(self, value: Params) -> None:
-        self.adopt(_like(value, self.params, self.name), self.state)
-
-    @property
-    def state(self) -> State:
-        """Other arrays by name: moving averages, recurrent states."""
-        return collected(self)[1]
-
-    @state.setter
-    def state(self, value: State) -> None:
-        self.adopt(self.params, _like(value, self.state, self.name))
-
-    def adopt(self, params: Params, state: State) -> None:
-        """Take over variables of the right structure, unchecked: what training hands back."""
-        if type(self).builder is None:
-            inner = {own.name: own for own in self.inner_layers}
-            for name in (name for name in inner if name in params or name in state):
-                inner[name].adopt(params.get(name, {}), state.get(name, {}))
-            params = {name: value for name, value in params.items() if name not in inner}
-            state = {name: value for name, value in state.items() if name not in inner}
-        flow = current_flow()
-        if flow is not None and self in flow.bound:
-            flow.bound[self] = (params, state)
-            return
-        self._params = params
-        self._state = state
-        _changed()
-
-    def assign(self, values: Mapping[str, Any]) -> None:
-        """Replace arrays by weight name; all are checked before any is replaced."""
-        declared = {weight.name: weight for weight in self.declared_weights()}
-        params = jax.tree.map(lambda a: a, self.params)
-        state = jax.tree.map(lambda a: a, self.state)
-        for name, value in values.items():
-            weight = declared[name]
-            value = jnp.asarray(value, weight.dtype or dtypes_of(self.dtype_policy)[0])
-            if value.shape != weight.shape:
-                raise ValueError(
-                    f"weight {name!r} of layer {self.name!r} has shape {weight.shape}, "
-                    f"got {value.shape}"
-                )
-            nest(params if weight.trainable else state, name, value)
-        self.adopt(params, state)
-
-    def declared_weights(self) -> list[Weight]:
-        """The weights that files hold, in the order of `get_weights`."""
-        return list(flat_weights(self.pair, self.input_shape)) if self.built else []
-
-    @property
-    def weights(self) -> list[Variable]:
-        """The weights that files hold, as readable and assignable variables."""
-        return [
-            self._variable(weight.name, weight.shape, weight.trainable)
-            for weight in self.declared_weights()
-        ]
-
-    def _variable(self, *described: Any) -> Variable:
-        """The weight of that name, shape and use: one object however often it is asked for."""
-        if described not in self._variables:
-            self._variables[described] = Variable.of(self, *described)
-        return self._variables[described]
-
-    def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
-        """The weights that training changes, and the others."""
-        moved = [v for v in self.weights if v.trainable and self.trainable]
-        return moved, [v for v in self.weights if not (v.trainable and self.trainable)]
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return self._weights_by_use()[0]
-
-    @trainable_weights.setter
-    def trainable_weights(self, variables: Sequence[Variable]) -> None:
-        self._own(variables, trainable=True)
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves to the layer, or alone."""
-        return self._weights_by_use()[1]
-
-    @non_trainable_weights.setter
-    def non_trainable_weights(self, variables: Sequence[Variable]) -> None:
-        self._own(variables, trainable=False)
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of the arrays, trainable ones first."""
-        return [variable.numpy() for variable in self.weights]
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace all arrays, in the order of `get_weights`.
-
-        Raises:
-            ValueError: for another number of arrays or another shape; nothing is changed then.
-        """
-        declared = self.declared_weights()
-        if len(weights) != len(declared):
-            raise ValueError(
-                f"layer {self.name!r} has {len(declared)} weights "
-                f"({', '.join(w.name for w in declared)}), got {len(weights)}"
-            )
-        self.assign({w.name: value for w, value in zip(declared, weights, strict=True)})
-
-    def count_params(self) -> int:
-        """Number of entries in all weights."""
-        return sum(int(np.prod(weight.shape)) for weight in self.declared_weights())
-
-    def _kept(self) -> list[Weight]:
-        """The recurrent states that go from one batch into the next."""
-        declared = self.pair.weights(self.input_shape) if self.built else ()
-        return [w for w in declared if not w.saved and "/state_" in f"/{w.name}"]
-
-    @property
-    def keeps_states(self) -> bool:
-        """Whether each batch goes on where the one before it ended, in prediction too."""
-        return bool(self._kept())
-
-    def reset_states(self) -> None:
-        """Set the recurrent states that are kept between batches back to their beginning."""
-        _, fresh = draw_variables(self._kept(), lambda index: initializers.NumpySource())
-        state = jax.tree.map(lambda a: a, self.state)
-        for path, value in jax.tree_util.tree_leaves_with_path(fresh):
-            nest(state, "/".join(part.key for part in path), jnp.asarray(value))
-        self.adopt(self.params, state)
 
     # Calling and describing
 
@@ -516,49 +367,6 @@ class Layer(Asked, Noded, Written):
         if training or self.keeps_states:
             self.adopt(self.params, state)
         return y
-
-    def _only_call(self, what: str) -> symbolic.Call:
-        if len(self._calls) == 1:
-            return self._calls[0]
-        count = len(self._calls)
-        raise AttributeError(
-            f"layer {self.name!r} has been called {count} times, so it has "
-            + (f"no {what} yet" if not count else f"several: use get_{what}_at(index)")
-        )
-
-    @property
-    def output(self) -> Any:
-        """The symbolic tensor, or tensors, that the layer gave in its one call."""
-        return as_list(self._only_call("output").outputs)
-
-    @property
-    def input(self) -> Any:
-        """The symbolic tensor, or tensors, that the layer got in its one call."""
-        return as_list(self._only_call("input").inputs)
-
-    def _call_at(self, node_index: int) -> symbolic.Call:
-        if not -len(self._calls) <= node_index < len(self._calls):
-            raise ValueError(
-                f"layer {self.name!r} has been called {len(self._calls)} times on symbolic "
-                f"tensors; asked for call {node_index} (from 0)"
-            )
-        return self._calls[node_index]
-
-    def get_output_at(self, node_index: int) -> Any:
-        """What the layer gave in one of its calls."""
-        return as_list(self._call_at(node_index).outputs)
-
-    def get_input_at(self, node_index: int) -> Any:
-        """What the layer got in one of its calls."""
-        return as_list(self._call_at(node_index).inputs)
-
-    def get_output_shape_at(self, node_index: int) -> Any:
-        """Shape of what the layer gave in one of its calls."""
-        return symbolic.shapes_of(self.get_output_at(node_index))
-
-    def get_input_shape_at(self, node_index: int) -> Any:
-        """Shape of what the layer got in one of its calls."""
-        return symbolic.shapes_of(self.get_input_at(node_index))
 
     @spellings.spelled
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -727,43 +535,9 @@ def _described(layer: "Layer") -> Config:
     return {"class_name": type(layer).__name__, "config": layer.get_config()}
 
 
-def dtypes_of(policy: Any) -> tuple[str, str]:
-    """Dtypes of variables and of computation under a policy or plain dtype.
-
-    >>> dtypes_of("mixed_bfloat16"), dtypes_of("float64")
-    (('float32', 'bfloat16'), ('float64', 'float64'))
-    """
-    if isinstance(policy, Mapping):  # Keras 3 writes its policies as configs
-        policy = policy["config"]["name"]
-    if str(policy).startswith("mixed_"):
-        return "float32", str(policy).removeprefix("mixed_")
-    name = np.dtype(policy).name if not isinstance(policy, str) else policy
-    if name not in config.FLOATS:
-        return config.floatx(), config.floatx()
-    return name, name
-
-
 def _with_variable_dtype(pair: Pair, dtype: str) -> Pair:
     def weights(input_shape: Any) -> Iterator[Weight]:
         for weight in pair.weights(input_shape):
             yield weight if weight.dtype else weight._replace(dtype=dtype)
 
     return replace(pair, weights=weights, _shapes={})
-
-
-def _like(value: Any, present: Any, name: str) -> Any:
-    """`value` as arrays, if it has the structure, shapes and dtypes of `present`."""
-    if jax.tree.structure(value) != jax.tree.structure(present):
-        raise ValueError(
-            f"variables of {name!r} have the structure {jax.tree.structure(present)}, "
-            f"got {jax.tree.structure(value)}"
-        )
-
-    def check(path: Any, new: Any, old: Any) -> Any:
-        new = jnp.asarray(new, old.dtype)
-        if new.shape != old.shape:
-            where = jax.tree_util.keystr(path)
-            raise ValueError(f"{where} of {name!r} has shape {old.shape}, got {new.shape}")
-        return new
-
-    return jax.tree_util.tree_map_with_path(check, value, present)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from funkeras import symbolic
 from funkeras.functional.combinators import PENALTY
 from funkeras.functional.pair import Pair, abstract, stand_in_for
+from funkeras.layers.custom import as_list
 from funkeras.symbolic import Call, SymbolicTensor, Trace, entries, trace
 from funkeras.typing import Config, Key, Params, PyTree, State
 from funkeras.variables import Variable
@@ -259,8 +260,48 @@ class Noded:
 
     _outbound_nodes = outbound_nodes
 
-    def _only_call(self, what: str) -> Any:
-        raise NotImplementedError
+    def _only_call(self, what: str) -> Call:
+        if len(self._calls) == 1:
+            return self._calls[0]
+        count = len(self._calls)
+        raise AttributeError(
+            f"layer {self.name!r} has been called {count} times, so it has "
+            + (f"no {what} yet" if not count else f"several: use get_{what}_at(index)")
+        )
+
+    @property
+    def output(self) -> Any:
+        """The symbolic tensor, or tensors, that the layer gave in its one call."""
+        return as_list(self._only_call("output").outputs)
+
+    @property
+    def input(self) -> Any:
+        """The symbolic tensor, or tensors, that the layer got in its one call."""
+        return as_list(self._only_call("input").inputs)
+
+    def _call_at(self, node_index: int) -> Call:
+        if not -len(self._calls) <= node_index < len(self._calls):
+            raise ValueError(
+                f"layer {self.name!r} has been called {len(self._calls)} times on symbolic "
+                f"tensors; asked for call {node_index} (from 0)"
+            )
+        return self._calls[node_index]
+
+    def get_output_at(self, node_index: int) -> Any:
+        """What the layer gave in one of its calls."""
+        return as_list(self._call_at(node_index).outputs)
+
+    def get_input_at(self, node_index: int) -> Any:
+        """What the layer got in one of its calls."""
+        return as_list(self._call_at(node_index).inputs)
+
+    def get_output_shape_at(self, node_index: int) -> Any:
+        """Shape of what the layer gave in one of its calls."""
+        return symbolic.shapes_of(self.get_output_at(node_index))
+
+    def get_input_shape_at(self, node_index: int) -> Any:
+        """Shape of what the layer got in one of its calls."""
+        return symbolic.shapes_of(self.get_input_at(node_index))
 
     def get_input_mask_at(self, node_index: int) -> Any:
         """The mask that came along with the input of one call, or the list of them."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from funkeras import config, losses, optimizers, spellings
 from funkeras.functional.pair import Pair
-from funkeras.layers.layer import dtypes_of
+from funkeras.layers.weights import dtypes_of
 from funkeras.metrics import lookup
 from funkeras.models.ends import Ends
 from funkeras.models.engine import Engine, make_engine

@@ -6,12 +6,13 @@ from typing import Any
 import jax
 import numpy as np
 
-from funkeras.layers.layer import Layer, Variable, variables_lock, variables_version
+from funkeras.layers.layer import Layer
 from funkeras.layers.nodes import mask_of, updates_of, uses_learning_phase
+from funkeras.layers.weights import variables_lock, variables_version
 from funkeras.models.ends import Ends
 from funkeras.symbolic import trace
 from funkeras.typing import Params, State
-from funkeras.variables import current_flow
+from funkeras.variables import Variable, current_flow
 
 __all__ = ["Holding"]
 

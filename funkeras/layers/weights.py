@@ -1,0 +1,214 @@
+"""The variables of a layer: read, replaced, listed and counted."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from funkeras import config, initializers
+from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
+from funkeras.layers.custom import collected
+from funkeras.typing import Params, State
+from funkeras.variables import Variable, current_flow
+
+__all__ = ["Weighted", "dtypes_of", "note_change", "variables_lock", "variables_version"]
+
+_version = 0
+variables_lock = threading.RLock()
+"""Held while several layers are changed or read together: threads see one step or the next."""
+
+
+def variables_version() -> int:
+    """A count that grows whenever any layer's variables change."""
+    return _version
+
+
+def note_change() -> None:
+    """Say that the variables of a layer are others now."""
+    global _version
+    with variables_lock:
+        _version += 1
+
+
+class Weighted:
+    """The arrays that a layer owns, nested by name, and as variables in the order of files."""
+
+    name: str
+    pair: Pair
+    builder: ClassVar[Any]
+    built: bool
+    trainable: bool
+    dtype_policy: Any
+    input_shape: Any
+    inner_layers: Any
+    _params: Params
+    _state: State
+    _variables: dict[Any, Variable]
+
+    @property
+    def params(self) -> Params:
+        """Trainable arrays by name. Assigning checks names and shapes."""
+        return collected(self)[0]
+
+    @params.setter
+    def params(self, value: Params) -> None:
+        self.adopt(_like(value, self.params, self.name), self.state)
+
+    @property
+    def state(self) -> State:
+        """Other arrays by name: moving averages, recurrent states."""
+        return collected(self)[1]
+
+    @state.setter
+    def state(self, value: State) -> None:
+        self.adopt(self.params, _like(value, self.state, self.name))
+
+    def adopt(self, params: Params, state: State) -> None:
+        """Take over variables of the right structure, unchecked: what training hands back."""
+        if type(self).builder is None:
+            inner = {own.name: own for own in self.inner_layers}
+            for name in (name for name in inner if name in params or name in state):
+                inner[name].adopt(params.get(name, {}), state.get(name, {}))
+            params = {name: value for name, value in params.items() if name not in inner}
+            state = {name: value for name, value in state.items() if name not in inner}
+        flow = current_flow()
+        if flow is not None and self in flow.bound:
+            flow.bound[self] = (params, state)
+            return
+        self._params = params
+        self._state = state
+        note_change()
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """Replace arrays by weight name; all are checked before any is replaced."""
+        declared = {weight.name: weight for weight in self.declared_weights()}
+        params = jax.tree.map(lambda a: a, self.params)
+        state = jax.tree.map(lambda a: a, self.state)
+        for name, value in values.items():
+            weight = declared[name]
+            value = jnp.asarray(value, weight.dtype or dtypes_of(self.dtype_policy)[0])
+            if value.shape != weight.shape:
+                raise ValueError(
+                    f"weight {name!r} of layer {self.name!r} has shape {weight.shape}, "
+                    f"got {value.shape}"
+                )
+            nest(params if weight.trainable else state, name, value)
+        self.adopt(params, state)
+
+    def declared_weights(self) -> list[Weight]:
+        """The weights that files hold, in the order of `get_weights`."""
+        return list(flat_weights(self.pair, self.input_shape)) if self.built else []
+
+    @property
+    def weights(self) -> list[Variable]:
+        """The weights that files hold, as readable and assignable variables."""
+        return [
+            self._variable(weight.name, weight.shape, weight.trainable)
+            for weight in self.declared_weights()
+        ]
+
+    def _variable(self, *described: Any) -> Variable:
+        """The weight of that name, shape and use: one object however often it is asked for."""
+        if described not in self._variables:
+            self._variables[described] = Variable.of(self, *described)
+        return self._variables[described]
+
+    def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
+        """The weights that training changes, and the others."""
+        moved = [v for v in self.weights if v.trainable and self.trainable]
+        return moved, [v for v in self.weights if not (v.trainable and self.trainable)]
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes."""
+        return self._weights_by_use()[0]
+
+    @trainable_weights.setter
+    def trainable_weights(self: Any, variables: Sequence[Variable]) -> None:
+        self._own(variables, trainable=True)
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training leaves to the layer, or alone."""
+        return self._weights_by_use()[1]
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self: Any, variables: Sequence[Variable]) -> None:
+        self._own(variables, trainable=False)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of the arrays, trainable ones first."""
+        return [variable.numpy() for variable in self.weights]
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Replace all arrays, in the order of `get_weights`.
+
+        Raises:
+            ValueError: for another number of arrays or another shape; nothing is changed then.
+        """
+        declared = self.declared_weights()
+        if len(weights) != len(declared):
+            raise ValueError(
+                f"layer {self.name!r} has {len(declared)} weights "
+                f"({', '.join(w.name for w in declared)}), got {len(weights)}"
+            )
+        self.assign({w.name: value for w, value in zip(declared, weights, strict=True)})
+
+    def count_params(self) -> int:
+        """Number of entries in all weights."""
+        return sum(int(np.prod(weight.shape)) for weight in self.declared_weights())
+
+    def _kept(self) -> list[Weight]:
+        """The recurrent states that go from one batch into the next."""
+        declared = self.pair.weights(self.input_shape) if self.built else ()
+        return [w for w in declared if not w.saved and "/state_" in f"/{w.name}"]
+
+    @property
+    def keeps_states(self) -> bool:
+        """Whether each batch goes on where the one before it ended, in prediction too."""
+        return bool(self._kept())
+
+    def reset_states(self) -> None:
+        """Set the recurrent states that are kept between batches back to their beginning."""
+        _, fresh = draw_variables(self._kept(), lambda index: initializers.NumpySource())
+        state = jax.tree.map(lambda a: a, self.state)
+        for path, value in jax.tree_util.tree_leaves_with_path(fresh):
+            nest(state, "/".join(part.key for part in path), jnp.asarray(value))
+        self.adopt(self.params, state)
+
+
+def dtypes_of(policy: Any) -> tuple[str, str]:
+    """Dtypes of variables and of computation under a policy or plain dtype.
+
+    >>> dtypes_of("mixed_bfloat16"), dtypes_of("float64")
+    (('float32', 'bfloat16'), ('float64', 'float64'))
+    """
+    if isinstance(policy, Mapping):  # Keras 3 writes its policies as configs
+        policy = policy["config"]["name"]
+    if str(policy).startswith("mixed_"):
+        return "float32", str(policy).removeprefix("mixed_")
+    name = np.dtype(policy).name if not isinstance(policy, str) else policy
+    if name not in config.FLOATS:
+        return config.floatx(), config.floatx()
+    return name, name
+
+
+def _like(value: Any, present: Any, name: str) -> Any:
+    """`value` as arrays, if it has the structure, shapes and dtypes of `present`."""
+    if jax.tree.structure(value) != jax.tree.structure(present):
+        raise ValueError(
+            f"variables of {name!r} have the structure {jax.tree.structure(present)}, "
+            f"got {jax.tree.structure(value)}"
+        )
+
+    def check(path: Any, new: Any, old: Any) -> Any:
+        new = jnp.asarray(new, old.dtype)
+        if new.shape != old.shape:
+            where = jax.tree_util.keystr(path)
+            raise ValueError(f"{where} of {name!r} has shape {old.shape}, got {new.shape}")
+        return new
+
+    return jax.tree_util.tree_map_with_path(check, value, present)
