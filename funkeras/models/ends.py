@@ -1,6 +1,6 @@
 """Where a model begins and ends: its layers, inputs and outputs, names and shapes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -284,6 +284,27 @@ class Ends(Layer):
             self.build(input_shape)
         if not self.built and self.is_written():
             self._connect(input_shape)
+
+    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+        """Run the model on arrays, or record it on symbolic tensors, as a layer is called.
+
+        Inputs may also come in a dict by their names, and a single one in a list.
+        """
+        if not self.is_written():  # a subclass says in its `call` what it takes
+            if isinstance(x, Mapping):
+                x = self._by_input_name(x)
+            if isinstance(x, list | tuple) and len(x) == 1 and not others:
+                x = x[0]
+        return super().__call__(x, *others, **named)
+
+    def _by_input_name(self, given: Mapping[str, Any]) -> list[Any]:
+        names = self.input_names
+        if missing := [name for name in names if name not in given]:
+            raise ValueError(
+                f"model {self.name!r} has the inputs {names}; the call gives {list(given)}, "
+                f"not {missing[0]!r}"
+            )
+        return [given[name] for name in names]
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its index."""

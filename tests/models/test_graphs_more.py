@@ -325,3 +325,22 @@ def test_inputs_of_64_bits_are_of_32_where_those_are_switched_off():
     model.compile("sgd", "mse")
     model.fit(np.array([[2], [4]], "int64"), np.zeros(2), epochs=1, verbose=0)
     assert model.predict(np.array([[3]], "int64")).shape == (1, 1)
+
+
+@pytest.mark.parametrize("dialect", ["classic", "modern"])
+def test_a_model_is_called_on_a_list_of_one_and_on_names(dialect):
+    with config.using_dialect(dialect):
+        first, second = Input((3,), name="first"), Input((3,), name="second")
+        one = Sequential([Dense(2, input_dim=3)])
+        two = Model([first, second], Concatenate()([one(first), second]))
+        x = np.arange(6.0, dtype="float32").reshape(2, 3)
+        np.testing.assert_array_equal(one([x]), one.predict(x))
+        np.testing.assert_array_equal(two({"second": -x, "first": x}), two.predict([x, -x]))
+        outer = Model([first, second], two({"first": second, "second": one_of_three(first)}))
+        assert outer.output_shape == (None, 5)
+        with pytest.raises(ValueError, match=r"has the inputs \['first', 'second'\].*'second'"):
+            two({"first": x})
+
+
+def one_of_three(tensor):
+    return Model(tensor, Dense(3)(tensor))([tensor])
