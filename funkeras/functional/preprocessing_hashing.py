@@ -97,7 +97,7 @@ def hashing(
     masks = mask_value is not None and num_bins > 1
     count = positive("num_bins", num_bins) - masks
 
-    def apply(params: Params, x: ArrayLike) -> Array:
+    def apply(params: Params, x: PyTree) -> Array:
         x = x if isinstance(x, jax.Array) else np.asarray(x)
         bins = buckets(x, count, key)
         if masks:

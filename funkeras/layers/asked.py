@@ -27,7 +27,7 @@ class Asked:
     built: bool = False
     dialect: str
     inner_layers: Any
-    activity_regularizer: Callable[[Any], Any] | None
+    activity_regularizer: Callable[[Any], Any] | None = None
     _calls: list[symbolic.Call]
     _told_losses: list[tuple[Any, list[Any]]]
 

@@ -40,7 +40,7 @@ class Weighted:
     pair: Pair
     builder: ClassVar[Any]
     built: bool
-    trainable: bool
+    trainable: bool = True
     dtype_policy: Any
     input_shape: Any
     inner_layers: Any
