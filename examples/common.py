@@ -134,10 +134,23 @@ def book(run: Run) -> tuple[str, str]:
         train, test = king_james.load_data()
     else:
         train, test = end_apart(run.data.read_text(encoding="utf-8"))
-    return (train[:4000], test[:2000]) if run.fast else (train, test)
+    return (train[:24_000], test[:2000]) if run.fast else (train, test)
+
+
+def lettered(run: Run) -> tuple[list[str], list[np.ndarray]]:
+    """The letters of the book, and the book as numbers of them in three parts.
+
+    The first is to learn from; settings are chosen by the second, the end of what there is to learn
+    from; the third is held out.
+    """
+    train, test = book(run)
+    parts = (*end_apart(train), test)
+    alphabet = sorted(set("".join(parts)))
+    number = {letter: index for index, letter in enumerate(alphabet)}
+    return alphabet, [np.array([number[own] for own in part], np.int32) for part in parts]
 
 
 def end_apart(text: str) -> tuple[str, str]:
-    """A text without its last twentieth, and that: settings are chosen by it, not by the test."""
+    """A text without its last twentieth, and that."""
     cut = len(text) * 19 // 20
     return text[:cut], text[cut:]

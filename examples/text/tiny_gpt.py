@@ -2,9 +2,10 @@
 
 A block adds to what it gets what attention to earlier letters finds, then what a small net makes of
 that. Vaswani et al. 2017, https://arxiv.org/abs/1706.03762; Radford et al. 2019.
+The rate was chosen by a part that is neither trained on nor scored: there it is 1.86 bits, too.
 
 Score: 1.86 bits per letter of the held-out end of the text, each with 32 to 63 others before it,
-after 2 epochs, in 63 seconds. The rate was chosen by another part, of the same score.
+after 2 epochs, in 63 seconds.
 """
 
 import sys
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 import optax
 
 sys.path.append(str(Path(__file__).parents[1]))
-from common import book, end_apart, start
+from common import lettered, start
 
 from funkeras import functional as F
 from funkeras.utils.charts import plot_curves
@@ -26,15 +27,13 @@ LENGTH, BATCH = 64, 32
 def block(width, heads):
     """Attention to what came before, then a net for each place, both added to their input."""
     attention = F.multi_head_attention(heads, width // heads, use_causal_mask=True)
+    small = F.serial(F.layer_normalization(), F.dense(4 * width, "gelu"), F.dense(width))
     nodes = {
         "normal": (F.layer_normalization(), "x"),
         "attention": (attention, ("normal", "normal")),
         "seen": (F.add(), ("x", "attention")),
-        "mlp": (
-            F.serial(F.layer_normalization(), F.dense(4 * width, "gelu"), F.dense(width)),
-            "seen",
-        ),
-        "out": (F.add(), ("seen", "mlp")),
+        "small": (small, "seen"),
+        "out": (F.add(), ("seen", "small")),
     }
     return F.graph("x", nodes, "out")
 
@@ -53,11 +52,8 @@ def gpt(letters, width, heads, blocks):
 
 def main() -> float:
     run = start(__doc__, epochs=2)
-    train_text, test_text = book(run)
-    texts = (*end_apart(train_text), test_text)
-    alphabet = sorted(set("".join(texts)))
-    numbers = {letter: number for number, letter in enumerate(alphabet)}
-    train, chosen_by, test = (jnp.array([numbers[letter] for letter in text]) for text in texts)
+    alphabet, parts = lettered(run)
+    train, chosen_by, test = map(jnp.asarray, parts)
     net = gpt(len(alphabet), run.size(96, 16), run.size(4, 2), run.size(3, 1))
     params, state = net.init(run.key(), (None, LENGTH))
     steps = len(train) // (LENGTH * BATCH)
