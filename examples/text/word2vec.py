@@ -69,7 +69,7 @@ def main() -> float:
         number = tokenizer.word_index.get(given, WORDS)
         if number < WORDS:
             order = np.argsort(-table @ table[number])[1:]
-            names = [tokenizer.index_word[other] for other in order[:6] if other]
+            names = [tokenizer.index_word[n] for n in order if n in tokenizer.index_word][:6]
             print(f"{given}: {', '.join(names)}")
 
     kinds = [(kind, word) for kind, words in SHOWN.items() for word in words.split()]
