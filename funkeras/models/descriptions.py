@@ -39,6 +39,7 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
     "renorm_clipping": (None,),
     "renorm_momentum": (0.99,),
     "return_attention_scores": (False,),
+    "reverse_state_order": (False,),
     "score_mode": ("dot",),
     "seed": (None,),
     "shared": (False,),
