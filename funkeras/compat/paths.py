@@ -117,6 +117,6 @@ def sources(path: str) -> tuple[str, ...]:
     """Full names of the modules that a path within Keras stands for.
 
     >>> sources("objectives")
-    ('funkeras.losses',)
+    ('funkeras.losses', 'funkeras.registry')
     """
     return tuple(f"funkeras.{name}" if name else "funkeras" for name in MODULES[path])

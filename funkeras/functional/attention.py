@@ -62,12 +62,13 @@ def attention(
         params: Params, query: Float[Array, "*n t d"], key: Float[Array, "*n s d"]
     ) -> Float[Array, "*n t s"]:
         scale = params.get("scale", 1)
+        wide = at_least_single(query.dtype)
         if score_mode == "dot":
             keys = jnp.swapaxes(key, -1, -2)
-            wide = at_least_single(query.dtype)
-            return scale * jnp.matmul(query, keys, preferred_element_type=wide)
+            scores = jnp.matmul(query, keys, preferred_element_type=wide)
+            return jnp.asarray(scale, wide) * scores
         sums = scale * (query[..., :, None, :] + key[..., None, :, :])
-        return params["concat_score_weight"] * _sum(jnp.tanh(sums))
+        return params["concat_score_weight"].astype(wide) * _sum(jnp.tanh(sums))
 
     return _scored(score, weights, dropout, seed, use_causal_mask, return_attention_scores)
 

@@ -331,11 +331,10 @@ def _products(x: Array, kernel: Array, *, geometry: Geometry) -> Array:
             slice(q * d, q * d + (n - 1) * s + 1, s)
             for q, n, s, d in zip(place, out, g.strides, g.dilation, strict=True)
         )
-        return through(x[:, *seen], kernel[place])
+        return through(x[:, *seen], kernel[place]).astype(at_least_single(x.dtype))
 
     first, *others = product(*map(range, g.kernel_size))
-    wide = at_least_single(x.dtype)
-    return sum(map(at, others), start=at(first).astype(wide)).astype(x.dtype)
+    return sum(map(at, others), start=at(first)).astype(x.dtype)
 
 
 def _transposed(

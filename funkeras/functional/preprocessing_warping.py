@@ -44,8 +44,8 @@ def homography(starts: Array, ends: Array) -> Array:
     """The 3×3 matrices that take four points `ends`, (batch, 4, 2), columns first, to `starts`.
 
     >>> corners = jnp.array([[[0.0, 0.0], [4.0, 0.0], [0.0, 3.0], [4.0, 3.0]]])
-    >>> homography(corners, corners)[0].round(3).tolist()
-    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> bool(jnp.allclose(homography(corners, corners)[0], jnp.eye(3), atol=1e-5))
+    True
     """
     own = jnp.concatenate([ends, jnp.ones_like(ends[..., :1])], -1)
     none = jnp.zeros_like(own)
