@@ -375,6 +375,7 @@ DEFAULTS: dict[str, dict[str, dict[str, Any]]] = {
 
 `keras2` has the rows of `classic` except where it has its own.
 """
+DEFAULTS["keras2"] = DEFAULTS["classic"] | DEFAULTS["keras2"]
 
 
 def current_name(name: str) -> str:
@@ -399,9 +400,7 @@ def nearest(word: str, candidates: Iterable[str]) -> str:
 
 def dialect_defaults(owner: str) -> dict[str, Any]:
     """Defaults of a callee that the present dialect sets apart from its signature."""
-    name = config.dialect()
-    rows = [DEFAULTS[name], DEFAULTS["classic"]] if name == "keras2" else [DEFAULTS[name]]
-    return next((row[owner] for row in rows if owner in row), {})
+    return DEFAULTS[config.dialect()].get(owner, {})
 
 
 def _positional(
