@@ -175,8 +175,11 @@ class Entrance(NamedTuple):
 def check_inputs(parts: Sequence[Any], shapes: Sequence[Shape], names: Sequence[str]) -> None:
     """Refuse arrays of another shape than the model's inputs."""
     for part, shape, name in zip(parts, shapes, names, strict=True):
-        fits = part.ndim == len(shape) and all(
-            size in (None, own) for size, own in zip(shape[1:], part.shape[1:], strict=True)
+        fits = part.shape[1:] == shape[1:] or (
+            part.ndim == len(shape)
+            and all(
+                size in (None, own) for size, own in zip(shape[1:], part.shape[1:], strict=True)
+            )
         )
         if not fits:
             raise ValueError(

@@ -61,7 +61,7 @@ class Training(GeneratorMethods, Compiling):
 
     def _inputs(self, x: Any) -> tuple[Any, ...]:
         """Checked inputs; a model without a shape is built from theirs."""
-        if not self.built:
+        if self._entered is None and not self.built:
             self._build_for(x)
         names, shapes, size = self._entrance()
         parts = arrays(x, names, "x")
@@ -82,7 +82,7 @@ class Training(GeneratorMethods, Compiling):
 
     def _batch_size(self, size: int | None, x: Any) -> int:
         """The batch size to use for that argument and these inputs."""
-        fixed = self._entrance().kept_rows if self.built else None
+        fixed = self._entrance().kept_rows if self._entered or self.built else None
         chosen = checked_batch_size(size)
         if fixed is None:
             return chosen
@@ -527,7 +527,7 @@ class Training(GeneratorMethods, Compiling):
 
         `verbose` is 0 silent, 1 a bar, 2 a line; "auto" is a bar on a terminal.
         """
-        if not self.is_written():
+        if self._predict is None and not self.is_written():
             self._require_built("predict")
         if callbacks or steps is not None or gives_batches(x):
             return self._run_predict(x, batch_size, verbose, steps=steps, callbacks=callbacks)
