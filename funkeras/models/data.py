@@ -94,12 +94,17 @@ def _are_arrays(data: Sequence[Any]) -> bool:
 
 
 READY = frozenset(map(np.dtype, ("f4", "f2", "?", "i1", "u1", "i2", "u2", "i4")))
-"""Dtypes of arrays that are taken as they are: looking closer costs a small prediction."""
+"""Dtypes of arrays that are taken as they are."""
+
+
+def _is_ready(data: Any) -> bool:
+    """Whether this is an array as training takes it: to look closer costs a small prediction."""
+    return type(data) is np.ndarray and data.dtype in READY and data.ndim > 0
 
 
 def _as_array(data: Any, what: str) -> Any:
     """One array in a dtype that training takes; arrays on disk stay there."""
-    if type(data) is np.ndarray and data.dtype in READY and data.ndim:
+    if _is_ready(data):
         return data
     if hasattr(data, "detach"):  # torch
         data = data.detach().cpu()
