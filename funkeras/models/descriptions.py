@@ -55,6 +55,8 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 """Arguments that some Keras does not know → the values with which they are left out."""
 
 LEFT_OUT: dict[str, dict[str, tuple[Any, ...]]] = {
+    "IntegerLookup": {"oov_method": ("floormod",), "salt": (None,)},
+    "StringLookup": {"salt": (None,)},
     "RandomContrast": {"data_format": (None,), "value_range": ((0, 255),)},
     "Resizing": {
         "antialias": (False,),
