@@ -17,7 +17,8 @@ from funkeras.layers.merge import (
     subtract,
 )
 from funkeras.layers.spec import InputSpec
-from funkeras.layers.special import CONTAINERS, Wrapper
+from funkeras.layers.special import CONTAINERS
+from funkeras.layers.wrapping import Wrapper
 
 __all__ = [
     "Input",

@@ -21,16 +21,16 @@ from funkeras.layers.lookup import Lookup
 from funkeras.layers.lookup import OnHost
 from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.lookup import TextLookup
+from funkeras.layers.recurring import Celled
+from funkeras.layers.recurring import Recurrent
+from funkeras.layers.recurring import TwoWay
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
 from funkeras.layers.special import Attending
-from funkeras.layers.special import Celled
 from funkeras.layers.special import Imaging
 from funkeras.layers.special import Merging
-from funkeras.layers.special import Recurrent
-from funkeras.layers.special import Stepping
-from funkeras.layers.special import TwoWay
-from funkeras.layers.special import Wrapping
+from funkeras.layers.wrapping import Stepping
+from funkeras.layers.wrapping import Wrapping
 from funkeras.layers.spec import InputSpec as InputSpec
 from funkeras.typing import Identifier, Shape
 
