@@ -10,6 +10,7 @@ from jax import lax
 from funkeras import config
 from funkeras.backend.lifting import op
 from funkeras.functional.convolution import channels_at
+from funkeras.functional.precision import at_unit_length
 
 __all__ = [
     "batch_dot",
@@ -76,8 +77,7 @@ def _summed(axes: int | Sequence[int] | None, x_ndim: int, y_ndim: int) -> tuple
 @op
 def l2_normalize(x: Any, axis: Any = None) -> Any:
     """`x` over its length along the axis; zeros stay zeros."""
-    squares = jnp.sum(jnp.square(x), axis, keepdims=True)
-    return x * lax.rsqrt(jnp.maximum(squares, 1e-12))
+    return at_unit_length(jnp.asarray(x), axis)
 
 
 @op

@@ -8,8 +8,8 @@ from jaxtyping import Shaped
 
 from funkeras.functional.checks import no_mask, rank, tuple_of
 from funkeras.functional.convolution import Sizes, channels_at
-from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, layer, stateless
+from funkeras.functional.precision import at_least_single
 from funkeras.typing import Array, Params
 
 __all__ = [

@@ -15,9 +15,9 @@ from jax import lax, nn
 from jaxtyping import Bool, Float
 
 from funkeras.functional.checks import known, one_of, positive, share
-from funkeras.functional.convolve import at_least_single
 from funkeras.functional.noise import dropout as dropout_layer
 from funkeras.functional.pair import Pair, Shapes, Weight, layer
+from funkeras.functional.precision import at_least_single
 from funkeras.functional.products import times
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, State
 

@@ -23,12 +23,12 @@ from jax import lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+from funkeras.functional.precision import at_least_single
 from funkeras.functional.products import times
 from funkeras.typing import Array
 
 __all__ = [
     "Padding",
-    "at_least_single",
     "convolve",
     "convolve_transposed",
     "explicit_padding",
@@ -127,12 +127,6 @@ def output_sizes(
         (n + lo + hi - (k - 1) * d - 1) // s + 1
         for n, k, s, (lo, hi), d in zip(size, kernel_size, strides, padding, dilation, strict=True)
     )
-
-
-def at_least_single(dtype: Any) -> Any:
-    """The float type to sum in: the half precisions lose too much."""
-    wide = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits > 32
-    return dtype if wide else jnp.dtype(jnp.float32)
 
 
 def convolve(

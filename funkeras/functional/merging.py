@@ -9,8 +9,8 @@ from jax import lax
 
 from funkeras import config
 from funkeras.functional.checks import one_of
-from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, layer, stateless
+from funkeras.functional.precision import at_unit_length
 from funkeras.typing import Array, Mask, Params, PyTree
 
 __all__ = [
@@ -125,7 +125,7 @@ def dot(axes: int | Sequence[int], normalize: bool = False) -> Pair:
         first, second = _several(x, 2, exactly=2)
         own = _dot_axes("axes", axes, first, second)
         if normalize:
-            first, second = _unit(first, own[0]), _unit(second, own[1])
+            first, second = at_unit_length(first, own[0]), at_unit_length(second, own[1])
         return _batch_dot(first, second, own)
 
     return stateless(apply, mask=_nothing)
@@ -301,10 +301,3 @@ def _dot_axes(name: str, axes: int | Sequence[int], first: Array, second: Array)
 def _batch_dot(first: Array, second: Array, axes: tuple[int, int]) -> Array:
     y = lax.dot_general(first, second, (([axes[0]], [axes[1]]), ([0], [0])))
     return y[:, None] if y.ndim == 1 else y
-
-
-def _unit(x: Array, axis: int) -> Array:
-    """`x` at length 1 along an axis; zeros stay zeros."""
-    wide = x.astype(at_least_single(x.dtype))  # squares of half precision overflow
-    lengths = jnp.sum(jnp.square(wide), axis, keepdims=True)
-    return (wide * lax.rsqrt(jnp.maximum(lengths, 1e-12))).astype(x.dtype)

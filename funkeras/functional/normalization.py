@@ -11,8 +11,8 @@ from jaxtyping import Shaped
 
 from funkeras import config, initializers
 from funkeras.functional.checks import known, one_of, positive
-from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, Weight, layer, stateless
+from funkeras.functional.precision import at_least_single, at_unit_length
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
 __all__ = [
@@ -325,10 +325,7 @@ def unit_normalization(axis: Axes = -1) -> Pair:
     """Scale each sample to Euclidean length 1 along `axis`: `x / max(norm(x), 1e-12)`."""
 
     def apply(params: Params, x: Shaped[Array, "batch *n"]) -> Shaped[Array, "batch *n"]:
-        wide = _widened(x)
-        squares = jnp.sum(jnp.square(wide), _axes(axis, x.ndim), keepdims=True)
-        # The bound is inside the root, whose derivative at zero would be infinite.
-        return (wide * lax.rsqrt(jnp.maximum(squares, 1e-24))).astype(x.dtype)
+        return at_unit_length(x, _axes(axis, x.ndim), 1e-24)
 
     return stateless(apply)
 

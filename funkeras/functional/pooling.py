@@ -13,12 +13,12 @@ from funkeras.functional.checks import no_mask, rank, tuple_of
 from funkeras.functional.convolution import channels_at, padding_rule
 from funkeras.functional.convolve import (
     Padding,
-    at_least_single,
     explicit_padding,
     output_sizes,
     same_from,
 )
 from funkeras.functional.pair import Pair, layer, stateless
+from funkeras.functional.precision import at_least_single
 from funkeras.typing import Array, Key, Mask, Params, State
 
 __all__ = [

@@ -14,8 +14,8 @@ from jax import lax, random
 
 from funkeras import metrics, optimizers
 from funkeras.functional.combinators import penalty
-from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, at
+from funkeras.functional.precision import at_least_single
 from funkeras.optimizers import OptimizerState
 from funkeras.typing import Array, ArrayLike, Key, Params, PyTree, Shape, State
 from funkeras.variables import running

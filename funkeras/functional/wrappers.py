@@ -9,8 +9,8 @@ from jax import lax, random
 
 from funkeras import config, initializers
 from funkeras.functional.checks import one_of, positive
-from funkeras.functional.convolve import at_least_single
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer, output_shape
+from funkeras.functional.precision import at_least_single
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
 
 __all__ = ["bidirectional", "reversed_time", "spectral_normalization", "time_distributed"]

@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax, nn
 
 from funkeras import config
+from funkeras.functional.precision import at_unit_length
 from funkeras.registry import canonical
 
 __all__ = ["HOMES", "REDUCTIONS", "TABLE", "WORDS", "Function", "begins", "number_type"]
@@ -56,8 +57,7 @@ def matmul(a: Any, b: Any, transpose_a: bool = False, transpose_b: bool = False)
 
 def l2_normalize(x: Any, axis: Any = None, epsilon: float = 1e-12) -> Any:
     """`x` at length 1 along the axis."""
-    squares = jnp.sum(jnp.square(x), axis=_axes(axis), keepdims=True)
-    return x * lax.rsqrt(jnp.maximum(squares, epsilon))
+    return at_unit_length(x, axis, epsilon)
 
 
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
