@@ -20,12 +20,10 @@ import numpy as np
 
 from funkeras.formats.errors import FileFormatError
 from funkeras.formats.heaps import Data, check_heaps, check_text
+from funkeras.utils.h5dict import HDF5_OBJECT_HEADER_LIMIT, attribute_parts
 from funkeras.utils.io import atomic_write
 
 __all__ = ["Group", "create_hdf5", "open_hdf5", "write_array", "write_attribute", "write_names"]
-
-ATTRIBUTE_LIMIT = 64512
-"""Bytes that Keras puts into one attribute; HDF5 takes a little more."""
 
 SMALL = 1 << 20
 """Bytes that may be allocated in any case."""
@@ -330,14 +328,9 @@ def write_names(group: h5py.Group, name: str, values: Sequence[str]) -> None:
     if any(value.endswith(b"\0") for value in encoded):
         raise ValueError(f"{name}: a name cannot end with a zero byte")
     longest = max(map(len, encoded), default=0)
-    if longest > ATTRIBUTE_LIMIT:
-        raise ValueError(f"{name}: a name has {longest} bytes, more than {ATTRIBUTE_LIMIT}")
-    array = np.asarray(encoded)
-    if array.nbytes <= ATTRIBUTE_LIMIT:
-        group.attrs[name] = array
-        return
-    parts = -(-array.nbytes // ATTRIBUTE_LIMIT)
-    while max(part.nbytes for part in np.array_split(array, parts)) > ATTRIBUTE_LIMIT:
-        parts += 1
-    for index, part in enumerate(np.array_split(array, parts)):
-        group.attrs[f"{name}{index}"] = part
+    if longest > HDF5_OBJECT_HEADER_LIMIT:
+        raise ValueError(
+            f"{name}: a name has {longest} bytes, more than {HDF5_OBJECT_HEADER_LIMIT}"
+        )
+    for part_name, part in attribute_parts(name, np.asarray(encoded)):
+        group.attrs[part_name] = part

@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["HDF5_OBJECT_HEADER_LIMIT", "H5Dict", "h5dict"]
+__all__ = ["HDF5_OBJECT_HEADER_LIMIT", "H5Dict", "attribute_parts", "h5dict"]
 
 HDF5_OBJECT_HEADER_LIMIT = 64512
-"""Bytes that an attribute in an HDF5 file can have."""
+"""Bytes that Keras puts into one attribute; HDF5 takes a little more."""
 
 GROUP = "_is_group"
 """The key by which a plain dict is known as a group."""
@@ -121,11 +121,19 @@ def _parts(name: str, values: list[Any]) -> Iterator[tuple[str, np.ndarray]]:
         raise RuntimeError(
             f"{name!r} has an entry of {longest} bytes, HDF5 takes {HDF5_OBJECT_HEADER_LIMIT}"
         )
-    array = np.asarray(encoded)
-    count = 1
+    yield from attribute_parts(name, np.asarray(encoded))
+
+
+def attribute_parts(name: str, array: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """An array as one attribute, or split over `name0`, `name1`, … that are small enough.
+
+    Its entries must each be small enough.
+
+    >>> [name for name, _ in attribute_parts("names", np.zeros(20000))]
+    ['names0', 'names1', 'names2']
+    """
     parts = [array]
     while any(part.nbytes > HDF5_OBJECT_HEADER_LIMIT for part in parts):
-        count += 1
-        parts = np.array_split(array, count)
+        parts = np.array_split(array, len(parts) + 1)
     for number, part in enumerate(parts):
         yield (name if len(parts) == 1 else f"{name}{number}"), part
