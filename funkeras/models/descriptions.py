@@ -299,6 +299,7 @@ def _model(model: Any, form: Form) -> Config:
     nested = {name: class_of(layer) for name, layer in by_name.items() if isinstance(layer, Model)}
     if class_of(model) == "Sequential":
         items[:0] = [_input_of(model, form)] if "batch_input_shape" in first else []
+        items = [_alone(item) for item in items]
     elif form.keras == 3 or any(_is_new(item, form.dialect) for item in items):
         _call_as_keras_3(arguments, items, nested)
     else:
@@ -325,9 +326,19 @@ def _call_as_keras_3(arguments: Config, items: Sequence[Config], nested: Mapping
         ]
     for reference in arguments["output_layers"]:
         reference[1] += nested.get(reference[0], "Sequential") != "Sequential"
+    _alone({"config": arguments})
+
+
+def _alone(described: Config) -> Config:
+    """A graph's only input and output each as itself, where they are no calls of an outer graph.
+
+    To Keras 3 a list of one output is no tensor. Keras 2.3 and before know no other form.
+    """
+    arguments = described["config"]
     for ends in ("input_layers", "output_layers"):
-        if len(arguments[ends]) == 1:
+        if len(arguments.get(ends, ())) == 1:
             (arguments[ends],) = arguments[ends]
+    return described
 
 
 def _call_models_twice(
@@ -472,9 +483,9 @@ def _in(value: Any, harmless: tuple[Any, ...]) -> bool:
 
 def _value(key: str, value: Any, given: Any, form: Form) -> Any:
     if _is_layer(given):
-        return _layer(given, form)
+        return _alone(_layer(given, form))
     if isinstance(given, list | tuple) and given and all(map(_is_layer, given)):
-        return [_layer(layer, form) for layer in given]
+        return [_alone(_layer(layer, form)) for layer in given]
     if form.keras == 3 and given is HARD_SIGMOIDS["keras2"]:
         return CLASSIC_HARD_SIGMOID
     kind = key.rpartition("_")[2]

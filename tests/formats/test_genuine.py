@@ -86,6 +86,26 @@ def nested_models():
     return Model([a, b], [Dense(2)(Concatenate()(outputs)), outputs[4], outputs[3], outputs[-1]])
 
 
+@example((6,), dialect="modern")
+def graphs_in_a_row():
+    x, y = Input((6,)), Input((4,))
+    first = Model(x, Dense(4, activation="tanh")(x))
+    return Sequential([first, Dense(4), Model(y, Dense(3)(y)), Activation("relu")])
+
+
+@example((3, 6))
+def graphs_in_a_row_over_time():
+    x = Input((6,))
+    inner = Sequential([Model(x, Dense(4, activation="tanh")(x)), Dense(2)])
+    return Sequential([TimeDistributed(inner, input_shape=(3, 6)), layers.SimpleRNN(2)])
+
+
+@example((3, 6))
+def a_graph_over_time():
+    x = Input((6,))
+    return Sequential([TimeDistributed(Model(x, Dense(4)(x)), input_shape=(3, 6)), Flatten()])
+
+
 @example((5,), below=9)
 def recurrent():
     return Sequential(
