@@ -21,6 +21,7 @@ from funkeras.formats.keras3 import (
     save_archive,
     save_holders,
 )
+from funkeras.formats.opened import copied, filled, is_open
 from funkeras.formats.text import EXPANSION, as_yaml, parsed, parsed_yaml
 
 __all__ = [
@@ -34,8 +35,11 @@ __all__ = [
     "WeightsFile",
     "as_yaml",
     "contents",
+    "copied",
+    "filled",
     "is_archive",
     "is_holders_file",
+    "is_open",
     "load_archive",
     "load_holders",
     "load_model",

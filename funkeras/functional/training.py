@@ -6,7 +6,7 @@ a chunk of one step and a chunk of an epoch are the same program.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -50,7 +50,8 @@ class Batch(NamedTuple):
 class TrainState(NamedTuple):
     """Everything that training changes. A plain pytree: saving it resumes exactly.
 
-    `params` are the trainable arrays, `frozen` the others of the same nested dicts.
+    `params` are the trainable arrays, `frozen` the others of the same nested dicts. `key` is a key
+    or its data, with which JAX starts a program sooner.
     """
 
     params: Params
@@ -63,7 +64,9 @@ class TrainState(NamedTuple):
     @property
     def step_key(self) -> Key:
         """The key of the present step."""
-        return random.fold_in(self.key, self.step)
+        typed = jnp.issubdtype(self.key.dtype, jax.dtypes.prng_key)
+        key = self.key if typed else random.wrap_key_data(self.key, impl="threefry2x32")
+        return random.fold_in(key, self.step)
 
 
 class Totals(NamedTuple):
@@ -400,20 +403,21 @@ def run_steps(
     hyperparameters: Mapping[str, Any],
     totals: Totals,
     data: Batch,
-    order: Array,
+    order: Sequence[Array],
     start: Array | int,
     stop: Array | int,
 ) -> tuple[TrainState, Totals]:
-    """Train by `step` on the batches `order[start:stop]` of the rows of `data`.
+    """Train by `step` on the batches `start … stop` of an order of the rows of `data`.
 
-    `order` holds row numbers, (steps, batch size). One compiled program serves all bounds.
+    `order` holds row numbers, (steps, batch size), in one part for each size of batches. One
+    compiled program serves all bounds.
     """
     ts = ts._replace(optimizer=optimizers.with_hyperparameters(ts.optimizer, hyperparameters))
 
-    def body(index: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
-        return step(carry[0], _rows(data, order[index]), carry[1])
+    def body(_: Array, rows: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
+        return step(carry[0], _rows(data, rows), carry[1])
 
-    return lax.fori_loop(start, stop, body, (ts, totals))
+    return _over_batches(order, start, stop, body, (ts, totals))
 
 
 def evaluate_steps(
@@ -422,30 +426,53 @@ def evaluate_steps(
     state: State,
     totals: Totals,
     data: Batch,
-    order: Array,
+    order: Sequence[Array],
     rows: Array | int,
     start: Array | int,
     stop: Array | int,
     *,
     key: Key | None = None,
 ) -> tuple[Totals, State]:
-    """Add the batches `order[start:stop]` to the totals; the first `rows` entries of it count.
+    """Add the batches `start … stop` of an order to the totals; its first `rows` entries count.
 
     Also the state that follows: recurrent states go on from batch to batch.
     A key is needed where user code draws random numbers at inference too.
     """
-    size = order.shape[1]
 
-    def body(index: Array, carry: tuple[Totals, State]) -> tuple[Totals, State]:
+    def body(at: Array, batch: Array, carry: tuple[Totals, State]) -> tuple[Totals, State]:
         totals, state = carry
-        valid = (index * size + jnp.arange(size) < rows).astype(jnp.float32)
-        own = None if key is None else random.fold_in(key, index)
+        valid = (at + jnp.arange(len(batch)) < rows).astype(jnp.float32)
+        own = None if key is None else random.fold_in(key, at)
         _, (state, numbers, judged) = objective.judge(
-            params, state, _rows(data, order[index]), training=False, key=own, valid=valid
+            params, state, _rows(data, batch), training=False, key=own, valid=valid
         )
         return objective.add(totals, numbers, judged, valid), state
 
-    return lax.fori_loop(start, stop, body, (totals, state))
+    return _over_batches(order, start, stop, body, (totals, state))
+
+
+Carry = TypeVar("Carry")
+
+
+def _over_batches(
+    order: Sequence[Array],
+    start: Array | int,
+    stop: Array | int,
+    body: Callable[[Array, Array, Carry], Carry],
+    carry: Carry,
+) -> Carry:
+    """`body(entries before, batch, carry)` for the batches `start … stop` of all parts."""
+    first, before = 0, 0
+    for part in order:
+        count, size = part.shape
+
+        def own(index: Array, carry: Carry, before: int = before, part: Array = part) -> Carry:
+            return body(before + index * part.shape[1], part[index], carry)
+
+        begin, end = (jnp.clip(bound - first, 0, count) for bound in (start, stop))
+        carry = lax.fori_loop(begin, end, own, carry)
+        first, before = first + count, before + count * size
+    return carry
 
 
 def averages(outputs: Sequence[Output], totals: Totals) -> tuple[Array, list[Any]]:

@@ -18,7 +18,16 @@ from funkeras.losses.base import (
 from funkeras.registry import custom_object_scope, get_custom_objects
 from funkeras.typing import Array, Identifier, Shape
 
-__all__ = ["check", "check_labels", "deserialize", "get", "reduction", "serialize", "unreduced"]
+__all__ = [
+    "check",
+    "check_labels",
+    "deserialize",
+    "get",
+    "reduction",
+    "serialize",
+    "unreduced",
+    "usual_shape",
+]
 
 
 def get(identifier: Identifier | type) -> Any:
@@ -99,6 +108,21 @@ def _fits(shape: Shape, expected: Shape) -> bool:
     return equal(shape) or equal((*shape, 1)) or (shape[-1:] == (1,) and equal(shape[:-1]))
 
 
+def _labels_shape(found: Any, y_pred_shape: Shape) -> Shape:
+    """Of predictions, without the axis of the classes."""
+    axis = (getattr(found, "axis", None) or -1) % len(y_pred_shape)
+    return (*y_pred_shape[:axis], *y_pred_shape[axis + 1 :])
+
+
+def usual_shape(identifier: Identifier | type | None, y_pred_shape: Shape) -> Shape:
+    """Of targets that go with such predictions: labels have one number for each, as in Keras."""
+    if identifier is None:
+        return y_pred_shape
+    found, function = _with_function(identifier)
+    labels = targets_of(function) == "labels" and bool(y_pred_shape)
+    return (*_labels_shape(found, y_pred_shape), 1) if labels else y_pred_shape
+
+
 def _with_function(identifier: Identifier | type) -> tuple[Any, Any]:
     """A loss, and the function that it computes."""
     found = get(identifier)
@@ -119,7 +143,7 @@ def check(
         return
     axis = getattr(found, "axis", None) or -1
     name = name_of(function)
-    labels = tuple(size for i, size in enumerate(y_pred_shape) if i != axis % len(y_pred_shape))
+    labels = _labels_shape(found, y_pred_shape)
     same, sparse = _fits(y_true_shape, y_pred_shape), _fits(y_true_shape, labels)
     one_hot = name in ("categorical_crossentropy", "categorical_focal_crossentropy")
     if targets == "labels":

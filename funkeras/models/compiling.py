@@ -210,9 +210,10 @@ class Compiling(Holding):
         return list(engine.judged.names)
 
     def _usual_targets(self) -> list[np.ndarray]:
-        """One row of targets with the shapes of the outputs."""
-        sizes = [[1 if size is None else size for size in s[1:]] for s in self.output_shapes]
-        return [np.zeros((1, *shape)) for shape in sizes]
+        """One row of targets, of the shapes that go with the outputs and their losses."""
+        given = self._by_output("loss", self.loss, None)
+        shapes = map(losses.usual_shape, given, self.output_shapes)
+        return [np.zeros([1, *(size or 1 for size in shape[1:])]) for shape in shapes]
 
 
 def mixes(model: Ends, dtype: str) -> bool:

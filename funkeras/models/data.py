@@ -302,21 +302,37 @@ def shuffled(rows: np.ndarray, how: bool | str, size: int) -> np.ndarray:
 
 
 class Piece(NamedTuple):
-    """Steps for one call of a program: the batches `order[start:stop]` of the rows of `data`.
+    """Steps for one call of a program: the batches `start … stop` of an order of rows of `data`.
 
-    Of all entries of `order` the first `rows` count; the others fill the last batch up.
+    `order` has an array (steps, batch size) for each size. Of all its entries the first `rows`
+    count; the others fill the last batch up.
     """
 
     data: Batch
-    order: Any
+    order: Sequence[Any]
     start: int
     stop: int
     rows: int
 
     @property
+    def steps(self) -> int:
+        """Batches in the whole order."""
+        return sum(len(part) for part in self.order)
+
+    @property
     def size(self) -> int:
-        """Rows in a batch."""
-        return self.order.shape[1]
+        """Rows in the batches from `start` to `stop`."""
+        size, first = 0, 0
+        for part in self.order:
+            count = min(self.stop - first, len(part)) - max(self.start - first, 0)
+            size += max(count, 0) * part.shape[1]
+            first += len(part)
+        return size
+
+    def batch(self, index: int) -> Batch:
+        """The rows of a batch."""
+        rows = [batch for part in self.order for batch in part][index]
+        return jax.tree.map(lambda a: a[rows], self.data)
 
 
 Ask: TypeAlias = Callable[[int], int]
@@ -347,10 +363,14 @@ class Feed:
             self.data = jax.device_put(self.data)
 
     def pieces(
-        self, order: np.ndarray, ask: Ask = every, first: int = 0, rows: int | None = None
+        self,
+        order: Sequence[np.ndarray],
+        ask: Ask = every,
+        first: int = 0,
+        rows: int | None = None,
     ) -> Iterator[Piece]:
-        """The batches of `order`, (steps, size), from number `first` on; `rows` entries count."""
-        rows = order.size if rows is None else rows
+        """The batches of an order from number `first` on, of which `rows` entries count."""
+        rows = sum(part.size for part in order) if rows is None else rows
         for piece in self._resident(order, rows) if self.resident else self._read(order, rows):
             steps = piece.stop
             start, first = min(first, steps), max(0, first - steps)
@@ -361,24 +381,24 @@ class Feed:
                 yield piece._replace(start=start, stop=start + count)
                 start += count
 
-    def _resident(self, order: np.ndarray, rows: int) -> Iterator[Piece]:
-        yield Piece(self.data, order, 0, len(order), rows)
+    def _resident(self, order: Sequence[np.ndarray], rows: int) -> Iterator[Piece]:
+        yield Piece(self.data, order, 0, sum(map(len, order)), rows)
 
-    def _read(self, order: np.ndarray, rows: int) -> Iterator[Piece]:
+    def _read(self, order: Sequence[np.ndarray], rows: int) -> Iterator[Piece]:
         """Chunks of the batches; each is read from where the data is while the last one trains."""
-        size = order.shape[1]
-        capacity = min(len(order), max(1, CHUNK_BYTES // (self.row_bytes * size)))
-        local = jnp.arange(capacity * size, dtype=jnp.int32).reshape(capacity, size)
 
-        def read() -> Iterator[Piece]:
-            for begin in range(0, len(order), capacity):
-                end = min(len(order), begin + capacity)
-                wanted = np.resize(order[begin:end].reshape(-1), capacity * size)
-                data = jax.device_put(take(self.data, wanted))
-                counted = min(rows - begin * size, (end - begin) * size)
-                yield Piece(data, local, 0, end - begin, counted)
+        def read(left: int) -> Iterator[Piece]:
+            for part in order:
+                size = part.shape[1]
+                capacity = min(len(part), max(1, CHUNK_BYTES // (self.row_bytes * size)))
+                local = jnp.arange(capacity * size, dtype=jnp.int32).reshape(capacity, size)
+                for begin in range(0, len(part), capacity):
+                    chunk = part[begin : begin + capacity]
+                    data = jax.device_put(take(self.data, np.resize(chunk, capacity * size)))
+                    yield Piece(data, [local], 0, len(chunk), min(left, chunk.size))
+                    left -= chunk.size
 
-        with closing(ahead(read(), 1)) as chunks:  # pyright: ignore[reportArgumentType]: a generator
+        with closing(ahead(read(rows), 1)) as chunks:  # pyright: ignore[reportArgumentType]: a generator
             yield from chunks
 
 
@@ -401,9 +421,7 @@ class Epochs:
 
     def pieces(self, ask: Ask, first: int = 0) -> Iterator[Piece]:
         """This epoch's batches from number `first` on."""
-        for part in batches(self.order, self.size):
-            yield from self.feed.pieces(part, ask, min(first, len(part)))
-            first = max(0, first - len(part))
+        yield from self.feed.pieces(batches(self.order, self.size), ask, first)
 
     def judged(self, paddable: bool, ask: Ask = every) -> Iterator[Piece]:
         """All batches in the given order, the last one filled up if it may be."""
@@ -412,7 +430,7 @@ class Epochs:
             return
         padding = -len(self.order) % self.size
         order = np.concatenate([self.order, np.zeros(padding, np.int32)])
-        yield from self.feed.pieces(order.reshape(-1, self.size), ask, rows=len(self.order))
+        yield from self.feed.pieces([order.reshape(-1, self.size)], ask, rows=len(self.order))
 
     def example(self) -> Batch:
         """Arrays of the shapes and dtypes of a batch's."""

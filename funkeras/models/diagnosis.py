@@ -7,7 +7,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import random
 
 from funkeras.functional.pair import Pair
 from funkeras.functional.training import Batch, TrainState, merge
@@ -33,7 +32,7 @@ def origin(model: Any, engine: Any, ts: TrainState, batch: Batch) -> str:
         if not is_finite(tree):
             return what
     found: list[str] = []
-    key = random.fold_in(ts.key, ts.step)
+    key = ts.step_key
 
     def loss(params: Params) -> Any:
         value, _ = objective.judge(

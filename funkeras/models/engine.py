@@ -9,7 +9,6 @@ from typing import Any, Protocol
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import random
 
 from funkeras import config, losses, metrics
 from funkeras.functional.combinators import reports, unique_names
@@ -38,14 +37,14 @@ __all__ = ["Engine", "Pace", "Progress", "Source", "always_trains", "make_engine
 
 
 def seed_key() -> jax.Array:
-    """A key that follows from NumPy's global generator, without advancing it.
+    """The data of a key that follows from NumPy's global generator, without advancing it.
 
     Old scripts seed that generator and then expect its next draws to shuffle their data.
     """
     generator = np.random.RandomState()
     generator.set_state(np.random.get_state())
     data = generator.randint(0, 2**32, size=2, dtype=np.uint32)
-    return random.wrap_key_data(jnp.asarray(data), impl="threefry2x32")
+    return jnp.asarray(data)
 
 
 class Pace:

@@ -61,7 +61,7 @@ def evaluate(
             if sees and callbacks is not None:
                 callbacks.on_test_batch_end(batch - 1, engine.judged.logs(totals))
             if look:
-                seen += (stop - start) * piece.size
+                seen += piece.size
                 look(seen, batch, engine.judged.logs(totals))
                 pace.done(stop - start)
     if model.keeps_states:
@@ -150,7 +150,7 @@ def run_epoch(
                 callbacks.on_train_batch_begin(progress.batch, told)
             progress.totals = run_piece(engine, model, progress.totals, piece)
             progress.batch += count
-            progress.seen += count * piece.size
+            progress.seen += piece.size
             if paced and not callbacks.sees_batches:
                 engine.pace.done(count)
             if callbacks.sees_batches:
@@ -214,10 +214,9 @@ def find_origin(engine: Engine, model: Any, ts: TrainState, totals: Any, piece: 
         for index in range(start, stop):
             after, totals = engine.run(ts, values, totals, data, order, index, index + 1)
             if not is_finite((totals.last[0], after.params, after.state)):
-                batch = jax.tree.map(lambda a: a[order[index]], data)  # noqa: B023
                 raise FloatingPointError(
                     f"step {engine.step + index - start} (from 0) gives numbers that are not "
-                    f"finite; the first ones are {origin(model, engine, ts, batch)}"
+                    f"finite; the first ones are {origin(model, engine, ts, piece.batch(index))}"
                 )
             ts = after
 

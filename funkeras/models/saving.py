@@ -4,6 +4,7 @@ import json
 import time
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,7 @@ def load_model(
     says.
 
     Args:
+        filepath: a path, or a file or group that h5py has open.
         custom_objects: your layers, losses and functions by the names that the file uses; the
             function of a Lambda layer by the layer's name.
         compile: whether to compile it as it was, with the state of its optimizer.
@@ -75,11 +77,12 @@ def load_model(
     Raises:
         FileFormatError: for files that are damaged, don't fit, or name what is not known.
     """
+    from funkeras import formats
     from funkeras.models import loading
 
-    path = Path(filepath)
-    with custom_object_scope(custom_objects):
-        return loading.load_model(path, compile, backend)
+    opened = formats.copied(filepath) if formats.is_open(filepath) else nullcontext(filepath)
+    with custom_object_scope(custom_objects), opened as path:
+        return loading.load_model(Path(path), compile, backend)
 
 
 def model_from_config(
@@ -195,12 +198,17 @@ def save_model(
     """Write a whole model: architecture, weights, and what `compile` chose, with its state.
 
     A path that ends with `.keras` gets Keras 3's format, any other Keras 2's HDF5. Genuine Keras
-    reads both. The file is wholly old or wholly new.
+    reads both. The file is wholly old or wholly new. It may also go into an empty HDF5 file or
+    group that h5py has open.
     """
     from funkeras import formats
     from funkeras.models import descriptions, optimizing
 
     model._require_built("save")
+    if formats.is_open(filepath):
+        with formats.filled(filepath) as path:
+            save_model(model, path, overwrite, include_optimizer)
+        return
     path = checked_path(filepath, overwrite)
     form = 3 if path.suffix == ".keras" else 2
     training = optimizing.training_config(model) if include_optimizer else None

@@ -7,7 +7,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import random
 
 from funkeras.callbacks import CallbackList
 from funkeras.callbacks.packing import pack, packable
@@ -42,7 +41,7 @@ class Run:
             "state": _by_path(self.model.state),
             "slots": None if engine.slots is None else _by_path(engine.slots),
             "totals": None if progress.totals is None else _by_path(progress.totals),
-            "key": np.asarray(random.key_data(engine.key)),
+            "key": np.asarray(engine.key),
             "step": engine.step,
             "epoch": progress.epoch,
             "batch": progress.batch,
@@ -100,7 +99,7 @@ class Run:
             raise ValueError("the backup was made with other data")
         model.adopt(params, state)
         engine.slots, engine.step = slots, int(saved["step"])
-        engine.key = random.wrap_key_data(jnp.asarray(saved["key"]), impl="threefry2x32")
+        engine.key = jnp.asarray(saved["key"])
         engine.optimizer.iterations = int(slots.iterations)
         if order is None:
             progress.source.skip(saved["epoch"] - progress.epoch)

@@ -292,4 +292,4 @@ def _last(a: np.ndarray, count: int) -> np.ndarray:
 def _piece(batch: Batch, rows: int) -> Piece:
     data = jax.tree.map(jnp.asarray, batch)
     order = jnp.arange(_rows(batch), dtype=jnp.int32).reshape(1, -1)
-    return Piece(data, order, 0, 1, rows)
+    return Piece(data, [order], 0, 1, rows)
