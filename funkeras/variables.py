@@ -65,6 +65,8 @@ class Flow:
         bound: owner → what stands for its variables in this run: for a layer its params and its
             state, for a variable without a layer its value.
         losses, reports: what is added to the loss, and numbers for the logs by name.
+        assigned: where new values of variables without a layer go, if the run may give some; they
+            count after it.
     """
 
     training: bool = False
@@ -72,6 +74,7 @@ class Flow:
     bound: dict[Any, Any] = field(default_factory=dict)
     losses: list[Any] = field(default_factory=list)
     reports: dict[str, Any] = field(default_factory=dict)
+    assigned: dict[Any, Any] | None = None
     draws: int = 0
 
     def next_key(self) -> Key:
@@ -279,7 +282,11 @@ class Variable:
         array = jnp.asarray(value, self._value.dtype)
         if array.shape != self.shape:
             raise ValueError(f"variable {self.name!r} has shape {self.shape}, got {array.shape}")
-        if current_flow() is not None:
+        flow = current_flow()
+        if flow is not None and flow.assigned is not None:
+            flow.assigned[self] = array
+            return
+        if flow is not None:
             raise RuntimeError(
                 f"variable {self.name!r} can't be assigned while a program runs: let a layer own "
                 "it (add_weight), or give the update to a function(..., updates=[...])"

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from funkeras import config
-from funkeras.backend import is_keras_tensor
+from funkeras.backend import cast, is_keras_tensor, is_tensor
 from funkeras.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from funkeras.models import Model
 from funkeras.symbolic import SymbolicTensor
@@ -45,26 +45,27 @@ CLASS_INDEX = None
 CLASS_INDEX_PATH = CLASSES[0]
 
 
-def _caffe(x: np.ndarray, along: Callable[[Sequence[float]], np.ndarray], axis: int) -> np.ndarray:
-    return np.flip(x, axis) - along(CAFFE)
+def _caffe(x: Any, along: Callable[[Sequence[float]], np.ndarray], axis: int) -> Any:
+    after = (slice(None),) * (-1 - axis)
+    return x[(..., slice(None, None, -1), *after)] - along(CAFFE)
 
 
-def _tf(x: np.ndarray, along: Callable[[Sequence[float]], np.ndarray], axis: int) -> np.ndarray:
+def _tf(x: Any, along: Callable[[Sequence[float]], np.ndarray], axis: int) -> Any:
     return x / 127.5 - 1.0
 
 
-def _torch(x: np.ndarray, along: Callable[[Sequence[float]], np.ndarray], axis: int) -> np.ndarray:
+def _torch(x: Any, along: Callable[[Sequence[float]], np.ndarray], axis: int) -> Any:
     return (x / 255.0 - along(TORCH[0])) / along(TORCH[1])
 
 
 MODES = {"caffe": _caffe, "tf": _tf, "torch": _torch}
 
 
-def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> np.ndarray:
+def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
     """Pictures with values from 0 to 255 as the nets take them.
 
     Args:
-        x: one picture or a batch, red, green and blue.
+        x: one picture or a batch, red, green and blue; an array or a tensor of a net.
         data_format: where the colours are; as set in the configuration if left out. `tf` and `th`
             in Keras 1.
         mode: `caffe` swaps red and blue and takes the means off, `tf` scales to [-1, 1], `torch`
@@ -77,14 +78,14 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
         raise ValueError(f"mode must be one of {', '.join(MODES)}; got {mode!r}")
     place = config.ORDERINGS.get(str(data_format), data_format) or config.image_data_format()
     axis = -1 if place == "channels_last" else -3
-    x = np.asarray(x, config.floatx())
-    if x.ndim not in (3, 4) or x.shape[axis] != 3:
+    x = cast(x, config.floatx()) if is_tensor(x) else np.asarray(x, config.floatx())
+    if len(x.shape) not in (3, 4) or x.shape[axis] != 3:
         raise ValueError(f"expected pictures with 3 colours on axis {axis}, got shape {x.shape}")
 
     def along(values: Sequence[float]) -> np.ndarray:
-        return np.asarray(values, x.dtype).reshape((3,) + (1,) * (-1 - axis))
+        return np.asarray(values, config.floatx()).reshape((3,) + (1,) * (-1 - axis))
 
-    return MODES[mode](x, along, axis).astype(x.dtype)
+    return MODES[mode](x, along, axis)
 
 
 @cache

@@ -132,6 +132,8 @@ class Metric(Configured):
     """How many arrays a batch has before its weights."""
     masked: ClassVar[bool] = False
     """Whether what a mask hides does not count: so in means of a value for each step."""
+    weighable: ClassVar[bool] = True
+    """Whether it heeds weights, so that rows which only fill a batch up can be left out."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -13,6 +13,7 @@ from funkeras.metrics.functions import (
     sparse_categorical_accuracy,
 )
 from funkeras.metrics.means import MeanMetricWrapper
+from funkeras.metrics.written import LayerMetric, is_stateful_layer
 from funkeras.registry import custom_object_scope, get_custom_objects
 from funkeras.typing import Array, Identifier, Shape
 
@@ -88,6 +89,8 @@ def serialize(metric: Any) -> Any:
         return {"class_name": "MeanMetricWrapper", "config": options}
     if isinstance(metric, Metric):
         return classes.serialize(metric)
+    if is_stateful_layer(metric):
+        return {"class_name": type(metric).__name__, "config": metric.get_config()}
     return metric if metric is None or isinstance(metric, str | Mapping) else name_of(metric)
 
 
@@ -131,6 +134,8 @@ def for_training(
         name = str(identifier) if modern else generic
     else:
         found = get(identifier)
+        if is_stateful_layer(found):
+            found = LayerMetric(found, (y_true_shape or y_pred_shape, y_pred_shape))
         name = found.name if isinstance(found, Metric) else name_of(found)
         if modern and isinstance(identifier, str):
             name = identifier

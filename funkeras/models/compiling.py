@@ -132,12 +132,10 @@ class Compiling(Holding):
         return [given] * len(names)
 
     def wanted(self) -> list[str]:
-        """The outputs that have a target: those with a loss or a metric."""
+        """The outputs that have a target: those with a loss; since tf.keras, or with a metric."""
         settings = self._require_compiled("a target")
-        asked = [
-            self._by_output(what, settings[what], None)
-            for what in ("loss", "metrics", "weighted_metrics")
-        ]
+        kinds = ("loss",) if settings["classic"] else ("loss", "metrics", "weighted_metrics")
+        asked = [self._by_output(what, settings[what], None) for what in kinds]
         return [name for name, *own in zip(self.output_names, *asked, strict=True) if any(own)]
 
     def _require_built(self, action: str) -> None:
@@ -167,21 +165,21 @@ class Compiling(Holding):
                         error.add_note(f"for the output of layer {name!r}")
                         raise
             if self._engine is None:
-                chosen = [
-                    item if isinstance(item, list | tuple) else [item]
-                    for item in self._by_output("metrics", settings["metrics"], [])
-                ]
-                weighted = [
-                    item if isinstance(item, list | tuple) else [item]
-                    for item in self._by_output("metrics", settings["weighted_metrics"], [])
-                ]
+                judged = self.wanted()
+
+                def chosen(kind: str) -> list[Sequence[Any]]:
+                    given = self._by_output("metrics", settings[kind], [])
+                    listed = [g if isinstance(g, list | tuple) else [g] for g in given]
+                    named = zip(self.output_names, listed, strict=True)
+                    return [own if name in judged else [] for name, own in named]
+
                 shares = self._by_output("loss_weights", settings["loss_weights"], 1.0)
                 self._engine = make_engine(
                     self,
                     self.optimizer,
                     loss,
-                    chosen,
-                    weighted,
+                    chosen("metrics"),
+                    chosen("weighted_metrics"),
                     [1.0 if share is None else float(share) for share in shares],
                     [None if true is None else true.shape for true in y],
                     settings["classic"],

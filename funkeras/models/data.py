@@ -106,6 +106,8 @@ def _as_array(data: Any, what: str) -> Any:
     """One array in a dtype that training takes; arrays on disk stay there."""
     if _is_ready(data):
         return data
+    if hasattr(data, "tocsr"):  # scipy.sparse
+        data = Sparse(data.tocsr())
     if hasattr(data, "detach"):  # torch
         data = data.detach().cpu()
         if str(data.dtype) == "torch.bfloat16":  # NumPy has none
@@ -230,6 +232,37 @@ def _increasing(a: Any, rows: np.ndarray) -> np.ndarray:
     if 4 * len(runs) > len(rows):
         return np.asarray(a[rows])
     return np.concatenate([np.asarray(a[run[0] : run[-1] + 1]) for run in runs])
+
+
+@dataclass(frozen=True)
+class Sparse:
+    """A sparse matrix of SciPy, whose rows become dense a few at a time."""
+
+    data: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+        return self.data.shape
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The stored dtype."""
+        return self.data.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.data.shape)
+
+    def __len__(self) -> int:
+        return self.data.shape[0]
+
+    def __getitem__(self, rows: slice | np.ndarray) -> np.ndarray:
+        return self.data[rows].toarray()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self.data.toarray().astype(dtype or self.dtype, copy=False)
 
 
 @dataclass(frozen=True)

@@ -286,6 +286,7 @@ def make_engine(
         function = None if loss[index] is None else losses.unreduced(loss[index])
         judges = [f for f in (function, *(mean for mean, _ in means)) if f is not None]
         paddable = paddable and all(_by_row(judge, *shapes) for judge in judges)
+        paddable = paddable and all(metric.weighable for metric, _ in stateful)
         means_before += len(means)
         stateful_before += len(stateful)
         reduction = losses.reduction(loss[index]) if loss[index] is not None else None

@@ -527,8 +527,6 @@ class Training(GeneratorMethods, Compiling):
 
         `verbose` is 0 silent, 1 a bar, 2 a line; "auto" is a bar on a terminal.
         """
-        if self._predict is None and not self.is_written():
-            self._require_built("predict")
         if callbacks or steps is not None or gives_batches(x):
             return self._run_predict(x, batch_size, verbose, steps=steps, callbacks=callbacks)
         inputs = self._inputs(x)

@@ -7,7 +7,8 @@ import pytest
 
 from funkeras import applications, config
 from funkeras.applications import imagenet_utils, mobilenet
-from funkeras.layers import Input
+from funkeras.layers import Input, Lambda
+from funkeras.models import Model
 
 PARAMETERS = {
     ("VGG16", True): 138_357_544,
@@ -106,6 +107,10 @@ def test_pictures_are_scaled_as_each_net_was_trained():
         np.testing.assert_allclose(result, value, rtol=1e-4, atol=1e-4)
         first = imagenet_utils.preprocess_input(np.moveaxis(x, -1, 1), "channels_first", mode)
         np.testing.assert_allclose(np.moveaxis(first, 1, -1), value, rtol=1e-4, atol=1e-4)
+        inputs = Input((4, 5, 3))
+        given = Lambda(lambda x: imagenet_utils.preprocess_input(x, mode=mode))(inputs)  # noqa: B023
+        got = Model(inputs, given).predict(x)
+        np.testing.assert_allclose(got, value, rtol=1e-4, atol=1e-4)
     np.testing.assert_array_equal(x, kept)
     np.testing.assert_allclose(mobilenet.preprocess_input(x), expected["tf"], atol=1e-5)
     with pytest.raises(ValueError, match="mode must be one of caffe, tf, torch"):

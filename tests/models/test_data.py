@@ -12,6 +12,7 @@ import h5py
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy import sparse
 
 from funkeras import config
 from funkeras.callbacks import Callback
@@ -169,7 +170,7 @@ def test_batches_from_anywhere_train_as_arrays_do(name: str, expected: Any) -> N
 
 @pytest.mark.parametrize(
     "wrap",
-    [np.asarray, jnp.asarray, Frame, Tensor, lambda a: a.tolist()],
+    [np.asarray, jnp.asarray, Frame, Tensor, lambda a: a.tolist(), sparse.coo_array],
 )
 def test_arrays_of_other_libraries_train_as_numpy_s(wrap: Any, expected: Any) -> None:
     model = small()

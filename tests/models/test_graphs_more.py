@@ -80,6 +80,23 @@ def test_an_output_without_a_loss_needs_no_target():
         model.fit(x, verbose=0)
 
 
+def test_metrics_of_an_output_without_a_loss_are_left_out_as_in_keras_2():
+    model, x = two_headed(loss={"a": "mse"}, metrics=["mae"])
+    assert model.metrics_names == ["loss", "a_loss", "a_mean_absolute_error"]
+    y = numbers(8, 2)
+    assert len(model.evaluate(x, y)) == 3
+    model, x = two_headed(loss=None, metrics=["mae"])
+    model.add_loss(K.mean(model.outputs[0]))
+    assert model.metrics_names == ["loss"]
+    assert model.evaluate(x, None) == pytest.approx(np.mean(model.predict(x)[0]), rel=1e-5)
+
+
+def test_names_of_metrics_are_known_before_the_first_batch():
+    model = Sequential([Dense(3, input_dim=2)])
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    assert model.metrics_names == ["loss", "acc"]
+
+
 @pytest.mark.parametrize(
     ("compiled", "message"),
     [

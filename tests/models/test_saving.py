@@ -283,3 +283,32 @@ def test_a_config_that_would_take_for_ever_is_refused():
     layer["config"] = {"tile_grid_size": [2**31, 2], "batch_input_shape": [None, 8, 8, 3]}
     with pytest.raises(FileFormatError, match="tile_grid_size must be 1 to 256"):
         model_from_config({"class_name": "Sequential", "config": [layer]})
+
+
+@pytest.mark.parametrize("place", ["file", "group", "memory"])
+def test_hdf5_files_that_are_open(tmp_path, place):
+    model = Sequential([Dense(3, input_dim=2), Dense(1)])
+    model.compile("adam", "mse")
+    x = np.ones((4, 2))
+    model.fit(x, x[:, :1], verbose=0)
+    options = {"driver": "core", "backing_store": False} if place == "memory" else {}
+    with h5py.File(tmp_path / "a.h5", "w", **options) as file:
+        target = file.create_group("part") if place == "group" else file
+        model.save(target)
+        assert {*target} == {"model_weights", "optimizer_weights"}
+        again = load_model(target)
+        with pytest.raises(FileExistsError, match="is not empty: it holds model_weights"):
+            model.save(target)
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    assert again.evaluate(x, x[:, :1]) == model.evaluate(x, x[:, :1])
+
+
+def test_links_of_an_open_file_are_not_followed(tmp_path):
+    model = Sequential([Dense(3, input_dim=2)])
+    model.save(tmp_path / "own.h5")
+    with h5py.File(tmp_path / "open.h5", "w") as file:
+        with h5py.File(tmp_path / "own.h5") as own:
+            file.attrs.update(own.attrs)
+        file["model_weights"] = h5py.ExternalLink(str(tmp_path / "own.h5"), "/model_weights")
+        with pytest.raises(FileFormatError, match="link"):
+            load_model(file)

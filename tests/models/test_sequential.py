@@ -90,9 +90,8 @@ def test_weights_are_made_when_the_input_is_known() -> None:
     model = Sequential([Dense(4), Dense(2)])
     assert not model.built
     with pytest.raises(RuntimeError, match="needs weights"):
-        model.predict(X)
-    model.compile("sgd", "mse")
-    model.fit(X, X[:, :2], epochs=1, verbose=0)
+        model.save_weights("never.h5")
+    assert model.predict(X).shape == (len(X), 2)
     assert [w.shape for w in model.get_weights()] == [(6, 4), (4,), (4, 2), (2,)]
 
 
@@ -209,12 +208,12 @@ def test_learning_rate_changes_without_a_new_program() -> None:
     np.testing.assert_array_equal(before[0], model.get_weights()[0])
 
 
-def test_training_compiles_two_programs_with_a_last_smaller_batch() -> None:
+def test_training_compiles_one_program_with_a_last_smaller_batch() -> None:
     model = small()
     for _ in range(2):
         model.fit(X, Y, nb_epoch=5, batch_size=10, validation_data=(X[:30], Y[:30]), verbose=0)
     assert model._engine is not None
-    assert model._engine.run._cache_size() == 2
+    assert model._engine.run._cache_size() == 1
     assert model._engine.judge._cache_size() == 1
 
 
