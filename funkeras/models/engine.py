@@ -36,6 +36,10 @@ from funkeras.typing import PyTree
 __all__ = ["Engine", "Pace", "Progress", "Source", "always_trains", "make_engine"]
 
 
+TRIED = 8
+"""Rows of the stand-ins that losses and metrics are tried on."""
+
+
 def seed_key() -> jax.Array:
     """The data of a key that follows from NumPy's global generator, without advancing it.
 
@@ -271,18 +275,19 @@ def make_engine(
         stateful: list[tuple[Any, bool]] = []
         for group, by_weight in ((metric_names[index], False), (weighted[index], True)):
             for identifier in group:
-                name, metric = metrics.for_training(
+                found = metrics.for_training(
                     identifier, model.output_shapes[index], loss[index], y_shapes[index]
                 )
-                # Keras 2 always says so, Keras 3 where the name is taken.
-                told = by_weight and (classic or prefix + name in names)
-                names.append(f"{prefix}weighted_{name}" if told else prefix + name)
-                if isinstance(metric, metrics.Metric):
-                    sources.append((True, stateful_before + len(stateful)))
-                    stateful.append((metric, by_weight))
-                else:
-                    sources.append((False, means_before + len(means)))
-                    means.append((metrics.values(metric), by_weight))
+                for name, metric in _parts(*found, *shapes):
+                    # Keras 2 always says so, Keras 3 where the name is taken.
+                    told = by_weight and (classic or prefix + name in names)
+                    names.append(f"{prefix}weighted_{name}" if told else prefix + name)
+                    if isinstance(metric, metrics.Metric):
+                        sources.append((True, stateful_before + len(stateful)))
+                        stateful.append((metric, by_weight))
+                    else:
+                        sources.append((False, means_before + len(means)))
+                        means.append((metric, by_weight))
         function = None if loss[index] is None else losses.unreduced(loss[index])
         judges = [f for f in (function, *(mean for mean, _ in means)) if f is not None]
         paddable = paddable and all(_by_row(judge, *shapes) for judge in judges)
@@ -334,16 +339,40 @@ def make_engine(
     )
 
 
+def _parts(name: str, metric: Any, y_shape: Any, out_shape: Any) -> list[tuple[str, Any]]:
+    """A metric with its name, or all that a function of Keras 1 gives in a dict by their names."""
+    if isinstance(metric, metrics.Metric):
+        return [(name, metric)]
+    function = metrics.values(metric)
+    names: list[str] = []
+
+    def noted(true: Any, pred: Any) -> Any:
+        given = function(true, pred)
+        names.extend(given if isinstance(given, Mapping) else ())
+        return given
+
+    def entry(own: str) -> Callable[[Any, Any], Any]:
+        return lambda true, pred: function(true, pred)[own]
+
+    _tried(noted, y_shape, out_shape)
+    return [(own, entry(own)) for own in names] or [(name, function)]
+
+
 def _by_row(function: Callable[..., Any], y_shape: Any, out_shape: Any) -> bool:
     """Whether a loss or metric gives a value for each row, so that padding can be told apart."""
+    result = _tried(function, y_shape, out_shape)
+    return result is not None and result.shape[:1] == (TRIED,)
+
+
+def _tried(function: Callable[..., Any], y_shape: Any, out_shape: Any) -> Any:
+    """What a loss or metric gives for stand-ins of `TRIED` rows; None where they do not suit it."""
 
     def spec(shape: Any) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct(
-            (8, *(3 if size is None else size for size in shape[1:])), "float32"
+            (TRIED, *(3 if size is None else size for size in shape[1:])), "float32"
         )
 
     try:
-        result = jax.eval_shape(function, spec(y_shape), spec(out_shape))
+        return jax.eval_shape(function, spec(y_shape), spec(out_shape))
     except Exception:  # the real call will say it, with real shapes
-        return False
-    return bool(result.shape) and result.shape[0] == 8
+        return None

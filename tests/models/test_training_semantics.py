@@ -207,3 +207,26 @@ def test_weighted_metrics_are_logged_as_such_before_keras_3():
     assert list(found) == ["loss", "mean_squared_error", "weighted_mean_squared_error"]
     assert found["mean_squared_error"] == pytest.approx(14 / 4)
     assert found["weighted_mean_squared_error"] == pytest.approx(9 / 2)
+
+
+def test_a_metric_of_keras_1_may_give_several_numbers_in_a_dict():
+    def powers(true: Any, pred: Any) -> dict[str, Any]:
+        error = funkeras.backend.mean(funkeras.backend.square(true - pred))
+        return {"squared": error**2, "cubed": error**3}
+
+    inputs = layers.Input((2,))
+    outputs = [
+        layers.Dense(1, kernel_initializer="zeros", name=name)(inputs) for name in ("a", "b")
+    ]
+    model = Model(inputs, outputs)
+    model.compile("sgd", "mse", metrics={"b": [powers, "mae"]})
+    x, y = np.ones((4, 2), "float32"), np.arange(4.0).reshape(4, 1)
+    found = dict(
+        zip(model.metrics_names, model.evaluate(x, [y, y], batch_size=2, verbose=0), strict=True)
+    )
+    own = ["b_squared", "b_cubed", "b_mean_absolute_error"]
+    assert list(found) == ["loss", "a_loss", "b_loss", *own]
+    errors = np.array([(0 + 1) / 2, (4 + 9) / 2])  # of the two batches, where predictions are 0
+    assert found["b_squared"] == pytest.approx(np.mean(errors**2))
+    assert found["b_cubed"] == pytest.approx(np.mean(errors**3))
+    assert found["b_mean_absolute_error"] == pytest.approx(1.5)
