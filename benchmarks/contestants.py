@@ -78,13 +78,19 @@ def initial_params(work: Workload) -> list[Any]:
     return [jax.tree.map(jnp.copy, layer.params) for layer in model.layers if layer.params]
 
 
-def training_step(work: Workload, optimizer: Any) -> Callable[..., Any]:
+def of_logits(logits: jax.Array, y: jax.Array) -> jax.Array:
+    return optax.softmax_cross_entropy(logits, y).mean()
+
+
+def training_step(
+    work: Workload, optimizer: Any, of_classes: Callable[..., jax.Array] = of_logits
+) -> Callable[..., Any]:
     """What anyone would write: gradient, optax update, and the logs of a batch."""
 
     def loss(params: Any, key: jax.Array, x: jax.Array, y: jax.Array) -> Any:
         logits = work.by_hand(params, key, x)
         if work.loss == CLASSES:
-            value = optax.softmax_cross_entropy(logits, y).mean()
+            value = of_classes(logits, y)
             return value, (logits.argmax(-1) == y.argmax(-1)).mean()
         value = optax.sigmoid_binary_cross_entropy(logits, y).mean()
         return value, ((logits > 0) == (y > 0.5)).mean()
@@ -121,11 +127,11 @@ def step_loop(work: Workload) -> Run:
     return repeated(epoch, work.epochs)
 
 
-def whole_epoch(work: Workload) -> Run:
-    """All steps of an epoch as one program, over data that stays on the device."""
+def whole_epoch(work: Workload, make: Callable[..., Any] = training_step) -> Run:
+    """All steps of an epoch, which `make` makes, as one program, over data that stays there."""
     x, y = map(jnp.asarray, work.data())
     optimizer = OPTAX[work.optimizer]()
-    step = training_step(work, optimizer)
+    step = make(work, optimizer)
     params = initial_params(work)
     state = optimizer.init(params)
     steps = len(x) // work.batch
