@@ -462,8 +462,7 @@ class ImageDataGenerator:
             augment: look at `rounds` random transformations of each image instead.
         """
         x = np.array(x, self.dtype)
-        with config.using_dialect(self.dialect):
-            check_images(x, self.data_format)
+        check_images(x, self.data_format)
         if self.rescale and self.dialect != "classic":
             x = x * self.rescale
         if augment:

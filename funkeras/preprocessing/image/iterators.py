@@ -245,22 +245,16 @@ def _same_labels(y: np.ndarray, edge: int) -> None:
 
 
 def check_images(x: np.ndarray, data_format: str) -> None:
-    """Refuse what is no batch of images, and other numbers of channels than pictures have.
+    """Refuse what is no batch of images, and warn of an unlikely number of channels.
 
-    Keras 2 and 3 only warn of these.
+    As all Kerases but the first, which refused two channels, or five.
     """
     if x.ndim != 4:
         raise ValueError(f"images must have rank 4, got an array of shape {x.shape}")
     axis = 1 if data_format == "channels_first" else 3
-    if x.shape[axis] in (1, 3, 4):
-        return
-    if config.dialect() == "classic":
-        raise ValueError(
-            f"images with {data_format} must have 1, 3 or 4 channels on axis {axis} in Keras 1; "
-            f"got shape {x.shape}"
+    if x.shape[axis] not in (1, 3, 4):
+        warnings.warn(
+            f"images with {data_format} usually have 1, 3 or 4 channels on axis {axis}; "
+            f"got shape {x.shape}",
+            stacklevel=4,
         )
-    warnings.warn(
-        f"images with {data_format} usually have 1, 3 or 4 channels on axis {axis}; "
-        f"got shape {x.shape}",
-        stacklevel=4,
-    )
