@@ -18,10 +18,12 @@ class Alias(ModuleType):
     Fields:
         keras_root: what stands for `keras` in its name, `tensorflow.keras` for one.
         keras_path: the rest of its name.
+        keras_version: the version that was asked for, if one was.
     """
 
     keras_root: str
     keras_path: str
+    keras_version: str | None
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name != "__all__":
@@ -30,7 +32,7 @@ class Alias(ModuleType):
             return sorted(names_of(self.keras_path))
         if name in children(self.keras_path):
             return importlib.import_module(f"{self.__name__}.{name}")
-        for source in modules_of(self.keras_path):
+        for source in modules_of(self.keras_path, self.keras_version):
             try:
                 return getattr(source, name)
             except AttributeError:
@@ -50,9 +52,9 @@ class CallableAlias(Alias):
         return called(*args, **kwargs)
 
 
-def modules_of(path: str) -> list[ModuleType]:
+def modules_of(path: str, version: str | None = None) -> list[ModuleType]:
     """The modules in which the names of a path within Keras are looked up."""
-    return [importlib.import_module(name) for name in sources(path)]
+    return [importlib.import_module(name) for name in sources(path, version)]
 
 
 @cache

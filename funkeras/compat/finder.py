@@ -67,6 +67,7 @@ class Finder(MetaPathFinder, Loader):
         callable_too = any(callable(source) for source in modules_of(path)[:1])
         module = (CallableAlias if callable_too else Alias)(spec.name)
         module.keras_root, module.keras_path = root, path
+        module.keras_version = self.version if self.chosen else None
         return module
 
     def exec_module(self, module: ModuleType) -> None:

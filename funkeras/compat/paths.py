@@ -2,7 +2,7 @@
 
 from functools import cache
 
-__all__ = ["GONE", "MODULES", "ROOTS", "sources"]
+__all__ = ["GONE", "MODULES", "OF_VERSION", "ROOTS", "sources"]
 
 ROOTS = ("keras", "tensorflow.keras", "tensorflow.python.keras")
 """Where scripts look for Keras; the last two only where TensorFlow is not installed."""
@@ -96,6 +96,11 @@ MODULES: dict[str, tuple[str, ...]] = {
 }
 """Path within Keras → modules of this package in which its names are looked up, in this order."""
 
+OF_VERSION: dict[str, dict[str, tuple[str, ...]]] = {
+    "1.2.2": {"metrics": ("compat.batch_metrics",)},
+}
+"""Version that was asked for → path → modules whose names come before those above."""
+
 SESSION = "there is no session: everything runs on JAX as it is; leave the line out"
 BASE = "derive from keras.layers.Layer, or make the layer with @funkeras.layer"
 
@@ -113,10 +118,13 @@ GONE: dict[str, str] = {
 
 
 @cache
-def sources(path: str) -> tuple[str, ...]:
+def sources(path: str, version: str | None = None) -> tuple[str, ...]:
     """Full names of the modules that a path within Keras stands for.
 
     >>> sources("objectives")
     ('funkeras.losses', 'funkeras.registry')
+    >>> sources("metrics", "1.2.2")
+    ('funkeras.compat.batch_metrics', 'funkeras.metrics')
     """
-    return tuple(f"funkeras.{name}" if name else "funkeras" for name in MODULES[path])
+    own = OF_VERSION.get(version or "", {}).get(path, ())
+    return tuple(f"funkeras.{name}" if name else "funkeras" for name in (*own, *MODULES[path]))
