@@ -113,8 +113,29 @@ def floatx() -> str:
 
 
 def set_floatx(value: str) -> None:
-    """Set the default float type: float16, bfloat16, float32 or float64 (needs jax's x64 mode)."""
+    """Set the default float type: float16, bfloat16, float32 or float64.
+
+    As long as it is float64, jax holds 64 bits: models that have them run as long.
+    """
     _settings.floatx = _one_of("floatx", value, FLOATS)
+    _hold_doubles()
+
+
+_switched = False
+"""Whether jax holds 64 bits because the default float does."""
+
+
+def _hold_doubles() -> None:
+    """Let jax hold 64 bits while the default float has them, and then as before."""
+    global _switched
+    needed = _settings.floatx == "float64"
+    if needed == _switched:
+        return
+    import jax  # the rest of this module is read before jax is needed
+
+    if _switched or jax.dtypes.canonicalize_dtype("float64") != "float64":
+        jax.config.update("jax_enable_x64", needed)
+        _switched = needed
 
 
 def dtype_policy() -> str:
@@ -266,5 +287,6 @@ def _make_private(folder: Path) -> None:
         )
 
 
+_hold_doubles()
 if _wanted := os.environ.get("FUNKERAS_COMPILATION_CACHE"):
     set_compilation_cache({"1": True, "0": False}.get(_wanted, _wanted))

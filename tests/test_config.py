@@ -6,19 +6,22 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from funkeras import config
 
+SETTINGS = "c.floatx(), c.epsilon(), c.image_data_format(), c.dialect(), c.backend()"
 
-def read(tmp_path: Path, stored: str | None = None, **environment: str) -> str:
+
+def read(
+    tmp_path: Path, stored: str | None = None, what: str = SETTINGS, **environment: str
+) -> str:
     """What a fresh process finds."""
     if stored is not None:
         (tmp_path / "keras.json").write_text(stored)
-    code = (
-        "from funkeras import config as c; "
-        "print(c.floatx(), c.epsilon(), c.image_data_format(), c.dialect(), c.backend())"
-    )
+    code = f"from funkeras import config as c; print({what})"
     result = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -67,6 +70,23 @@ def test_setters_check_their_values() -> None:
     assert config.image_data_format() == "channels_first"
     config.set_image_data_format("channels_last")
     assert config.image_dim_ordering() == "tf"
+
+
+def test_jax_holds_64_bits_while_the_default_float_has_them(tmp_path: Path) -> None:
+    assert jnp.ones(1).dtype == "float32"
+    config.set_floatx("float64")
+    assert jnp.ones(1).dtype == "float64"
+    config.set_floatx("float32")
+    assert jnp.ones(1).dtype == "float32"
+    stored = json.dumps({"floatx": "float64"})
+    assert read(tmp_path, stored, "__import__('jax').numpy.ones(1).dtype") == "float64"
+
+
+def test_64_bits_that_jax_holds_anyway_stay() -> None:
+    with jax.enable_x64(True):
+        config.set_floatx("float64")
+        config.set_floatx("float32")
+        assert jnp.ones(1).dtype == "float64"
 
 
 def test_a_scoped_dialect_ends_with_its_block() -> None:

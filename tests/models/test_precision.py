@@ -268,3 +268,17 @@ def test_sums_and_softmax_are_in_single_precision(case: Any, dtype: str) -> None
     np.testing.assert_allclose(
         np.asarray(y, "float64"), expected, rtol=0, atol=3 * float(jnp.finfo(dtype).eps) * largest
     )
+
+
+def test_with_a_default_float_of_64_bits_a_model_computes_with_them() -> None:
+    config.set_floatx("float64")
+    x, y = np.random.default_rng(0).normal(size=(2, 6, 3))
+    model = Sequential([Dense(3, input_dim=3)])
+    kernel, bias = model.get_weights()
+    model.compile("sgd", "mse")
+    model.fit(x, y, batch_size=6, epochs=1, verbose=0)
+    slope = 2 * (x @ kernel + bias - y) / y.size
+    expected = [kernel - 0.01 * x.T @ slope, bias - 0.01 * slope.sum(0)]
+    for found, own in zip(model.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(found, own, rtol=0, atol=1e-15)
+    np.testing.assert_allclose(model.predict(x), x @ expected[0] + expected[1], rtol=0, atol=1e-14)
