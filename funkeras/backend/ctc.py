@@ -17,6 +17,8 @@ __all__ = ["ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse"]
 
 OUT = -np.inf
 """The logarithm of the probability of what can't be."""
+SMOOTHING = 1e-4
+"""How much of an even share Keras 1 and 2 mixed into the probabilities on Theano."""
 
 
 def _logarithms(y_pred: Any) -> Any:
@@ -29,6 +31,9 @@ def _logarithms(y_pred: Any) -> Any:
 def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Any:
     """`-log P(labels)` of each sample, over all alignments: (samples, 1).
 
+    Keras 1 and 2 on Theano sum it over the steps, `-log(input_length·P(labels))`, where each
+    probability `p` is `(1 - 1e-4)·p + 1e-4 / (2·label_length + 1)`.
+
     Args:
         y_true: labels, (samples, longest).
         y_pred: probabilities of the classes, (samples, time, classes).
@@ -36,15 +41,28 @@ def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: An
     """
     import optax  # slow to import, and nothing else here needs it
 
-    logits = _logarithms(y_pred)
     labels = jnp.asarray(y_true).astype(jnp.int32)
+    steps, count = (jnp.reshape(lengths, (-1, 1)) for lengths in (input_length, label_length))
+    on_theano = config.dialect() != "modern" and config.backend() == "theano"
+    logits = _smoothed(y_pred, count) if on_theano else _logarithms(y_pred)
 
     def beyond(lengths: Any, size: int) -> Any:
-        return (jnp.arange(size) >= jnp.reshape(lengths, (-1, 1))).astype(logits.dtype)
+        return (jnp.arange(size) >= lengths).astype(logits.dtype)
 
-    steps, longest = beyond(input_length, logits.shape[1]), beyond(label_length, labels.shape[1])
+    paddings = beyond(steps, logits.shape[1]), beyond(count, labels.shape[1])
     blank = logits.shape[2] - 1
-    return optax.ctc_loss(logits, steps, labels, longest, blank_id=blank)[:, None]
+    cost = optax.ctc_loss(logits, paddings[0], labels, paddings[1], blank_id=blank)[:, None]
+    if not on_theano:
+        return cost
+    # optax lets the probabilities of a step sum to one first; these do not.
+    totals = jax.nn.logsumexp(logits, -1) * (1 - paddings[0])
+    return cost - jnp.sum(totals, -1, keepdims=True) - jnp.log(steps.astype(cost.dtype))
+
+
+def _smoothed(y_pred: Any, label_length: Any) -> Any:
+    """Logarithms of probabilities, less certain by an even share of the labels and blanks."""
+    share = 1 / (2 * label_length[:, None] + 1)
+    return jnp.log((1 - SMOOTHING) * jnp.asarray(y_pred) + SMOOTHING * share)
 
 
 class SparseLabels(NamedTuple):

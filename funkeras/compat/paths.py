@@ -25,7 +25,8 @@ MODULES: dict[str, tuple[str, ...]] = {
         )
     },
     "backend": ("backend",),
-    **dict.fromkeys(("backend.common", "backend.tensorflow_backend"), ("backend",)),
+    "backend.common": ("backend",),
+    "backend.tensorflow_backend": ("compat.tensorflow_backend", "backend"),
     "backend.theano_backend": ("compat.theano", "backend"),
     "callbacks": ("callbacks",),
     "config": ("config",),

@@ -1,26 +1,20 @@
 """`keras.backend.theano_backend`: the backend's functions with the numbers that Theano gave."""
 
-import inspect
-from collections.abc import Callable
-from functools import cache, wraps
 from typing import Any
 
-from funkeras import backend, config
+import jax.numpy as jnp
+
 from funkeras.backend.lifting import op
+from funkeras.compat.of_backend import of_backend
 
 
-@cache
-def _on_theano(name: str) -> Callable[..., Any]:
-    function = inspect.unwrap(getattr(backend, name))
-
-    @wraps(function)
-    def scoped(*args: Any, **kwargs: Any) -> Any:
-        with config.using_backend("theano"):
-            return function(*args, **kwargs)
-
-    return op(scoped)
+@op
+def ctc_batch_cost(y_true: Any, y_pred: Any, input_length: Any, label_length: Any) -> Any:
+    """The cost of each sample as Theano gave it, in one row: (1, samples)."""
+    costs = of_backend("theano", "ctc_batch_cost")(y_true, y_pred, input_length, label_length)
+    return jnp.transpose(costs)
 
 
 def __getattr__(name: str) -> Any:
-    """A function of the backend; those that convolve turn their kernels, as Theano did."""
-    return _on_theano(name) if name in backend.images.__all__ else getattr(backend, name)
+    """A function of the backend, as on Theano."""
+    return of_backend("theano", name)

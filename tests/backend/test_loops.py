@@ -126,6 +126,24 @@ def test_costs_and_a_wide_search_are_the_sums_over_all_alignments(every_labellin
     np.testing.assert_allclose(scores[0], [every_labelling[own] for own in best], rtol=1e-5)
 
 
+@pytest.mark.parametrize("labels", [(1, 0), (1, 1), (2,)])
+def test_on_theano_costs_are_sums_over_alignments_and_steps(labels):
+    """Of probabilities that have an even share mixed in, as `ctc_cost` of Keras 1 and 2 says."""
+    even = 1e-4 / (2 * len(labels) + 1)
+    p = (1 - 1e-4) * STEPS[0, :4] + even
+    paths = itertools.product(range(6), repeat=4)
+    total = sum(
+        p[range(4), path].prod()
+        for path in paths
+        if tuple(label for label, _ in itertools.groupby(path) if label != 5) == labels
+    )
+    arguments = np.array([[*labels, 0][:2]]), STEPS, np.array([[4]]), np.array([[len(labels)]])
+    with config.using_backend("theano"):
+        cost = K.ctc_batch_cost(*arguments)
+    assert cost.shape == (1, 1)
+    assert float(cost[0, 0]) == pytest.approx(-np.log(4 * total), rel=1e-5)
+
+
 def test_decoding_of_shorter_sequences_and_in_a_program():
     both = np.concatenate([STEPS, STEPS[:, ::-1]])
     labels, scores = K.ctc_decode(both, np.array([5, 3]))

@@ -7,7 +7,7 @@ import pytest
 
 from funkeras import backend as K
 from funkeras import compat, config, layers, losses
-from funkeras.compat import bytecode, devices, engine, training_utils
+from funkeras.compat import bytecode, devices, engine, theano, training_utils
 from funkeras.models import Sequential
 from funkeras.utils.h5dict import H5Dict
 
@@ -97,7 +97,7 @@ def test_weights_and_metrics_are_spread_over_outputs():
     np.testing.assert_array_equal(weighted, [1.0, 3.0])
 
 
-def test_theano_backend_turns_kernels():
+def test_each_backends_module_has_its_numbers_whichever_is_set():
     compat.install("1.2.2")
     try:
         from keras.backend import tensorflow_backend, theano_backend
@@ -105,10 +105,23 @@ def test_theano_backend_turns_kernels():
         compat.uninstall()
     rng = np.random.default_rng(0)
     images, kernel = rng.normal(size=(1, 5, 5, 2)), rng.normal(size=(3, 3, 2, 4))
+    plain = K.conv2d(images, kernel, dim_ordering="tf")
+    with config.using_backend("theano"):
+        same = tensorflow_backend.conv2d(images, kernel, dim_ordering="tf")
+    np.testing.assert_allclose(same, plain, rtol=1e-5)
     turned = theano_backend.conv2d(images, kernel[::-1, ::-1].copy(), dim_ordering="tf")
-    plain = tensorflow_backend.conv2d(images, kernel, dim_ordering="tf")
     np.testing.assert_allclose(turned, plain, rtol=1e-5)
     assert theano_backend.th_sparse_module is None
+
+
+def test_theano_backend_has_the_costs_of_samples_in_one_row():
+    p = np.random.default_rng(0).dirichlet(np.ones(4), (3, 5))
+    arguments = np.array([[0, 1], [1, 1], [2, 0]]), p, np.full((3, 1), 5), np.full((3, 1), 2)
+    with config.using_backend("theano"):
+        expected = K.ctc_batch_cost(*arguments)
+    found = theano.ctc_batch_cost(*arguments)
+    assert found.shape == (1, 3)
+    np.testing.assert_array_equal(found[0], expected[:, 0])
 
 
 def test_keras_1_has_a_penalty_for_each_gate_and_sequences_by_input_dim():
