@@ -39,9 +39,14 @@ def checked_backend(backend: str | None) -> str | None:
 def from_description(
     described: Mapping[str, Any], custom_objects: Mapping[str, Any] | None, where: str
 ) -> Any:
-    """The model that a config describes; without a version it is one of this dialect."""
+    """The model that a config describes: of this dialect and backend, where it tells no other."""
+    own = described.get("backend")
     return configs.from_description(
-        described, described_generation(described), custom_objects, where
+        described,
+        described_generation(described),
+        custom_objects,
+        where,
+        backend=own if own in BACKENDS else config.backend(),
     )
 
 

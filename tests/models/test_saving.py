@@ -13,8 +13,9 @@ import h5py
 import numpy as np
 import pytest
 
+from funkeras import config
 from funkeras.formats import FileFormatError
-from funkeras.layers import Dense
+from funkeras.layers import Dense, MaxPooling1D
 from funkeras.models import Model, Sequential, load_model, model_from_config, model_from_yaml
 from funkeras.models import configs as configs_module
 
@@ -175,6 +176,23 @@ def test_double_encoded_json_and_bare_lists_are_understood():
     assert isinstance(model, Sequential)
     assert [layer.name for layer in model.layers] == ["images"]
     assert model.layers[0].kernel_regularizer is not None
+
+
+@pytest.mark.parametrize(
+    ("backend", "expected"), [("theano", [3, 3, 2]), ("tensorflow", [3, 2, 2])]
+)
+def test_json_makes_layers_of_the_backend_that_it_tells_or_of_the_present_one(backend, expected):
+    from funkeras.models import model_from_json
+
+    # Windows of two begin one place earlier on Theano.
+    pool = MaxPooling1D(2, strides=1, padding="same", input_shape=(3, 1))
+    described = json.loads(Sequential([pool]).to_json()) | {"backend": backend}
+    silent = {key: value for key, value in described.items() if key != "backend"}
+    with config.using_backend(backend):
+        own = model_from_json(json.dumps(silent))
+    for model in (own, model_from_json(json.dumps(described))):
+        y = model.predict(np.array([[[3], [1], [2]]], "float32"))
+        np.testing.assert_array_equal(y.ravel(), expected)
 
 
 def test_yaml_is_plain_data_and_makes_the_same_model():
