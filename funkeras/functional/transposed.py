@@ -7,7 +7,7 @@ from jaxtyping import Shaped
 
 from funkeras import activations
 from funkeras.functional.checks import known, no_mask, positive, rank, strides_or_dilation, tuple_of
-from funkeras.functional.convolution import Sizes, channels_at, padding_rule
+from funkeras.functional.convolution import PADDINGS, Sizes, channels_at, padding_rule
 from funkeras.functional.convolve import (
     Padding,
     convolve_transposed,
@@ -19,8 +19,6 @@ from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Params, Shape
 
 __all__ = ["conv1d_transpose", "conv2d_transpose", "conv3d_transpose"]
-
-PADDINGS = ("valid", "same")
 
 
 @layer("Conv1DTranspose")
@@ -78,10 +76,11 @@ def conv2d_transpose(
 ) -> Pair:
     """The transpose of a convolution of images: `activation(conv_transposed(x, kernel) + bias)`.
 
-    `same` gives `size * strides` outputs, `valid` every place that an input reaches. With
-    `output_padding` it is (size - 1) * strides + span + output_padding, less 2 * (span // 2) for
-    `same`, where span is the reach of the dilated kernel. Keras 1 asks for an `output_shape`
-    instead, with the batch, of which the spatial sizes count.
+    `valid` gives every place that an input reaches, `same` gives `size * strides`, and `full`, the
+    transpose of a `full` convolution, (size - 1) * strides - span + 2, where span is the reach of
+    the dilated kernel. With `output_padding` it is (size - 1) * strides + span + output_padding,
+    less 2 * (span // 2) for `same` and 2 * (span - 1) for `full`. Keras 1 asks for an
+    `output_shape` instead, with the batch, of which the spatial sizes count.
 
     >>> from funkeras.functional import output_shape
     >>> output_shape(conv2d_transpose(8, 3, strides=2, padding="same"), (None, 7, 7, 4))
@@ -228,13 +227,21 @@ def _output_size(
     """Outputs along each axis where no shape is asked for."""
     axes = zip(size, reach, strides, strict=True)
     if extra is not None:
-        less = [0 if padding == "valid" else 2 * (k // 2) for k in reach]
-        rest = zip(less, extra, strict=True)
         return tuple(
-            (n - 1) * s + k - lost + more
-            for (n, k, s), (lost, more) in zip(axes, rest, strict=True)
+            (n - 1) * s + k - 2 * _edge(padding, k) + more
+            for (n, k, s), more in zip(axes, extra, strict=True)
         )
-    return tuple(n * s + (max(k - s, 0) if padding == "valid" else 0) for n, k, s in axes)
+    beyond = {
+        "valid": lambda k, s: max(k - s, 0),
+        "same": lambda k, s: 0,
+        "full": lambda k, s: 2 - k - s,
+    }[padding]
+    return tuple(n * s + beyond(k, s) for n, k, s in axes)
+
+
+def _edge(rule: str, reach: int) -> int:
+    """What the transposed convolution pads before an axis of any size."""
+    return {"valid": 0, "full": reach - 1}.get(rule, reach // 2)
 
 
 def _cropped(
@@ -251,7 +258,7 @@ def _cropped(
 
     def crop(n: int, m: int, k: int, s: int) -> tuple[int, int]:
         total = (n - 1) * s + k - m
-        before = {"valid": 0, "same": max(total, 0) // 2, "same_theano": k // 2}[rule]
+        before = max(total, 0) // 2 if rule == "same" else _edge(rule, k)
         return before, total - before
 
     return tuple(map(crop, size, output_size, reach, strides))

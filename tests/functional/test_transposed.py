@@ -36,6 +36,16 @@ def test_every_input_adds_its_kernel_and_same_crops_as_the_backend_did(backend):
     np.testing.assert_allclose(same.apply(*variables, jnp.asarray(x))[0], cropped, atol=1e-5)
 
 
+@pytest.mark.parametrize(("more", "end"), [(None, 7), (1, 8)])
+def test_full_leaves_out_what_a_full_convolution_padded(more, end):
+    pair = F.conv2d_transpose(3, (3, 2), 2, "full", more)
+    variables = pair.init(KEY, (None, 4, 4, 2))
+    x = np.random.default_rng(0).standard_normal((2, 4, 4, 2)).astype("float32")
+    whole = spread(x, np.asarray(variables[0]["kernel"]), (2, 2))
+    expected = whole[:, 2:end, 1:end]  # of 9 rows and 8 columns
+    np.testing.assert_allclose(pair.apply(*variables, jnp.asarray(x))[0], expected, atol=1e-5)
+
+
 def test_the_output_shape_of_keras_1_chooses_among_the_possible_sizes():
     x = jnp.ones((2, 3, 4, 4))
     for size in (7, 8):
@@ -52,7 +62,7 @@ def test_the_output_shape_of_keras_1_chooses_among_the_possible_sizes():
     ("arguments", "message"),
     [
         ({"filters": 0}, "filters must be a positive integer, got 0"),
-        ({"padding": "full"}, "padding must be one of valid, same; got 'full'"),
+        ({"padding": "causal"}, "padding must be one of valid, same, full; got 'causal'"),
         ({"output_padding": 2}, r"output_padding must be less than strides \(1, 1\), got \(2, 2\)"),
         ({"output_shape": (4, 4, 3)}, "output_shape must have a batch, 2 sizes and 4 filters"),
         ({"output_shape": (2, 8, 8, 3)}, "4 filters on axis -1, got"),
