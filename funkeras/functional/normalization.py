@@ -91,9 +91,10 @@ def batch_normalization(
     forgets = origin == ("keras2", "tensorflow")
     heeds_mask = config.dialect() == "modern"
     deviation = _Root(moving_variance_initializer)
+    batched = mode != 1  # which takes a sample by itself too
 
     def weights(input_shape: Shape) -> Iterator[Weight]:
-        shape = _feature_shape(input_shape, axis)
+        shape = _feature_shape(input_shape, axis, batched)
         yield from _affine_weights(shape, center, scale, beta_initializer, gamma_initializer)
         yield Weight("moving_mean", shape, moving_mean_initializer, trainable=False)
         yield Weight("moving_variance", shape, moving_variance_initializer, trainable=False)
@@ -113,7 +114,7 @@ def batch_normalization(
         key: Key | None = None,
         mask: PyTree = None,
     ) -> tuple[Shaped[Array, "batch *n"], State]:
-        axes = _axes(axis, x.ndim)
+        axes = _axes(axis, x.ndim, batched)
         wide = _widened(x)
         if mode == 0 and not training:
             mean, variance = (
@@ -330,16 +331,17 @@ def unit_normalization(axis: Axes = -1) -> Pair:
     return stateless(apply)
 
 
-def _axes(axis: Axes, ndim: int) -> tuple[int, ...]:
-    """Axes counted from the front, in order."""
+def _axes(axis: Axes, ndim: int, batched: bool = True) -> tuple[int, ...]:
+    """Axes counted from the front, in order; where inputs are `batched`, none is the first."""
     given = (axis,) if isinstance(axis, int) else tuple(axis)
-    if not all(-ndim <= i < ndim and i % ndim for i in given):
+    if not all(-ndim <= i < ndim and i % ndim >= batched for i in given):
         raise ValueError(f"axis must name axes of an input of rank {ndim}, not the batch: {axis}")
     return tuple(sorted({i % ndim for i in given}))
 
 
-def _feature_shape(input_shape: Shape, axis: Axes) -> tuple[int, ...]:
-    return tuple(known(f"axis {i}", input_shape, i) for i in _axes(axis, len(input_shape)))
+def _feature_shape(input_shape: Shape, axis: Axes, batched: bool = True) -> tuple[int, ...]:
+    axes = _axes(axis, len(input_shape), batched)
+    return tuple(known(f"axis {i}", input_shape, i) for i in axes)
 
 
 def _affine_weights(

@@ -68,6 +68,9 @@ def test_mode_1_normalises_each_sample_and_mode_2_each_batch():
             got, state = pair.apply(*variables, jnp.asarray(X), training=training)
             np.testing.assert_allclose(got, y, atol=1e-5)
             assert state is variables[1]
+    alone = by_sample.apply(*variables, jnp.asarray(X[0, 0]))[0]
+    assert F.output_shape(by_sample, X[0, 0].shape) == X[0, 0].shape
+    np.testing.assert_allclose(alone, expected[by_sample][0, 0], atol=1e-5)
 
 
 def test_renormalisation_scales_by_moving_averages_within_bounds():
