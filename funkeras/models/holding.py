@@ -17,6 +17,15 @@ from funkeras.variables import Variable, current_flow
 __all__ = ["Holding"]
 
 
+def _histories(ends: str, part: int, told: str) -> Any:
+    """For each tensor at the `ends` of a model one part of where it came from, as a property."""
+
+    def listed(model: "Holding") -> list[Any]:
+        return [tensor._keras_history[part] for tensor in getattr(model, ends)]
+
+    return property(listed, doc=told)
+
+
 class Holding(Ends):
     """The variables of a model, which its layers own."""
 
@@ -178,16 +187,12 @@ class Holding(Ends):
         """Whether an output is another in training."""
         return any(uses_learning_phase(tensor) for tensor in self.outputs)
 
-    @property
-    def input_layers(self) -> list[Any]:
-        """The layers that data enters by."""
-        return [tensor._keras_history[0] for tensor in self.inputs]
-
-    @property
-    def output_layers(self) -> list[Any]:
-        """The layers that the outputs come from."""
-        return [tensor._keras_history[0] for tensor in self.outputs]
-
+    input_layers = _histories("inputs", 0, "The layers that data enters by.")
+    input_layers_node_indices = _histories("inputs", 1, "The number of the call of each of these.")
+    input_layers_tensor_indices = _histories("inputs", 2, "Which of its outputs each input is.")
+    output_layers = _histories("outputs", 0, "The layers that the outputs come from.")
+    output_layers_node_indices = _histories("outputs", 1, "The number of the call of each.")
+    output_layers_tensor_indices = _histories("outputs", 2, "Which of its outputs each output is.")
     _input_layers, _output_layers = input_layers, output_layers
 
     @property

@@ -43,6 +43,16 @@ def test_nodes_tell_which_layers_stand_around_a_call():
         _ = dense.output
 
 
+def test_a_model_tells_which_calls_its_ends_are_of():
+    a, b = Input(shape=(3,), name="a"), Input(shape=(3,), name="b")
+    dense = Dense(3, name="shared")
+    model = Model([b, a], [dense(a), dense(b)])
+    assert [layer.name for layer in model.input_layers] == ["b", "a"]
+    assert [layer.name for layer in model.output_layers] == ["shared", "shared"]
+    assert (model.input_layers_node_indices, model.output_layers_node_indices) == ([0, 0], [0, 1])
+    assert model.input_layers_tensor_indices == model.output_layers_tensor_indices == [0, 0]
+
+
 def test_masks_of_a_graph():
     words = Input(shape=(4,), dtype="int32")
     embedding = Embedding(5, 2, mask_zero=True)
