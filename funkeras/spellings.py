@@ -506,21 +506,19 @@ def spelled(method: Callable[P, T]) -> Callable[P, T]:
     """
     signature = inspect.signature(method)
     inner = signature.replace(parameters=list(signature.parameters.values())[1:])
-    names = set(inner.parameters)
+    names, owner = frozenset(inner.parameters), method.__name__
 
     @wraps(method)
     def translated(*args: P.args, **kwargs: P.kwargs) -> T:
+        order: tuple[str, ...] = getattr(type(args[0]), "keras_1_order", {}).get(owner, ())
+        order = order if config.dialect() == "classic" else ()
+        if names.issuperset(kwargs) and not (order or dialect_defaults(owner)):
+            return method(*args, **kwargs)
         given: dict[str, Any] = dict(kwargs)
-        positional: tuple[Any, ...] = args[1:]
-        order = getattr(args[0], "keras_1_order", {}).get(method.__name__)
-        if order and config.dialect() == "classic":
-            given.update(zip(order, positional, strict=False))
-            positional = ()
-        if not names.issuperset(given) or dialect_defaults(method.__name__):
-            given = bind(method.__name__, inner, positional, given)
-            positional = ()
+        given.update(zip(order, args[1:], strict=False))
+        positional = () if order else args[1:]
         call: Callable[..., T] = method
-        return call(args[0], *positional, **given)
+        return call(args[0], **bind(owner, inner, positional, given))
 
     return translated
 

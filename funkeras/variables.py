@@ -130,21 +130,22 @@ DRAWS = "random numbers"
 _noted: ContextVar[dict[Any, None] | None] = ContextVar("noted", default=None)
 
 
-@contextmanager
-def noting() -> Iterator[dict[Any, None]]:
+class noting:  # noqa: N801
     """Note which variables, or layers with theirs, are read that nothing stands for in the run.
 
-    What is noted inside is noted outside too.
+    What is noted inside is noted outside too. Called like a function of `contextlib`, but several
+    times as fast.
     """
-    noted: dict[Any, None] = {}
-    outer = _noted.get()
-    token = _noted.set(noted)
-    try:
-        yield noted
-    finally:
-        _noted.reset(token)
-        if outer is not None:
-            outer.update(noted)
+
+    def __enter__(self) -> dict[Any, None]:
+        self.outer, self.noted = _noted.get(), {}
+        self.token = _noted.set(self.noted)
+        return self.noted
+
+    def __exit__(self, *exception: object) -> None:
+        _noted.reset(self.token)
+        if self.outer is not None:
+            self.outer.update(self.noted)
 
 
 def note(owner: Any) -> bool:

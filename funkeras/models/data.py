@@ -235,14 +235,14 @@ def _increasing(a: Any, rows: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Sparse:
-    """A sparse matrix of SciPy, whose rows become dense a few at a time."""
+class Elsewhere:
+    """Rows that are no array in memory, but become one a few at a time."""
 
     data: Any
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Rows and columns."""
+        """Shape of all rows."""
         return self.data.shape
 
     @property
@@ -255,6 +255,10 @@ class Sparse:
         """Number of axes."""
         return len(self.data.shape)
 
+
+class Sparse(Elsewhere):
+    """A sparse matrix of SciPy."""
+
     def __len__(self) -> int:
         return self.data.shape[0]
 
@@ -266,10 +270,9 @@ class Sparse:
 
 
 @dataclass(frozen=True)
-class Part:
+class Part(Elsewhere):
     """The rows `start … stop` of an array on disk, which stay there."""
 
-    data: Any
     start: int
     stop: int
 
@@ -277,16 +280,6 @@ class Part:
     def shape(self) -> tuple[int, ...]:
         """Shape of these rows."""
         return (self.stop - self.start, *self.data.shape[1:])
-
-    @property
-    def dtype(self) -> np.dtype:
-        """The stored dtype."""
-        return self.data.dtype
-
-    @property
-    def ndim(self) -> int:
-        """Number of axes."""
-        return len(self.data.shape)
 
     def __getitem__(self, rows: slice | np.ndarray) -> Any:
         """A range of rows, or those of increasing numbers."""
