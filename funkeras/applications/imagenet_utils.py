@@ -12,6 +12,7 @@ from funkeras import config
 from funkeras.backend import cast, is_keras_tensor, is_tensor
 from funkeras.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from funkeras.models import Model
+from funkeras.preprocessing.spelling import any_spelling
 from funkeras.symbolic import SymbolicTensor
 from funkeras.utils.data_utils import get_file
 from funkeras.utils.layer_utils import convert_dense_weights_data_format
@@ -61,6 +62,7 @@ def _torch(x: Any, along: Callable[[Sequence[float]], np.ndarray], axis: int) ->
 MODES = {"caffe": _caffe, "tf": _tf, "torch": _torch}
 
 
+@any_spelling()
 def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe") -> Any:
     """Pictures with values from 0 to 255 as the nets take them.
 

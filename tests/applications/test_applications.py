@@ -106,6 +106,8 @@ def test_pictures_are_scaled_as_each_net_was_trained():
         result = imagenet_utils.preprocess_input(x, mode=mode)
         np.testing.assert_allclose(result, value, rtol=1e-4, atol=1e-4)
         first = imagenet_utils.preprocess_input(np.moveaxis(x, -1, 1), "channels_first", mode)
+        old = imagenet_utils.preprocess_input(np.moveaxis(x, -1, 1), dim_ordering="th", mode=mode)
+        np.testing.assert_array_equal(old, first)
         np.testing.assert_allclose(np.moveaxis(first, 1, -1), value, rtol=1e-4, atol=1e-4)
         inputs = Input((4, 5, 3))
         given = Lambda(lambda x: imagenet_utils.preprocess_input(x, mode=mode))(inputs)  # noqa: B023
