@@ -55,7 +55,7 @@ class Weighted:
 
     @params.setter
     def params(self, value: Params) -> None:
-        self.adopt(_like(value, self.params, self.name), self.state)
+        self.adopt(_like(value, self.params, f"params of {self.name!r}"), self.state)
 
     @property
     def state(self) -> State:
@@ -64,7 +64,7 @@ class Weighted:
 
     @state.setter
     def state(self, value: State) -> None:
-        self.adopt(self.params, _like(value, self.state, self.name))
+        self.adopt(self.params, _like(value, self.state, f"state of {self.name!r}"))
 
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
@@ -198,9 +198,14 @@ def dtypes_of(policy: Any) -> tuple[str, str]:
 
 def _like(value: Any, present: Any, name: str) -> Any:
     """`value` as arrays, if it has the structure, shapes and dtypes of `present`."""
+    if not isinstance(value, Mapping):
+        raise TypeError(
+            f"{name} are arrays by name, got {value!r:.80}: an attribute of your own needs "
+            "another name"
+        )
     if jax.tree.structure(value) != jax.tree.structure(present):
         raise ValueError(
-            f"variables of {name!r} have the structure {jax.tree.structure(present)}, "
+            f"{name} have the structure {jax.tree.structure(present)}, "
             f"got {jax.tree.structure(value)}"
         )
 
@@ -208,7 +213,7 @@ def _like(value: Any, present: Any, name: str) -> Any:
         new = jnp.asarray(new, old.dtype)
         if new.shape != old.shape:
             where = jax.tree_util.keystr(path)
-            raise ValueError(f"{where} of {name!r} has shape {old.shape}, got {new.shape}")
+            raise ValueError(f"{where} of {name} has shape {old.shape}, got {new.shape}")
         return new
 
     return jax.tree_util.tree_map_with_path(check, value, present)

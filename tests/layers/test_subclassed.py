@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from funkeras import backend as K
-from funkeras.layers import LSTM, BatchNormalization, Dense, Dropout, Input
+from funkeras.layers import LSTM, BatchNormalization, Dense, Dropout, Input, Layer
 from funkeras.models import Model, Sequential, load_model
 
 
@@ -129,3 +129,14 @@ def test_its_penalties_are_those_of_its_arguments():
     kernel, _ = model.get_weights()
     expected = 0.01 * np.sum(kernel**2)
     assert model.evaluate(x, np.zeros((4, 2)), verbose=0) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("name", ["params", "state"])
+def test_attributes_of_its_own_do_not_take_the_names_of_arrays(name):
+    class Taken(Layer):
+        def build(self, input_shape):
+            setattr(self, name, K.variable(0.0))
+            super().build(input_shape)
+
+    with pytest.raises(TypeError, match=f"{name} of 'taken_.*' are arrays by name.*another name"):
+        Taken().build((None, 2))
