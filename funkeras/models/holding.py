@@ -21,7 +21,11 @@ def _histories(ends: str, part: int, told: str) -> Any:
     """For each tensor at the `ends` of a model one part of where it came from, as a property."""
 
     def listed(model: "Holding") -> list[Any]:
-        return [tensor._keras_history[part] for tensor in getattr(model, ends)]
+        entries: Any = getattr(model._structure, "entries", {})
+        return [
+            (entries[tensor], 0, 0)[part] if tensor in entries else tensor._keras_history[part]
+            for tensor in getattr(model, ends)
+        ]
 
     return property(listed, doc=told)
 

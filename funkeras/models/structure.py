@@ -9,6 +9,7 @@ import jax
 from funkeras.functional.combinators import unique_names
 from funkeras.functional.pair import Pair
 from funkeras.layers.facade import layer_class
+from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer
 from funkeras.models.operations import (
     Recorded,
@@ -35,6 +36,8 @@ class Structure:
 
     Fields:
         inputs: symbolic tensors; outputs: likewise, nested as they were given.
+        entries: each input → the layer that data enters by; one of its own, as in Keras 3, where
+            the tensor comes out of a layer that is not in the model.
         layers: those furthest from the outputs first, as in files of Keras models.
     """
 
@@ -47,10 +50,15 @@ class Structure:
         self.outputs = outputs[0] if single else outputs
         flat = _flat("outputs", self.outputs)
         self.trace: Trace = trace(self.inputs, self.outputs)
-        self.layers = _by_depth(self.inputs, flat, self.trace)
-        self.input_names = [_source_name(tensor) for tensor in self.inputs]
-        self.output_names = unique_names([_source_name(tensor) for tensor in flat])
+        self.entries = {tensor: tensor.source or _entry(tensor) for tensor in self.inputs}
+        self.layers = _by_depth(self.entries, flat, self.trace)
+        self.input_names = [layer.name for layer in self.entries.values()]
+        self.output_names = unique_names([self._source(tensor).name for tensor in flat])
         self.output_shapes = [tensor.shape for tensor in flat]
+
+    def _source(self, tensor: SymbolicTensor) -> Any:
+        """The layer, or operation, that a tensor comes from."""
+        return self.entries.get(tensor) or tensor._keras_history[0]
 
     def pair(self) -> Pair:
         """The pure function between inputs and outputs, as the layers are at this moment."""
@@ -73,8 +81,8 @@ class Structure:
             taken.add(named[call])
 
         def refer(tensor: SymbolicTensor) -> list[Any]:
-            if tensor.source is not None:
-                return [tensor.source.name, 0, 0]
+            if tensor in self.entries:
+                return [self.entries[tensor].name, 0, 0]
             assert tensor.call is not None
             if tensor.call in named:
                 return [named[tensor.call], 0, tensor.index]
@@ -117,10 +125,9 @@ def _flat(what: str, tensors: PyTree) -> list[SymbolicTensor]:
     return leaves
 
 
-def _source_name(tensor: SymbolicTensor) -> str:
-    if tensor.call is None or tensor.source is not None:
-        return tensor.name if tensor.source is None else tensor.source.name
-    return tensor.call.callee.name
+def _entry(tensor: SymbolicTensor) -> InputLayer:
+    name = tensor.name if tensor.call is None else None
+    return InputLayer(batch_shape=tensor.shape, dtype=tensor.dtype, name=name)
 
 
 def _layer_calls(calls: Sequence[Call]) -> list[tuple[Call, int]]:
@@ -135,7 +142,7 @@ def _layer_calls(calls: Sequence[Call]) -> list[tuple[Call, int]]:
 
 
 def _by_depth(
-    inputs: Sequence[SymbolicTensor], outputs: Sequence[SymbolicTensor], traced: Trace
+    entries: Mapping[SymbolicTensor, Layer], outputs: Sequence[SymbolicTensor], traced: Trace
 ) -> list[Layer]:
     """The layers by their distance from the outputs, as Keras sorts them.
 
@@ -143,13 +150,10 @@ def _by_depth(
     """
     depths: dict[Any, int] = {}
     call_depths: dict[Call, int] = {}
-    entries = {tensor: tensor.source for tensor in inputs if tensor.source is not None}
-    given = set(inputs)
 
     def deepen(tensor: SymbolicTensor, depth: int) -> None:
-        if tensor in given:
-            if tensor in entries:
-                depths[entries[tensor]] = max(depths.get(entries[tensor], 0), depth)
+        if tensor in entries:
+            depths[entries[tensor]] = max(depths.get(entries[tensor], 0), depth)
         elif tensor.call is not None:
             call_depths[tensor.call] = max(call_depths.get(tensor.call, 0), depth)
 
@@ -166,9 +170,8 @@ def _by_depth(
     waiting = list(reversed(outputs))
     while waiting:
         tensor = waiting.pop()
-        if tensor in given:
-            if tensor in entries:
-                met.setdefault(entries[tensor], len(met))
+        if tensor in entries:
+            met.setdefault(entries[tensor], len(met))
         elif tensor.call is not None and tensor.call not in done:
             done.add(tensor.call)
             met.setdefault(tensor.call.callee, len(met))

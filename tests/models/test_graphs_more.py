@@ -361,3 +361,21 @@ def test_a_model_is_called_on_a_list_of_one_and_on_names(dialect):
 
 def one_of_three(tensor):
     return Model(tensor, Dense(3)(tensor))([tensor])
+
+
+@pytest.mark.parametrize("ending", [".h5", ".keras"])
+def test_the_part_of_a_graph_after_a_layer_is_a_model_that_is_saved(tmp_path, ending):
+    a = Input(shape=(3,))
+    h = Dense(4)(a)
+    top = Dense(2, name="top")
+    part, whole = Model(h, top(h)), Model(a, top.output)
+    kernel = np.arange(8, dtype="float32").reshape(4, 2)
+    top.set_weights([kernel, np.ones(2)])
+    part.save(tmp_path / f"part{ending}")
+    again = load_model(tmp_path / f"part{ending}")
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    for model in (part, again):
+        assert [type(layer).__name__ for layer in model.layers] == ["InputLayer", "Dense"]
+        assert model.input_names == [model.input_layers[0].name] == [model.layers[0].name]
+        np.testing.assert_allclose(model.predict(x), x @ kernel + 1, rtol=1e-5)
+    assert [layer.name for layer in whole.layers[1:]] == [h._keras_history[0].name, "top"]
