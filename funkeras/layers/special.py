@@ -43,7 +43,28 @@ KINDS: dict[str, Callable[[str, Any], Any]] = {
 """How Keras 1's config says what an argument is → the argument from what the config holds."""
 
 
-class Merging(Layer):
+class Applied(Layer):
+    """`Lambda`: any function of the inputs."""
+
+    function_argument: ClassVar[str] = "function"
+
+    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+        """Run the function on arrays, or record it where `x` is symbolic.
+
+        One that takes gradients between its inputs, of which the graph alone knows how one follows
+        from the other, becomes operations of the graph in the place of this layer.
+        """
+        try:
+            return super().__call__(x, *others, **named)
+        except symbolic.NoGraphError:
+            if not symbolic.is_symbolic(x):
+                raise
+        function = self._arguments[self.function_argument]
+        y = function(x, **(self._arguments["arguments"] or {}))
+        return y[0] if isinstance(y, list) and len(y) == 1 else y
+
+
+class Merging(Applied):
     """Keras 1's `Merge([a, b], mode=...)`: it may hold the layers whose outputs it merges.
 
     Called on a list of inputs it merges those; what `layers` do is the model's affair.
@@ -51,6 +72,7 @@ class Merging(Layer):
 
     before = ("layers",)
     after = ("node_indices", "tensor_indices")
+    function_argument = "mode"
     functions: ClassVar[tuple[str, ...]] = ("mode", "output_shape", "output_mask")
 
     @property
@@ -88,24 +110,6 @@ class Merging(Layer):
                 given[argument] = KINDS[kind](argument, given[argument])
         with registry.custom_object_scope(custom_objects):
             return cls(**given)
-
-
-class Applied(Layer):
-    """`Lambda`: any function of the inputs."""
-
-    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
-        """Run the function on arrays, or record it where `x` is symbolic.
-
-        One that takes gradients between its inputs, of which the graph alone knows how one follows
-        from the other, becomes operations of the graph in the place of this layer.
-        """
-        try:
-            return super().__call__(x, *others, **named)
-        except symbolic.NoGraphError:
-            if not symbolic.is_symbolic(x):
-                raise
-        y = self._arguments["function"](x, **(self._arguments["arguments"] or {}))
-        return y[0] if isinstance(y, list) and len(y) == 1 else y
 
 
 class Attending(Layer):

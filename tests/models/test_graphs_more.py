@@ -8,7 +8,17 @@ import pytest
 from funkeras import backend as K
 from funkeras import config, layers
 from funkeras.formats.errors import FileFormatError
-from funkeras.layers import LSTM, Concatenate, Dense, Dropout, Input, Lambda, Layer, multiply
+from funkeras.layers import (
+    LSTM,
+    Concatenate,
+    Dense,
+    Dropout,
+    Input,
+    Lambda,
+    Layer,
+    merge,
+    multiply,
+)
 from funkeras.models import Model, Sequential, load_model, model_from_json
 
 
@@ -322,12 +332,18 @@ def test_a_layer_that_reports_and_adds_losses_in_its_call():
     assert set(chain.fit(x, y, epochs=1, verbose=0).history) == {"loss", "level"}
 
 
-def test_a_lambda_takes_gradients_between_its_inputs():
+@pytest.mark.parametrize("by", ["Lambda", "merge"])
+def test_a_function_takes_gradients_between_its_inputs(by):
     """What-where: the gradient of a maximum with respect to what it was taken of."""
+
+    def places(ends):
+        return K.gradients(K.sum(ends[1]), ends[0])
+
     a = Input(shape=(4,))
     hidden = Dense(4, kernel_initializer="identity")(a)
     largest = Lambda(lambda t: K.max(t, axis=-1, keepdims=True))(hidden)
-    where = Lambda(lambda ends: K.gradients(K.sum(ends[1]), ends[0]))([hidden, largest])
+    ends = [hidden, largest]
+    where = Lambda(places)(ends) if by == "Lambda" else merge(ends, mode=places)
     model = Model(a, multiply([hidden, where]))
     x = numbers(6, 4)
     expected = np.where(x == x.max(-1, keepdims=True), x, 0)
