@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras.optimizers.updates import OptimizerState
+from funkeras.optimizers.updates import NO_SLOT, OptimizerState
 from funkeras.typing import PyTree
 
 if TYPE_CHECKING:
@@ -127,10 +127,10 @@ def _slot_entries(
     if LAYOUTS[layout].interleaved:
         for group in groups:
             for row in zip(*(columns[name] for name in group), strict=True):
-                yield from row
+                yield from (entry for entry in row if entry.value.shape != NO_SLOT)
     else:
         for column in columns.values():
-            yield from column
+            yield from (entry for entry in column if entry.value.shape != NO_SLOT)
     if layout == "keras2" and optimizer.rule_name == "Adam" and "velocity_hat" not in columns:
         for entry in columns["velocity"]:
             blank = np.zeros(1, entry.value.dtype)

@@ -4,7 +4,8 @@ In the formulas g is the gradient, p the parameter, t = 1, 2, … the step, and 
 rate after schedule and decay.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax.numpy as jnp
@@ -28,8 +29,10 @@ __all__ = [
     "Ftrl",
     "Lamb",
     "Lion",
+    "Muon",
     "Nadam",
     "RMSprop",
+    "ScheduleFreeAdamW",
     "adadelta",
     "adagrad",
     "adam",
@@ -326,6 +329,107 @@ def lion(
     return Rule(step, ({"momentum": 0.0},))
 
 
+@optimizer("ScheduleFreeAdamW")
+def schedule_free_adamw(
+    learning_rate: float | Schedule = 0.0025,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+    warmup_steps: int = 0,
+) -> Rule:
+    """Adam without a schedule: gradients are taken between a fast sequence z and its mean x.
+
+    `z ← z - rate · g / (√(v / (1 - beta_2ᵗ)) + epsilon)`, `x ← x + (z - x) / t` and
+    `p = (1 - beta_1) · z + beta_1 · x`; the rate grows over the first `warmup_steps`.
+    Defazio et al. 2024, https://arxiv.org/abs/2405.15682
+    """
+
+    def prepare(h: Scalars, t: Array) -> Scalars:
+        warm = jnp.minimum(t / warmup_steps, 1) if warmup_steps else jnp.ones_like(t)
+        unbiased = 1 / _known(h["beta_2"], t)
+        return {**h, "warm": h["learning_rate"] * warm, "unbiased": unbiased, "share": 1 / t}
+
+    def step(h: Scalars, g: Array, p: Array, s: Slots) -> tuple[Array, Slots]:
+        v = _mean(h["beta_2"], s["velocity"], jnp.square(g))
+        x = (p - (1 - h["beta_1"]) * s["momentum"]) / h["beta_1"]
+        z = s["momentum"] - h["warm"] * g / (jnp.sqrt(v * h["unbiased"]) + h["epsilon"])
+        x = _mean(1 - h["share"], x, z)
+        return _mean(h["beta_1"], x, z) - p, {"momentum": z, "velocity": v}
+
+    copied = {"momentum": lambda p: p.astype(wide(p.dtype)), "velocity": 0.0}
+    return Rule(step, (copied,), prepare, fixed=("warmup_steps",))
+
+
+@optimizer("Muon")
+def muon(
+    learning_rate: float | Schedule = 0.001,
+    adam_beta_1: float = 0.9,
+    adam_beta_2: float = 0.999,
+    adam_weight_decay: float = 0.004,
+    epsilon: float = 1e-7,
+    weight_decay: float = 0.004,
+    exclude_layers: Sequence[str] | None = None,
+    exclude_embeddings: bool = True,
+    muon_a: float = 3.4445,
+    muon_b: float = -4.7750,
+    muon_c: float = 2.0315,
+    adam_lr_ratio: float = 1.0,
+    momentum: float = 0.95,
+    ns_steps: int = 5,
+    nesterov: bool = True,
+    rms_rate: float | None = 0.2,
+) -> Rule:
+    """Matrices step by their momentum with all singular values made nearly one; others by AdamW.
+
+    `m ← momentum · m + g`, then `ns_steps` of a Newton-Schulz iteration on `m` (with `nesterov`,
+    on `g + momentum · m`) divided by its norm, `x ← a·x + (b·s + c·s²) x` with `s = x xᵀ`, and
+    `p ← p - rate · rms_rate · √max(shape) · x`. What is no matrix, embeddings, and arrays whose
+    path matches an entry of `exclude_layers` follow Adam.
+    Jordan et al. 2024, https://kellerjordan.github.io/posts/muon; Liu et al. 2025,
+    https://arxiv.org/abs/2502.16982
+    """
+
+    def prepare(h: Scalars, t: Array) -> Scalars:
+        bias = jnp.sqrt(_known(h["adam_beta_2"], t)) / _known(h["adam_beta_1"], t)
+        return {**h, "adam_rate": h["learning_rate"] * h["adam_lr_ratio"] * bias}
+
+    def orthogonal(h: Scalars, x: Array) -> Array:
+        tall = x.shape[0] > x.shape[1]
+        x = x.T if tall else x
+        x = x / (jnp.linalg.norm(x) + 1e-7)
+        for _ in range(ns_steps):
+            s = x @ x.T
+            x = h["muon_a"] * x + (h["muon_b"] * s + h["muon_c"] * s @ s) @ x
+        return x.T if tall else x
+
+    def by_matrix(h: Scalars, g: Array, p: Array, s: Slots) -> tuple[Array, Slots]:
+        m = h["momentum"] * s["momentum"] + g
+        scale = 1.0 if rms_rate is None else rms_rate * max(p.shape) ** 0.5
+        x = orthogonal(h, g + h["momentum"] * m if nesterov else m)
+        return -h["learning_rate"] * scale * x, {"momentum": m}
+
+    def by_entry(h: Scalars, g: Array, p: Array, s: Slots) -> tuple[Array, Slots]:
+        m = _mean(h["adam_beta_1"], s["momentum"], g)
+        v = _mean(h["adam_beta_2"], s["velocity"], jnp.square(g))
+        return -h["adam_rate"] * m / (jnp.sqrt(v) + h["epsilon"]), {"momentum": m, "velocity": v}
+
+    matrix = Rule(by_matrix, ({"momentum": 0.0},))
+    others = Rule(
+        by_entry,
+        ({"momentum": 0.0, "velocity": 0.0},),
+        prepare,
+        fixed=("ns_steps",),
+        decay="adam_weight_decay",
+    )
+    passed_over = ([r"(?i)embedding"] if exclude_embeddings else []) + list(exclude_layers or ())
+
+    def chosen(path: str, p: Array) -> Rule:
+        excluded = any(re.search(words, path) for words in passed_over)
+        return others if p.ndim != 2 or excluded else matrix
+
+    return others._replace(chosen=chosen)
+
+
 @optimizer("Lamb")
 def lamb(
     learning_rate: float | Schedule = 0.001,
@@ -419,4 +523,6 @@ Nadam = nadam
 Ftrl = ftrl
 Lion = lion
 Lamb = lamb
+Muon = muon
+ScheduleFreeAdamW = schedule_free_adamw
 Adafactor = adafactor

@@ -6,6 +6,7 @@ A `Rule` says how one array changes; everything around it is here, once, for all
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -17,6 +18,7 @@ from funkeras.typing import Array, ArrayLike, Params, PyTree
 
 __all__ = [
     "CLIPS",
+    "NO_SLOT",
     "OptimizerState",
     "Rule",
     "Scalars",
@@ -60,6 +62,14 @@ class Rule(NamedTuple):
     """Numbers carried from step to step, as they are after `t` steps; `prepare` renews them."""
     fixed: tuple[str, ...] = ()
     """Arguments that cannot change once the optimizer is built."""
+    decay: str = "weight_decay"
+    """The hyperparameter by which weights decay, if there is one of that name."""
+    chosen: "Callable[[str, Array], Rule] | None" = None
+    """The rule of one array by its path and value, where some have one with fewer slots."""
+
+
+NO_SLOT = (0,)
+"""Shape of a slot in the place of an array whose own rule has none of that name."""
 
 
 class OptimizerState(NamedTuple):
@@ -126,6 +136,11 @@ LAZY = ("SGD", "RMSprop", "Adadelta", "Adamax", "Ftrl")
 """Rules that leave rows of an embedding as they were when a batch does not use them (legacy)."""
 
 
+def _said(path: Any) -> str:
+    """The path of an array in the parameters, as `dense/kernel`."""
+    return jax.tree_util.keystr(path, simple=True, separator="/")
+
+
 def wide(dtype: Any) -> Any:
     """The type to compute in: half precision loses small changes and moving averages."""
     return dtype if jnp.dtype(dtype).itemsize >= 4 else jnp.dtype(jnp.float32)
@@ -150,13 +165,15 @@ class Updates:
         first: dict[str, Initial] = {}
         first.update({"average": 0.0} if self.use_ema else {})
         first.update({"gradient_accumulator": 0.0} if self.accumulate else {})
+        named = {name for group in self.rule.slots for name in group}
         for group in self.rule.slots:
             first.update(group)
 
-        def started(p: Array, value: Initial) -> Array:
-            if callable(value):
-                return value(p)
-            return jnp.full_like(p, value, dtype=wide(p.dtype))
+        def started(path: Any, p: Array, name: str) -> Array:
+            if self.rule.chosen and name in named and name not in self.slots_of(_said(path), p):
+                return jnp.zeros(NO_SLOT, wide(p.dtype))
+            value = first[name]
+            return value(p) if callable(value) else jnp.full_like(p, value, dtype=wide(p.dtype))
 
         real = jnp.result_type(float)
         h = self.values()
@@ -164,8 +181,8 @@ class Updates:
             hyperparameters={name: jnp.asarray(value, real) for name, value in h.items()},
             iterations=jnp.zeros((), jnp.int32),
             slots={
-                name: jax.tree.map(lambda p, v=value: started(p, v), params)
-                for name, value in first.items()
+                name: jax.tree_util.tree_map_with_path(partial(started, name=name), params)
+                for name in first
             },
             scalars={k: jnp.asarray(v, real) for k, v in self.rule.scalars(h, 0).items()},
         )
@@ -177,7 +194,7 @@ class Updates:
         if params is None:
             raise TypeError("update needs the parameters: update(gradients, state, params)")
         leaves, tree = jax.tree_util.tree_flatten_with_path(params)
-        paths = [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in leaves]
+        paths = [_said(path) for path, _ in leaves]
         values = [p.astype(wide(p.dtype)) for _, p in leaves]
         raw = tree.flatten_up_to(gradients)
         slopes = [g.astype(p.dtype) for g, p in zip(raw, values, strict=True)]
@@ -235,13 +252,21 @@ class Updates:
             for path, g, p, s in zip(paths, slopes, values, slots, strict=True)
         ]
 
+    def rule_of(self, path: str, p: Array) -> Rule:
+        """The rule of one array."""
+        return self.rule if self.rule.chosen is None else self.rule.chosen(path, p)
+
+    def slots_of(self, path: str, p: Array) -> set[str]:
+        """Names of the slots that one array's rule has."""
+        return {name for group in self.rule_of(path, p).slots for name in group}
+
     def stepped(self, h: Scalars, path: str, g: Array, p: Array, slots: Slots) -> Row:
         """One step of the rule on one array, after weight decay: `p ← p - rate · decay · p`."""
-        decay = None
-        if "weight_decay" in h and not any(re.search(name, path) for name in self.undecayed):
-            decay = h["learning_rate"] * h["weight_decay"] * p
+        rule, decay = self.rule_of(path, p), None
+        if rule.decay in h and not any(re.search(name, path) for name in self.undecayed):
+            decay = h["learning_rate"] * h[rule.decay] * p
             p = p - decay
-        change, new = self.rule.step(h, g, p, slots)
+        change, new = rule.step(h, g, p, slots)
         if decay is not None:
             change = change - decay
         if self.lazy and path.endswith("embeddings"):

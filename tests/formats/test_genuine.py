@@ -216,6 +216,15 @@ def compiled():
     return model
 
 
+@example((4,), below=9, dialect="modern")
+def compiled_with_rules_by_array():
+    model = Sequential([Embedding(9, 3, input_length=4), Flatten(), Dense(5), Dense(2)])
+    model.compile(optimizers.Muon(0.01, weight_decay=0.1), "mse")
+    chance = np.random.RandomState(3)
+    model.fit(chance.randint(0, 9, (6, 4)), chance.rand(6, 2), batch_size=2, epochs=2, verbose=0)
+    return model
+
+
 @example((4,))
 def compiled_as_in_keras_2():
     x = Input((4,))
@@ -241,7 +250,12 @@ def between_pixels():
     return Sequential([first, Conv2D(2, 3)])
 
 
-STEPS = {"compiled.h5": 6, "compiled.keras": 6, "compiled_with_decay.keras": 6}
+STEPS = {
+    "compiled.h5": 6,
+    "compiled.keras": 6,
+    "compiled_with_decay.keras": 6,
+    "compiled_with_rules_by_array.keras": 6,
+}
 """File → steps that its optimizer has taken."""
 
 OF_KERAS_2 = ("between_pixels.h5", "between_pixels.keras", "images_over_time.h5", "recurrent.h5")

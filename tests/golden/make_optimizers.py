@@ -50,6 +50,12 @@ RULES = [
     ("Lamb", {"learning_rate": 0.05, "weight_decay": 0.1}),
     ("Adafactor", {"learning_rate": 0.9, "relative_step": False, "clip_threshold": 0.5}),
     ("Adafactor", {"learning_rate": 0.9, "weight_decay": 0.02}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.05, "warmup_steps": 3, "weight_decay": 0.1}),
+    ("ScheduleFreeAdamW", {"learning_rate": 0.05, "beta_1": 0.8, "clipnorm": 0.5}),
+    ("Muon", {"learning_rate": 0.05}),
+    ("Muon", {"learning_rate": 0.05, "nesterov": False, "rms_rate": None, "momentum": 0.8}),
+    ("Muon", {"learning_rate": 0.05, "exclude_layers": [".*"], "adam_lr_ratio": 0.5}),
+    ("Muon", {"learning_rate": 0.05, "weight_decay": 0.2, "adam_weight_decay": 0.1}),
 ]
 SCHEDULES = [
     ("ExponentialDecay", {"decay_steps": 10, "decay_rate": 0.9}),
