@@ -141,6 +141,8 @@ class Layer(Weighted, Asked, Noded, Written):
             for name, default in OPTIONS.items()
         }
         arguments = spellings.bind(owner, self.signature, (), given)
+        if owner not in IN_ANY_FORMAT and arguments.get("data_format", "") is None:
+            arguments["data_format"] = config.image_data_format()  # files have to tell it
         self._arguments = {
             name: self._meant(kind_of(name), value) for name, value in arguments.items()
         }
@@ -441,6 +443,9 @@ class Layer(Weighted, Asked, Noded, Written):
         weights = (self.input_shape, self.get_weights()) if self.built else None
         return _restore, (type(self), self.get_config(), weights)
 
+
+IN_ANY_FORMAT = ("Flatten",)
+"""Layers for which a data format of None is not that of the configuration: they move no axis."""
 
 INPUT_KEYWORDS = ("value", "key", "initial_state", "constants", "count_weights")
 """Arguments of a call that are inputs too, in the order in which layers take them."""

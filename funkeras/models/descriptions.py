@@ -57,17 +57,23 @@ HARMLESS: dict[str, tuple[Any, ...]] = {
 LEFT_OUT: dict[str, dict[str, tuple[Any, ...]]] = {
     "IntegerLookup": {"oov_method": ("floormod",), "salt": (None,)},
     "StringLookup": {"salt": (None,)},
-    "RandomContrast": {"data_format": (None,), "value_range": ((0, 255),)},
+    "RandomContrast": {"data_format": (None, "channels_last"), "value_range": ((0, 255),)},
     "Resizing": {
         "antialias": (False,),
-        "data_format": (None,),
+        "data_format": (None, "channels_last"),
         "fill_mode": ("constant",),
         "fill_value": (0.0,),
         "pad_to_aspect_ratio": (False,),
     },
     "ZeroPadding1D": {"data_format": (None, "channels_last")},
-    **{kind: {"data_format": (None,)} for kind in ("CenterCrop", "RandomCrop", "RandomFlip")},
-    **{f"Random{kind}": {"data_format": (None,)} for kind in ("Rotation", "Translation", "Zoom")},
+    **{
+        kind: {"data_format": (None, "channels_last")}
+        for kind in ("CenterCrop", "RandomCrop", "RandomFlip")
+    },
+    **{
+        f"Random{kind}": {"data_format": (None, "channels_last")}
+        for kind in ("Rotation", "Translation", "Zoom")
+    },
 }
 """Layer → its arguments that Keras 2 or tf.keras lacks → values that HDF5 files leave out."""
 

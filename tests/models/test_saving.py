@@ -2,6 +2,7 @@
 
 import io
 import json
+import pickle
 import re
 import sys
 import warnings
@@ -15,8 +16,15 @@ import pytest
 
 from funkeras import config
 from funkeras.formats import FileFormatError
-from funkeras.layers import Dense, MaxPooling1D
-from funkeras.models import Model, Sequential, load_model, model_from_config, model_from_yaml
+from funkeras.layers import Conv2D, Dense, Flatten, MaxPooling1D, MaxPooling2D
+from funkeras.models import (
+    Model,
+    Sequential,
+    load_model,
+    model_from_config,
+    model_from_json,
+    model_from_yaml,
+)
 from funkeras.models import configs as configs_module
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -330,3 +338,34 @@ def test_links_of_an_open_file_are_not_followed(tmp_path):
         file["model_weights"] = h5py.ExternalLink(str(tmp_path / "own.h5"), "/model_weights")
         with pytest.raises(FileFormatError, match="link"):
             load_model(file)
+
+
+def test_a_model_tells_where_its_channels_are_though_its_layers_were_not_told(tmp_path):
+    config.set_image_data_format("channels_first")
+    layers = [Conv2D(2, 3, input_shape=(3, 8, 8)), MaxPooling2D(), Flatten(), Dense(2)]
+    model = Sequential(layers)
+    x = np.random.default_rng(0).normal(size=(2, 3, 8, 8))
+    y = model.predict(x)
+    for ending in (".h5", ".keras"):
+        model.save(tmp_path / f"a{ending}")
+    text, content = model.to_json(), pickle.dumps(model)
+    config.set_image_data_format("channels_last")
+    again = model_from_json(text)
+    again.set_weights(model.get_weights())
+    loaded = [load_model(tmp_path / f"a{ending}") for ending in (".h5", ".keras")]
+    for other in (again, pickle.loads(content), *loaded):
+        np.testing.assert_array_equal(other.predict(x), y)
+
+
+def test_genuine_weights_fit_a_model_of_the_default_image_ordering(tmp_path):
+    (case,) = (case for case in CASES if case["id"] == "file-k1-theano-cnn_th-model")
+    path = Path(archive().extract(case["file"], tmp_path))
+    described = load_model(path).get_config()
+    for layer in described["layers"]:
+        if "data_format" in layer["config"]:
+            layer["config"]["data_format"] = None
+    config.set_image_data_format("channels_first")
+    config.set_backend("theano")
+    model = Sequential.from_config(described)
+    model.load_weights(path)
+    check_predictions(model, case)
