@@ -24,6 +24,7 @@ __all__ = [
     "floatx",
     "image_data_format",
     "image_dim_ordering",
+    "kernel_layout",
     "set_backend",
     "set_compilation_cache",
     "set_dialect",
@@ -32,6 +33,7 @@ __all__ = [
     "set_floatx",
     "set_image_data_format",
     "set_image_dim_ordering",
+    "set_kernel_layout",
     "using_backend",
     "using_dialect",
 ]
@@ -39,6 +41,7 @@ __all__ = [
 FLOATS = ("float16", "bfloat16", "float32", "float64")
 DATA_FORMATS = ("channels_first", "channels_last")
 DIALECTS = ("classic", "keras2", "modern")
+KERNEL_LAYOUTS = ("keras1", "keras2")
 BACKENDS = {
     "theano": "theano",
     **dict.fromkeys(("tensorflow", "cntk", "jax", "numpy", "openvino", "torch"), "tensorflow"),
@@ -56,6 +59,7 @@ class _Settings:
     dtype_policy: str | None = None
     backend: str = "tensorflow"
     compilation_cache: str | None = None
+    kernel_layout: str = "keras2"
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...], where: str = "") -> str:
@@ -183,6 +187,21 @@ def image_dim_ordering() -> str:
 def set_image_dim_ordering(value: str) -> None:
     """Set the default place of the channels axis in the words of Keras 1: `th` or `tf`."""
     set_image_data_format(ORDERINGS[_one_of("dim_ordering", value, tuple(ORDERINGS))])
+
+
+def kernel_layout() -> str:
+    """How `get_weights` and `set_weights` arrange the kernels of convolutions.
+
+    `keras2`, which Keras 3 kept, has (rows, columns, in, out) wherever the channels are. `keras1`
+    is for scripts of Keras 1: (out, in, rows, columns) with `th` ordering, (length, 1, in, out) of
+    one dimension, and turned round on Theano.
+    """
+    return _settings.kernel_layout
+
+
+def set_kernel_layout(value: str) -> None:
+    """Set the arrangement of kernels: `keras1` or `keras2`. Layers made before keep theirs."""
+    _settings.kernel_layout = _one_of("kernel_layout", value, KERNEL_LAYOUTS)
 
 
 def dialect() -> str:

@@ -33,7 +33,7 @@ def settings() -> Iterator[None]:
     """Every test starts in the classic dialect and leaves no setting behind."""
     from funkeras import config
 
-    names = ("floatx", "epsilon", "image_data_format", "dialect", "backend")
+    names = ("floatx", "epsilon", "image_data_format", "dialect", "backend", "kernel_layout")
     before = [getattr(config, name)() for name in names]
     setters = [getattr(config, f"set_{name}") for name in names]
     config.set_dialect("classic")

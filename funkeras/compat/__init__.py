@@ -23,7 +23,8 @@ def install(keras: str | None = None, backend: str | None = None) -> None:
 
     Args:
         keras: the version that scripts are written for, which `keras.__version__` then says, and
-            whose dialect is set: `1.2.2`, `2.2.4` or `3`; by default that of the present dialect.
+            whose dialect is set, and whose arrangement of kernels in `get_weights`: `1.2.2`,
+            `2.2.4` or `3`; by default that of the present dialect.
         backend: what `keras.backend.backend()` answers, and whose numbers hold where they differ.
 
     Raises:
@@ -41,6 +42,7 @@ def install(keras: str | None = None, backend: str | None = None) -> None:
             )
     if keras is not None:
         config.set_dialect(VERSIONS[keras])
+        config.set_kernel_layout("keras1" if keras == "1.2.2" else "keras2")
     if backend is not None:
         config.set_backend(backend)
     version = keras or next(v for v, name in VERSIONS.items() if name == config.dialect())

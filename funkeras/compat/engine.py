@@ -145,4 +145,5 @@ def preprocess_weights_for_loading(
             for (name, own), size in zip(arrays, sizes, strict=True)
         ]
     change = placement.from_list(layer, arrays, origin, f"weights for layer {layer.name!r}")
-    return [change[id(owner)][1][weight.name] for owner, weight in placement.listed(layer)]
+    kept = [change[id(owner)][1][weight.name] for owner, weight in placement.listed(layer)]
+    return layer.as_given(kept)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Origin", "array_count", "origin_of", "rearranged"]
+__all__ = ["Kernels", "Origin", "array_count", "origin_of", "rearranged"]
 
 SPACE = {
     "Conv1D": 1,
@@ -146,6 +146,54 @@ def _kernel(
             array = array.swapaxes(-1, -2)
     turned = origin.backend == "theano" and kind in TURNED
     return np.flip(array, tuple(range(space))) if turned else array
+
+
+class Kernels(NamedTuple):
+    """How Keras 1 gives the arrays of one layer that convolves, which has no gates."""
+
+    kind: str
+    """Today's name of its class."""
+    channels_first: bool
+    backend: str
+
+    @classmethod
+    def of(cls, kind: str, channels_first: bool, backend: str) -> "Kernels | None":
+        """The arrangement of a layer's arrays; None if it is today's."""
+        differs = kind in SPACE and kind not in GATES
+        return cls(kind, channels_first, backend) if differs else None
+
+    def today(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """The arrays of Keras 1 in today's arrangement."""
+        origin = Origin(1, self.backend)
+        shapes = [_without_width(self.kind, np.shape(array)) for array in arrays]
+        return rearranged(self.kind, arrays, shapes, self.channels_first, origin)
+
+    def then(self, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Today's arrays as Keras 1 has them: what `today` takes back.
+
+        >>> kernels = Kernels("Conv2D", True, "tensorflow")
+        >>> [array.shape for array in kernels.then([np.ones((5, 4, 3, 2)), np.ones(2)])]
+        [(2, 3, 5, 4), (2,)]
+        """
+        return [self._then(array) for array in arrays]
+
+    def _then(self, array: np.ndarray) -> np.ndarray:
+        space = SPACE[self.kind]
+        if array.ndim < space + 2:  # a bias
+            return array
+        if self.backend == "theano" and self.kind in TURNED:
+            array = np.flip(array, tuple(range(space)))
+        if space == 1:
+            return array[:, None]
+        if self.channels_first:
+            last = (-2, -1) if self.kind in TRANSPOSED else (-1, -2)
+            return np.moveaxis(array, last, (0, 1))
+        return array.swapaxes(-1, -2) if self.kind in TRANSPOSED else array
+
+
+def _without_width(kind: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of a kernel of one dimension without the axis that Keras 1.2 puts after it."""
+    return (*shape[:1], *shape[2:]) if SPACE[kind] == 1 and len(shape) == 4 else shape
 
 
 def _from_cudnn(

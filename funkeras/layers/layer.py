@@ -173,6 +173,8 @@ class Layer(Weighted, Asked, Noded, Written):
         self.casts = options["dtype"] is not None or self.dtype_policy != config.floatx()
         self.remat = bool(options["remat"])
         self.dialect = config.dialect()
+        # The backend as whose Keras 1 `get_weights` gives kernels, None for Keras 2 and 3.
+        self.kernels_of = config.backend() if config.kernel_layout() == "keras1" else None
         self._variables: dict[Any, Variable] = {}
         self._begin_graph()
         self._begin_writing()
@@ -440,7 +442,7 @@ class Layer(Weighted, Asked, Noded, Written):
         return f"{type(self).__name__}({arguments})"
 
     def __reduce__(self) -> Any:
-        weights = (self.input_shape, self.get_weights()) if self.built else None
+        weights = (self.input_shape, self.arrays()) if self.built else None
         return _restore, (type(self), self.get_config(), weights)
 
 
@@ -470,7 +472,7 @@ def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) 
     layer = cls.from_config(config)
     if built is not None:
         layer.build(built[0])
-        layer.set_weights(built[1])
+        layer.put(built[1])
     return layer
 
 

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, initializers
+from funkeras.formats.keras1 import Kernels
 from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
 from funkeras.layers.custom import collected
 from funkeras.typing import Params, State
@@ -42,6 +43,8 @@ class Weighted:
     built: bool
     trainable: bool = True
     dtype_policy: Any
+    kernels_of: str | None = None
+    _arguments: dict[str, Any]
     input_shape: Any
     inner_layers: Any
     _params: Params
@@ -140,8 +143,30 @@ class Weighted:
         self._own(variables, trainable=False)
 
     def get_weights(self) -> list[np.ndarray]:
-        """Copies of the arrays, trainable ones first."""
+        """Copies of the arrays, trainable ones first; kernels as `config.kernel_layout` says."""
+        return self.as_given(self.arrays())
+
+    def arrays(self) -> list[np.ndarray]:
+        """Copies of the arrays as they are kept, in the order of `get_weights`."""
         return [variable.numpy() for variable in self.weights]
+
+    def _kernels(self) -> Kernels | None:
+        """How Keras 1 arranged this layer's kernels, if they are given and taken like that."""
+        build = type(self).builder
+        if self.kernels_of is None or build is None:
+            return None
+        first = self._arguments.get("data_format") == "channels_first"
+        return Kernels.of(getattr(build, "keras_name", ""), first, self.kernels_of)
+
+    def as_given(self, arrays: Sequence[Any]) -> list[Any]:
+        """Arrays as they are kept, as `get_weights` gives them."""
+        kernels = self._kernels()
+        return list(arrays) if kernels is None else kernels.then(arrays)
+
+    def as_kept(self, arrays: Sequence[Any]) -> list[Any]:
+        """Arrays that `set_weights` takes, as they are kept."""
+        kernels = self._kernels()
+        return list(arrays) if kernels is None else kernels.today([*map(np.asarray, arrays)])
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all arrays, in the order of `get_weights`.
@@ -155,7 +180,12 @@ class Weighted:
                 f"layer {self.name!r} has {len(declared)} weights "
                 f"({', '.join(w.name for w in declared)}), got {len(weights)}"
             )
-        self.assign({w.name: value for w, value in zip(declared, weights, strict=True)})
+        self.put(self.as_kept(weights))
+
+    def put(self, arrays: Sequence[Any]) -> None:
+        """Replace all arrays by some arranged as they are kept."""
+        names = [weight.name for weight in self.declared_weights()]
+        self.assign(dict(zip(names, arrays, strict=True)))
 
     def count_params(self) -> int:
         """Number of entries in all weights."""

@@ -104,5 +104,8 @@ class Wrapper(Layer):
 class Stepping(Wrapping):
     """`TimeDistributed`: the layer inside is given one step in time after the other."""
 
+    def _kernels(self) -> Any:
+        return self._arguments["layer"]._kernels()
+
     def _shapes_inside(self, input_shape: Any) -> list[Any]:
         return [jax.tree.map(folded_shape, input_shape, is_leaf=is_shape)]

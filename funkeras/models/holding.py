@@ -106,9 +106,20 @@ class Holding(Ends):
         still = [v for layer in self.layers for v in layer.non_trainable_weights]
         return [v for v in own if v.trainable] + moved, [v for v in own if not v.trainable] + still
 
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all arrays, layer by layer."""
-        return [variable.numpy() for variable in self.weights]
+    def as_given(self, arrays: Sequence[Any]) -> list[Any]:
+        """Arrays as the layers keep them, as `get_weights` gives them."""
+        return self._by_layer("as_given", arrays)
+
+    def as_kept(self, arrays: Sequence[Any]) -> list[Any]:
+        """Arrays that `set_weights` takes, as the layers keep them."""
+        return self._by_layer("as_kept", arrays)
+
+    def _by_layer(self, arranging: str, arrays: Sequence[Any]) -> list[Any]:
+        left = iter(arrays)
+        arranged = [next(left) for _ in self._own_weights()]
+        for layer in self.layers:
+            arranged += getattr(layer, arranging)([next(left) for _ in layer.weights])
+        return arranged
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all arrays, in the order of `get_weights`; all are checked first."""
@@ -116,16 +127,21 @@ class Holding(Ends):
         variables = self.weights
         if len(weights) != len(variables):
             raise ValueError(f"{self.name!r} has {len(variables)} weights, got {len(weights)}")
+        weights = self.as_kept(weights)
         for variable, value in zip(variables, weights, strict=True):
             if np.shape(value) != variable.shape:
                 raise ValueError(
                     f"weight {variable.name} has shape {variable.shape}, got {np.shape(value)}"
                 )
-        left = iter(weights)
+        self.put(weights)
+
+    def put(self, arrays: Sequence[Any]) -> None:
+        """Replace all arrays by some arranged as the layers keep them."""
+        left = iter(arrays)
         for variable in self._own_weights():
             variable.assign(next(left))
         for layer in self.layers:
-            layer.set_weights([next(left) for _ in layer.weights])
+            layer.put([next(left) for _ in layer.weights])
 
     def count_params(self) -> int:
         """Number of entries in all weights."""

@@ -54,9 +54,8 @@ def convert_all_kernels_in_model(model: Any) -> None:
         if hasattr(layer, "layers"):
             convert_all_kernels_in_model(layer)
         elif type(layer).__name__.startswith(CONVOLUTIONS):
-            first, *others = layer.get_weights()
-            axes = tuple(range(first.ndim - 2))
-            layer.set_weights([np.flip(first, axes), *others])
+            kernel = layer.weights[0]
+            kernel.assign(np.flip(kernel.numpy(), tuple(range(len(kernel.shape) - 2))))
 
 
 def convert_dense_weights_data_format(
