@@ -442,7 +442,7 @@ class Layer(Weighted, Asked, Noded, Written):
         return f"{type(self).__name__}({arguments})"
 
     def __reduce__(self) -> Any:
-        weights = (self.input_shape, self.arrays()) if self.built else None
+        weights = (self.input_shape, self.kept_arrays()) if self.built else None
         return _restore, (type(self), self.get_config(), weights)
 
 
@@ -472,7 +472,7 @@ def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) 
     layer = cls.from_config(config)
     if built is not None:
         layer.build(built[0])
-        layer.put(built[1])
+        layer.keep_arrays(built[1])
     return layer
 
 

@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, initializers
-from funkeras.formats.keras1 import Kernels
 from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
 from funkeras.layers.custom import collected
 from funkeras.typing import Params, State
@@ -144,17 +143,19 @@ class Weighted:
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the arrays, trainable ones first; kernels as `config.kernel_layout` says."""
-        return self.as_given(self.arrays())
+        return self.as_given(self.kept_arrays())
 
-    def arrays(self) -> list[np.ndarray]:
+    def kept_arrays(self) -> list[np.ndarray]:
         """Copies of the arrays as they are kept, in the order of `get_weights`."""
         return [variable.numpy() for variable in self.weights]
 
-    def _kernels(self) -> Kernels | None:
+    def _kernels(self) -> Any:
         """How Keras 1 arranged this layer's kernels, if they are given and taken like that."""
         build = type(self).builder
         if self.kernels_of is None or build is None:
             return None
+        from funkeras.formats.keras1 import Kernels  # with h5py, which few need
+
         first = self._arguments.get("data_format") == "channels_first"
         return Kernels.of(getattr(build, "keras_name", ""), first, self.kernels_of)
 
@@ -180,9 +181,9 @@ class Weighted:
                 f"layer {self.name!r} has {len(declared)} weights "
                 f"({', '.join(w.name for w in declared)}), got {len(weights)}"
             )
-        self.put(self.as_kept(weights))
+        self.keep_arrays(self.as_kept(weights))
 
-    def put(self, arrays: Sequence[Any]) -> None:
+    def keep_arrays(self, arrays: Sequence[Any]) -> None:
         """Replace all arrays by some arranged as they are kept."""
         names = [weight.name for weight in self.declared_weights()]
         self.assign(dict(zip(names, arrays, strict=True)))

@@ -133,15 +133,15 @@ class Holding(Ends):
                 raise ValueError(
                     f"weight {variable.name} has shape {variable.shape}, got {np.shape(value)}"
                 )
-        self.put(weights)
+        self.keep_arrays(weights)
 
-    def put(self, arrays: Sequence[Any]) -> None:
+    def keep_arrays(self, arrays: Sequence[Any]) -> None:
         """Replace all arrays by some arranged as the layers keep them."""
         left = iter(arrays)
         for variable in self._own_weights():
             variable.assign(next(left))
         for layer in self.layers:
-            layer.put([next(left) for _ in layer.weights])
+            layer.keep_arrays([next(left) for _ in layer.weights])
 
     def count_params(self) -> int:
         """Number of entries in all weights."""
