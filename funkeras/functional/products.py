@@ -5,15 +5,17 @@ import math
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.extend.core import Primitive
+from jax.interpreters import ad, batching, mlir
 
 from funkeras.typing import Array
 
 __all__ = ["times"]
 
 NARROW = 24
-"""Columns of a kernel up to which XLA's CPU backend multiplies by it turned over: the gradient of
-an upright one takes it up to five times as long, and a step of a classifier for ten classes a tenth
-longer (`python -m benchmarks first_model`). A single column is the same either way."""
+"""Columns of a kernel up to which its gradient is made turned over. The upright one takes XLA's CPU
+backend up to five times as long, and a step of a classifier for ten classes a tenth longer
+(`python -m benchmarks first_model`). A single column is the same either way."""
 
 
 def times(x: Array, kernel: Array, axes: int = 1) -> Array:
@@ -33,12 +35,36 @@ def times(x: Array, kernel: Array, axes: int = 1) -> Array:
         return jnp.tensordot(x, kernel, axes)
     rows = x.reshape(math.prod(outer), math.prod(inner))
     matrix = kernel.reshape(math.prod(inner), math.prod(ends))
-    narrow = 1 < matrix.shape[1] <= NARROW and jax.default_backend() == "cpu"
-    product = _by_turned(rows, matrix) if narrow else jnp.dot(rows, matrix)
+    if 1 < matrix.shape[1] <= NARROW:
+        product = lax.dot_general(rows, turn_p.bind(matrix), (((1,), (1,)), ((), ())))
+    else:
+        product = jnp.dot(rows, matrix)
     return product.reshape(*outer, *ends)
 
 
-def _by_turned(rows: Array, matrix: Array) -> Array:
-    """`rows @ matrix`; the barrier keeps XLA from turning the matrix back."""
-    turned = lax.optimization_barrier(matrix.T)
-    return lax.dot_general(rows, turned, (((1,), (1,)), ((), ())))
+turn_p = Primitive("turn")
+"""The transpose of a matrix. On CPU what is turned, the kernel or its gradient, is made as it is
+before, where XLA would rather turn the factors of a product."""
+
+
+def _turned(matrix: Array) -> Array:
+    return matrix.T
+
+
+def _turned_on_cpu(matrix: Array) -> Array:
+    return lax.optimization_barrier(matrix).T
+
+
+def _many_turned(args: tuple[Array], axes: tuple[int]) -> tuple[Array, int]:
+    """Matrices of an ensemble: XLA's products of many matrices take no such orders."""
+    return jnp.matrix_transpose(jnp.moveaxis(args[0], axes[0], 0)), 0
+
+
+turn_p.def_impl(jax.jit(turn_p.bind))
+turn_p.def_abstract_eval(lambda matrix: matrix.update(shape=matrix.shape[::-1]))
+ad.deflinear2(turn_p, lambda change, _: [turn_p.bind(change)])
+batching.primitive_batchers[turn_p] = _many_turned
+mlir.register_lowering(turn_p, mlir.lower_fun(_turned, multiple_results=False))
+mlir.register_lowering(
+    turn_p, mlir.lower_fun(_turned_on_cpu, multiple_results=False), platform="cpu"
+)
