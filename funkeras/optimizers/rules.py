@@ -389,9 +389,12 @@ def muon(
     https://arxiv.org/abs/2502.16982
     """
 
+    by_entry = _adam(amsgrad=False)
+
     def prepare(h: Scalars, t: Array) -> Scalars:
-        bias = jnp.sqrt(_known(h["adam_beta_2"], t)) / _known(h["adam_beta_1"], t)
-        return {**h, "adam_rate": h["learning_rate"] * h["adam_lr_ratio"] * bias}
+        decays = {"beta_1": h["adam_beta_1"], "beta_2": h["adam_beta_2"]}
+        h = by_entry.prepare({**h, **decays}, t)
+        return {**h, "rate": h["rate"] * h["adam_lr_ratio"]}
 
     def orthogonal(h: Scalars, x: Array) -> Array:
         tall = x.shape[0] > x.shape[1]
@@ -408,19 +411,8 @@ def muon(
         x = orthogonal(h, g + h["momentum"] * m if nesterov else m)
         return -h["learning_rate"] * scale * x, {"momentum": m}
 
-    def by_entry(h: Scalars, g: Array, p: Array, s: Slots) -> tuple[Array, Slots]:
-        m = _mean(h["adam_beta_1"], s["momentum"], g)
-        v = _mean(h["adam_beta_2"], s["velocity"], jnp.square(g))
-        return -h["adam_rate"] * m / (jnp.sqrt(v) + h["epsilon"]), {"momentum": m, "velocity": v}
-
     matrix = Rule(by_matrix, ({"momentum": 0.0},))
-    others = Rule(
-        by_entry,
-        ({"momentum": 0.0, "velocity": 0.0},),
-        prepare,
-        fixed=("ns_steps",),
-        decay="adam_weight_decay",
-    )
+    others = by_entry._replace(prepare=prepare, fixed=("ns_steps",), decay="adam_weight_decay")
     passed_over = ([r"(?i)embedding"] if exclude_embeddings else []) + list(exclude_layers or ())
 
     def chosen(path: str, p: Array) -> Rule:
