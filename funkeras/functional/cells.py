@@ -10,12 +10,13 @@ import jax.numpy as jnp
 from jax import random
 
 from funkeras import activations, config, initializers
+from funkeras.functional import lstm_steps
 from funkeras.functional.checks import known, positive, share
 from funkeras.functional.combinators import unique_names
 from funkeras.functional.drawing import recurrent_start
 from funkeras.functional.noise import kept
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
-from funkeras.functional.products import times
+from funkeras.functional.products import times_kept
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
 __all__ = [
@@ -36,6 +37,8 @@ Step: TypeAlias = Callable[[Params, PyTree, PyTree, States], tuple[Array, States
 Draw: TypeAlias = Callable[[Key | None, bool, jax.ShapeDtypeStruct], PyTree]
 Project: TypeAlias = Callable[[Params, PyTree, Array], PyTree]
 Absorb: TypeAlias = Callable[[Params, PyTree, PyTree, Array, Array], PyTree]
+Push: TypeAlias = Callable[[Params, PyTree, States], tuple[Array, States]]
+Linearize: TypeAlias = Callable[..., tuple[tuple[Array, States], Push]]
 
 
 class Masks(NamedTuple):
@@ -84,6 +87,10 @@ class Cell(Pair):
             a change of `recurrent_kernel` does, for any number of steps at once, where `h` is the
             first state before the step. Only for cells whose output is their first state. With
             it the gradient of the recurrent kernel is one product over all steps.
+        linearize: `(reverse, unroll, params, masks, z, states, present)` → what the scan over the
+            steps gives, and its change as a linear function of the changes of the parameters but
+            the recurrent kernel, of `z` and of the states. Only with `absorb`, for cells that
+            know a better way than the scan's.
         given: from arrays that are the same in all steps, beside the sequence, to the cell that
             uses them; None for a cell that takes none. Their shapes follow that of a step's input
             where it declares its weights.
@@ -95,6 +102,7 @@ class Cell(Pair):
     step: Step = _no_step
     output: Callable[[States], Array] = _first
     absorb: Absorb | None = None
+    linearize: Linearize | None = None
     given: "Callable[[Sequence[Array]], Cell] | None" = None
 
 
@@ -106,6 +114,7 @@ def make_cell(
     project: Project = _as_it_is,
     output: Callable[[States], Array] = _first,
     absorb: Absorb | None = None,
+    linearize: Linearize | None = None,
 ) -> Cell:
     """A cell from its parts, which `Cell` describes.
 
@@ -141,6 +150,7 @@ def make_cell(
         step=step,
         output=output,
         absorb=absorb,
+        linearize=linearize,
     )
 
 
@@ -166,7 +176,7 @@ def simple_rnn_cell(
 
     def step(params: Params, masks: Masks, z: Gates, states: States) -> tuple[Array, States]:
         (h,) = states
-        h = activate(z[0] + product(h, params["recurrent_kernel"], masks.recurrent))
+        h = activate(z[0] + times_kept(h, params["recurrent_kernel"], masks.recurrent))
         return h, (h,)
 
     return _gated(
@@ -208,12 +218,25 @@ def lstm_cell(
     activate, gate = activations.get(activation), activations.get(recurrent_activation)
 
     def step(params: Params, masks: Masks, z: Gates, states: States) -> tuple[Array, States]:
-        h, c = states
-        kept = jnp.split(product(h, params["recurrent_kernel"], masks.recurrent), 4, axis=-1)
-        i, f, g, o = map(jnp.add, z, kept)
-        c = gate(f) * c + gate(i) * activate(g)
-        h = gate(o) * activate(c)
-        return h, (h, c)
+        _, after = lstm_steps.advance(
+            activate, gate, params["recurrent_kernel"], masks.recurrent, z, states
+        )
+        return after[0], after
+
+    def linearize(
+        reverse: bool,
+        unroll: bool,
+        params: Params,
+        masks: Masks,
+        z: Gates,
+        states: States,
+        present: Array | None,
+    ) -> tuple[tuple[Array, States], Push]:
+        kernel = params["recurrent_kernel"]
+        outputs, push = lstm_steps.linearize(
+            activate, gate, reverse, unroll, kernel, masks.recurrent, z, states, present
+        )
+        return outputs, lambda _, z_dot, states_dot: push(z_dot, states_dot)
 
     special = {True: "ones", False: bias_initializer}
     forget = special[unit_forget_bias] if isinstance(unit_forget_bias, bool) else unit_forget_bias
@@ -228,6 +251,7 @@ def lstm_cell(
         dropout=(dropout, recurrent_dropout),
         implementation=implementation,
         seed=seed,
+        linearize=linearize if {activate, gate} <= lstm_steps.SLOPES.keys() else None,
     )
 
 
@@ -260,7 +284,7 @@ def gru_cell(
 
     def gates(params: Params, masks: Masks, z: Gates, h: Array) -> tuple[Array, Array]:
         kernel, _ = kernels(params["recurrent_kernel"])
-        kept = jnp.split(product(h, kernel, _some(masks.recurrent, 0, 2)), 2, axis=-1)
+        kept = jnp.split(times_kept(h, kernel, _some(masks.recurrent, 0, 2)), 2, axis=-1)
         return gate(z[0] + kept[0]), gate(z[1] + kept[1])
 
     def step(params: Params, masks: Masks, z: Gates, states: States) -> tuple[Array, States]:
@@ -269,11 +293,11 @@ def gru_cell(
         _, kernel = kernels(params["recurrent_kernel"])
         own = _some(masks.recurrent, 2, 3)
         if reset_after:
-            inner = product(h, kernel, own)
+            inner = times_kept(h, kernel, own)
             inner = inner + params["bias"][1, 2 * units :] if use_bias else inner
             inner = reset * inner
         else:
-            inner = product(reset * h, kernel, own)
+            inner = times_kept(reset * h, kernel, own)
         h = update * h + (1 - update) * activate(z[2] + inner)
         return h, (h,)
 
@@ -281,8 +305,12 @@ def gru_cell(
         _, reset = gates(params, masks, z, h)
         first, second = kernels(change)
         own = _some(masks.recurrent, 2, 3)
-        inner = reset * product(h, second, own) if reset_after else product(reset * h, second, own)
-        sums = product(h, first, _some(masks.recurrent, 0, 2))
+        inner = (
+            reset * times_kept(h, second, own)
+            if reset_after
+            else times_kept(reset * h, second, own)
+        )
+        sums = times_kept(h, first, _some(masks.recurrent, 0, 2))
         return (*jnp.split(sums, 2, axis=-1), inner)
 
     def shift(bias: Array) -> Array:
@@ -373,23 +401,13 @@ def stacked_rnn_cells(cells: Sequence[Pair], reverse_state_order: bool = False) 
     return make_cell(step, weights, state_shapes, draw, project, output)
 
 
-def product(x: Array, kernel: Array, masks: Array | None) -> Array:
-    """`x @ kernel`, for each gate's columns with the features dropped that its mask drops."""
-    if masks is None:
-        return times(x, kernel)
-    blocks = jnp.split(kernel, masks.shape[0], axis=-1)
-    return jnp.concatenate(
-        [times(x * mask, block) for mask, block in zip(masks, blocks, strict=True)], axis=-1
-    )
-
-
 def _some(masks: Array | None, start: int, stop: int) -> Array | None:
     """The masks of some gates."""
     return masks if masks is None or masks.shape[0] == 1 else masks[start:stop]
 
 
 def _absorb_in_sums(params: Params, masks: Masks, z: Gates, h: Array, change: Array) -> Gates:
-    return tuple(jnp.split(product(h, change, masks.recurrent), len(z), axis=-1))
+    return tuple(jnp.split(times_kept(h, change, masks.recurrent), len(z), axis=-1))
 
 
 def _gated(
@@ -406,6 +424,7 @@ def _gated(
     seed: int | None,
     bias_shape: tuple[int, ...] | None = None,
     shift: Callable[[Array], Array] = jnp.asarray,
+    linearize: Linearize | None = None,
 ) -> Cell:
     """A cell whose gates are the columns of fused kernels.
 
@@ -431,11 +450,11 @@ def _gated(
         return mask_draw(key, training, x, (x.shape[0], units))
 
     def project(params: Params, masks: Masks, x: Array) -> Gates:
-        z = product(x, params["kernel"], masks.input)
+        z = times_kept(x, params["kernel"], masks.input)
         z = z if bias is None else z + shift(params["bias"])
         return tuple(jnp.split(z, gates, axis=-1))
 
-    return make_cell(step, weights, state_shapes, draw, project, absorb=absorb)
+    return make_cell(step, weights, state_shapes, draw, project, absorb=absorb, linearize=linearize)
 
 
 def dropout_masks(rates: tuple[float, float], gates: int, seed: int | None) -> Callable[..., Masks]:

@@ -10,7 +10,7 @@ from jax.interpreters import ad, batching, mlir
 
 from funkeras.typing import Array
 
-__all__ = ["times"]
+__all__ = ["times", "times_kept"]
 
 NARROW = 24
 """Columns of a kernel up to which its gradient is made turned over. The upright one takes XLA's CPU
@@ -40,6 +40,16 @@ def times(x: Array, kernel: Array, axes: int = 1) -> Array:
     else:
         product = jnp.dot(rows, matrix)
     return product.reshape(*outer, *ends)
+
+
+def times_kept(x: Array, kernel: Array, masks: Array | None) -> Array:
+    """`x @ kernel`, for each gate's columns with the features dropped that its mask drops."""
+    if masks is None:
+        return times(x, kernel)
+    blocks = jnp.split(kernel, masks.shape[0], axis=-1)
+    return jnp.concatenate(
+        [times(x * mask, block) for mask, block in zip(masks, blocks, strict=True)], axis=-1
+    )
 
 
 turn_p = Primitive("turn")

@@ -1,6 +1,7 @@
 """Recurrent layers: `rnn` runs a cell over the steps of a sequence, the others are `rnn` of one."""
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -388,21 +389,37 @@ def _change(
     """
     params, masks, z, states, present = primals
     params_dot, _, z_dot, states_dot, _ = tangents
-    kernel = params[KERNEL]
-    others = {name: value for name, value in params.items() if name != KERNEL}
-    others_dot = {name: value for name, value in params_dot.items() if name != KERNEL}
-
-    def scan(others: Params, z: Gates, states: States) -> tuple[Array, States]:
-        params = {**others, KERNEL: kernel}
-        return _scan(cell, reverse, unroll, params, masks, z, states, present)
-
-    outputs, push = jax.linearize(scan, others, z, states)
+    linearize = cell.linearize or partial(_linearize, cell)
+    outputs, push = linearize(reverse, unroll, params, masks, z, states, present)
     ys, _ = outputs
     before = [ys[1:], states[0][None]] if reverse else [states[0][None], ys[:-1]]
     assert cell.absorb is not None
     absorbed = cell.absorb(params, masks, z, jnp.concatenate(before), params_dot[KERNEL])
     z_dot = jax.tree.map(jnp.add, z_dot, absorbed)
-    return outputs, push(others_dot, z_dot, states_dot)
+    return outputs, push(_without_kernel(params_dot), z_dot, states_dot)
+
+
+def _linearize(
+    cell: Cell,
+    reverse: bool,
+    unroll: bool,
+    params: Params,
+    masks: PyTree,
+    z: Gates,
+    states: States,
+    present: Array | None,
+) -> Any:
+    """`Cell.linearize` as the scan has it."""
+
+    def scan(others: Params, z: Gates, states: States) -> tuple[Array, States]:
+        own = {**others, KERNEL: params[KERNEL]}
+        return _scan(cell, reverse, unroll, own, masks, z, states, present)
+
+    return jax.linearize(scan, _without_kernel(params), z, states)
+
+
+def _without_kernel(params: Params) -> Params:
+    return {name: value for name, value in params.items() if name != KERNEL}
 
 
 def _unfold(cell: Cell, *args: Any) -> tuple[Array, States]:

@@ -313,11 +313,17 @@ def test_states_of_a_stateful_layer_are_in_no_file_and_need_a_known_batch():
         pair.init(KEY, (None, 5, 3))
 
 
+DROPPED = {"dropout": 0.3, "recurrent_dropout": 0.2}
+SIGMOIDS = activations.HARD_SIGMOIDS
 CELLS = {
-    "simple_rnn": (F.simple_rnn, F.simple_rnn_cell, {}),
-    "lstm": (F.lstm, F.lstm_cell, {}),
-    "gru": (F.gru, F.gru_cell, {"reset_after": True}),
-    "gru_reset_before": (F.gru, F.gru_cell, {"reset_after": False}),
+    "simple_rnn": (F.simple_rnn, F.simple_rnn_cell, DROPPED),
+    "lstm": (F.lstm, F.lstm_cell, DROPPED),
+    "lstm_whole": (F.lstm, F.lstm_cell, {}),
+    "lstm_classic": (F.lstm, F.lstm_cell, {"recurrent_activation": SIGMOIDS["classic"]}),
+    "lstm_hard": (F.lstm, F.lstm_cell, {"recurrent_activation": SIGMOIDS["modern"]}),
+    "lstm_soft": (F.lstm, F.lstm_cell, {"activation": "softsign", **DROPPED}),
+    "gru": (F.gru, F.gru_cell, {"reset_after": True, **DROPPED}),
+    "gru_reset_before": (F.gru, F.gru_cell, {"reset_after": False, **DROPPED}),
 }
 
 
@@ -326,7 +332,6 @@ CELLS = {
 def test_derivatives_of_both_orders_equal_those_of_a_written_out_loop(case, go_backwards):
     """The rule that takes the recurrent kernel out of the loop is exact, and differentiable."""
     build, build_cell, options = CELLS[case]
-    options = {**options, "dropout": 0.3, "recurrent_dropout": 0.2}
     cell, pair = build_cell(3, **options), build(3, **options, go_backwards=go_backwards)
     params, _ = drawn(pair, (None, 4, 2))
     x = jnp.asarray(numbers(2, 4, 2))
@@ -337,7 +342,7 @@ def test_derivatives_of_both_orders_equal_those_of_a_written_out_loop(case, go_b
         return (pair.apply(params, {}, x, mask=mask, **flow)[0] ** 2).sum()
 
     def by_hand(params, x):
-        states = [jnp.zeros((2, 3))] * (2 if case == "lstm" else 1)
+        states = [jnp.zeros((2, 3))] * len(cell.state_shapes((2, 2)))
         for step in range(4)[:: -1 if go_backwards else 1]:
             (_, *after), _ = cell.apply(params, {}, (x[:, step], *states), **flow)
             pairs = zip(after, states, strict=True)
@@ -345,8 +350,16 @@ def test_derivatives_of_both_orders_equal_those_of_a_written_out_loop(case, go_b
         return (states[0] ** 2).sum()
 
     def derivatives(loss):
+        """The gradient; and how it changes along the ones, forwards and backwards."""
+        slope = jax.grad(loss, (0, 1))
         tangents = jax.tree.map(jnp.ones_like, (params, x))
-        return jax.jit(lambda *at: jax.jvp(jax.grad(loss, (0, 1)), at, tangents))(params, x)
+
+        def along(*at):
+            return sum(change.sum() for change in jax.tree.leaves(slope(*at)))
+
+        return jax.jit(lambda *at: (jax.jvp(slope, at, tangents), jax.grad(along, (0, 1))(*at)))(
+            params, x
+        )
 
     close(derivatives(by_rule), derivatives(by_hand), 1e-5)
 
