@@ -26,10 +26,10 @@ __all__ = [
     "Output",
     "Totals",
     "TrainState",
-    "averages",
     "evaluate_steps",
     "merge",
     "net_input",
+    "results",
     "run_steps",
     "scaled_gradients",
     "select",
@@ -475,8 +475,7 @@ def _over_batches(
     return carry
 
 
-def averages(outputs: Sequence[Output], totals: Totals) -> tuple[Array, list[Any]]:
-    """Averaged numbers since the beginning, and the results of the metrics with a state."""
+def results(outputs: Sequence[Output], totals: Totals) -> list[Any]:
+    """What the metrics with a state have come to."""
     stateful = [metric for output in outputs for metric, _ in output.stateful]
-    results = [m.result(state) for m, state in zip(stateful, totals.states, strict=True)]
-    return totals.sums / jnp.maximum(totals.rows, 1), results
+    return [m.result(state) for m, state in zip(stateful, totals.states, strict=True)]

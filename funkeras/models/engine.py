@@ -18,9 +18,9 @@ from funkeras.functional.training import (
     Output,
     Totals,
     TrainState,
-    averages,
     evaluate_steps,
     merge,
+    results,
     run_steps,
     select,
     train_step,
@@ -129,7 +129,7 @@ class Tally:
 
     def __post_init__(self) -> None:
         self.fresh = jax.jit(self.start)
-        self.average = jax.jit(partial(averages, self.outputs))
+        self.results = jax.jit(partial(results, self.outputs))
 
     @classmethod
     def of_step(cls, step: Callable[..., Any], ts: TrainState, data: Batch) -> "Tally":
@@ -170,10 +170,10 @@ class Tally:
 
     def logs(self, totals: Any) -> dict[str, Any]:
         """What has been averaged since the epoch began, by name."""
-        numbers, results = jax.device_get(self.average(totals))
-        values = [
-            results[index] if stateful else numbers[index] for stateful, index in self.sources
-        ]
+        own = self.results(totals) if totals.states else []
+        sums, rows, ended = jax.device_get((totals.sums, totals.rows, own))
+        numbers = sums / max(rows, 1)
+        values = [ended[index] if stateful else numbers[index] for stateful, index in self.sources]
         return {
             name: value.item() if value.ndim == 0 else value
             for name, value in zip(self.names, values, strict=True)
