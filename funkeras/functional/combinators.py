@@ -25,6 +25,9 @@ __all__ = [
     "serial",
 ]
 
+CARRIED = "state_"
+"""How the names of recurrent states begin, which one batch hands to the next."""
+
 PENALTY = "penalty"
 """Name of the state entry in which a layer hands its part of the loss to the training step."""
 
@@ -130,17 +133,21 @@ def cast(pair: Pair, dtype: str) -> Pair:
 
 
 def frozen(pair: Pair, inference: bool) -> Pair:
-    """The pair with a state that training does not change.
+    """The pair with a state that training does not change, but for recurrent states and reports.
 
     With `inference` it runs as at inference too, which is what `trainable=False` means for batch
     normalisation since tf.keras 2; in Keras 1 and 2.2.4 it still normalises by the batch.
     """
 
+    def kept(path: tuple[Any, ...], old: Array, new: Array) -> Array:
+        name = path[-1].key
+        return new if name.startswith((PENALTY, REPORT, CARRIED)) else old
+
     def run(
         params: Params, state: State, x: PyTree, *, training: bool, **flow: Any
     ) -> tuple[PyTree, State, PyTree]:
-        y, _, mask = pair.run(params, state, x, training=training and not inference, **flow)
-        return y, state, mask
+        y, after, mask = pair.run(params, state, x, training=training and not inference, **flow)
+        return y, jax.tree_util.tree_map_with_path(kept, state, after), mask
 
     return pair.rerun(run)
 

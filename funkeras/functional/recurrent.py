@@ -19,6 +19,7 @@ from funkeras.functional.cells import (
     simple_rnn_cell,
     stacked_rnn_cells,
 )
+from funkeras.functional.combinators import CARRIED
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
@@ -303,7 +304,7 @@ def _whole(shape: Shape) -> tuple[int, ...]:
 
 
 def _named_states(states: Sequence[Any]) -> Iterator[tuple[str, Any]]:
-    return ((f"state_{index}", value) for index, value in enumerate(states))
+    return ((f"{CARRIED}{index}", value) for index, value in enumerate(states))
 
 
 def _start(shapes: tuple[Shape, ...], given: Sequence[Array], kept: State, dtype: Any) -> States:

@@ -21,6 +21,7 @@ from funkeras import (
     symbolic,
 )
 from funkeras.functional import combinators
+from funkeras.functional.cells import Cell
 from funkeras.functional.checks import no_mask
 from funkeras.functional.pair import (
     Pair,
@@ -147,7 +148,7 @@ class Layer(Weighted, Asked, Noded, Written):
             name: self._meant(kind_of(name), value) for name, value in arguments.items()
         }
         self._begin(options)
-        self.trainable = bool(options["trainable"])
+        self._trainable = bool(options["trainable"])
         self.input_dtype: str | None = options["input_dtype"]
         self.batch_shape = _declared_shape(
             options, "input_dim" in self.signature.parameters, owner in SEQUENCES
@@ -233,24 +234,18 @@ class Layer(Weighted, Asked, Noded, Written):
     def functional(self) -> Pair:
         """This layer as a pure pair, under its name, frozen if it is not trainable."""
         pair = combinators.remat(self.pair) if self.remat else self.pair
-        if not self.trainable:
-            pair = combinators.frozen(pair, inference=self.dialect == "modern")
+        modern = self.dialect == "modern"
+        if not self.trainable and (not modern or type(self).spelling in RESTING):
+            pair = combinators.frozen(pair, inference=modern)
         return combinators.named(pair, self.name)
 
     def _rule(self, weight: str, suffix: str) -> Any:
         """The penalty or constraint of a weight, asked of the inner layer where that owns it."""
         if f"{weight}{suffix}" in self._own_rules:
             return self._own_rules[f"{weight}{suffix}"]
-        head, _, rest = weight.partition("/")
-        inner = self._arguments.get(head) or self._arguments.get("layer")
-        if rest and isinstance(inner, Layer):
-            return inner._rule(rest, suffix)
-        cell = self._arguments.get("cell") or self._arguments.get("cells")
-        if isinstance(cell, Layer):
-            return cell._rule(weight, suffix)
-        if rest and isinstance(cell, tuple):
-            names = combinators.unique_names([_as_part(own).name for own in cell])
-            return dict(zip(names, cell, strict=True))[head]._rule(rest, suffix)
+        for path, inner in self.within().items():
+            if weight.startswith(path):
+                return inner._rule(weight.removeprefix(path), suffix)
         last = weight.rpartition("/")[2]  # the projections of attention share their arguments
         stems = (last, last.removesuffix("_kernel"))
         found = (self._arguments.get(f"{stem}{suffix}") for stem in stems)
@@ -260,10 +255,41 @@ class Layer(Weighted, Asked, Noded, Written):
         rules = {w.name: self._rule(w.name, suffix) for w in self.declared_weights() if w.trainable}
         return {name: rule for name, rule in rules.items() if rule is not None}
 
+    def within(self) -> dict[str, "Layer"]:
+        """The layers inside whose weights are among its own, by the path before their names."""
+        if type(self).builder is None:
+            return {f"{inner.name}/": inner for inner in self.inner_layers}
+        found: dict[str, Any] = {}
+        for name, value in self._arguments.items():
+            if isinstance(value, tuple) and any(isinstance(part, Layer) for part in value):
+                names = combinators.unique_names([_as_part(part).name for part in value])
+                found |= {f"{own}/": part for own, part in zip(names, value, strict=True)}
+            else:
+                found["" if name == "cell" else f"{name}/"] = value
+        return {path: inner for path, inner in found.items() if isinstance(inner, Layer)}
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes its weights; assigning it tells the layers inside too."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = bool(value)
+        for inner in self.within().values():
+            inner.trainable = value
+
+    def moves(self, weight: str) -> bool:
+        """Whether training may change a weight: neither its layer nor one around that is frozen."""
+        if not self.trainable:
+            return False
+        inside = ((path, own) for path, own in self.within().items() if weight.startswith(path))
+        return all(own.moves(weight.removeprefix(path)) for path, own in inside)
+
     def trainable_paths(self) -> set[str]:
         """Names of the weights that training changes."""
-        declared = self.pair.weights(self.input_shape) if self.trainable and self.built else ()
-        return {weight.name for weight in declared if weight.trainable}
+        declared = self.pair.weights(self.input_shape) if self.built else ()
+        return {own.name for own in declared if own.trainable and self.moves(own.name)}
 
     def penalizes_activity(self) -> bool:
         """Whether it, or a layer inside it, adds a penalty on its outputs to the loss."""
@@ -446,6 +472,9 @@ class Layer(Weighted, Asked, Noded, Written):
         return _restore, (type(self), self.get_config(), weights)
 
 
+RESTING = ("BatchNormalization",)
+"""Layers that run as at inference where they are not trainable, since tf.keras 2."""
+
 IN_ANY_FORMAT = ("Flatten",)
 """Layers for which a data format of None is not that of the configuration: they move no axis."""
 
@@ -523,7 +552,10 @@ def _as_part(layer: Any) -> Pair:
     """A layer inside another as a pair; its name there does not depend on its own."""
     if is_cell(layer):
         return written_cell(layer)
-    return combinators.named(layer.functional, layer.pair.name)
+    pair = layer.pair
+    if not isinstance(pair, Cell):
+        pair = pair.rerun(lambda *args, **flow: layer.functional.run(*args, **flow))
+    return combinators.named(pair, layer.pair.name)
 
 
 def _as_users_see(shape: Any) -> Any:

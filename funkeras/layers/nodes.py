@@ -228,7 +228,7 @@ class Noded:
     """The graph around a layer, as Keras 1 and 2 show it."""
 
     name: str
-    trainable: bool
+    trainable: Any
     _calls: list[Call]
     _users: "list[weakref.ref[Call]]"
     _told_updates: list[tuple[Any, list[Any]]]

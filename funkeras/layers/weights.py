@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, initializers
+from funkeras.functional.combinators import CARRIED
 from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
 from funkeras.layers.custom import collected
 from funkeras.typing import Params, State
@@ -40,7 +41,7 @@ class Weighted:
     pair: Pair
     builder: ClassVar[Any]
     built: bool
-    trainable: bool = True
+    moves: Any
     dtype_policy: Any
     kernels_of: str | None = None
     _arguments: dict[str, Any]
@@ -120,8 +121,12 @@ class Weighted:
 
     def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
         """The weights that training changes, and the others."""
-        moved = [v for v in self.weights if v.trainable and self.trainable]
-        return moved, [v for v in self.weights if not (v.trainable and self.trainable)]
+        moving = [v.trainable and self.moves(v.path) for v in self.weights]
+        by_use = [
+            [v for v, m in zip(self.weights, moving, strict=True) if m == use]
+            for use in (True, False)
+        ]
+        return by_use[0], by_use[1]
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -195,7 +200,7 @@ class Weighted:
     def _kept(self) -> list[Weight]:
         """The recurrent states that go from one batch into the next."""
         declared = self.pair.weights(self.input_shape) if self.built else ()
-        return [w for w in declared if not w.saved and "/state_" in f"/{w.name}"]
+        return [w for w in declared if not w.saved and f"/{CARRIED}" in f"/{w.name}"]
 
     @property
     def keeps_states(self) -> bool:

@@ -181,10 +181,12 @@ class Ends(Layer):
     @property
     def functional(self) -> Pair:
         """This model as a pure pair, with the layers frozen that are not trainable."""
-        pair = self.pair
-        if not self.trainable:
-            pair = frozen(pair, inference=self.dialect == "modern")
-        return named(pair, self.name)
+        return named(self.at_rest(self.pair), self.name)
+
+    def at_rest(self, pair: Pair) -> Pair:
+        """A pair of this model, frozen if it is not trainable: in Keras 1 and 2."""
+        still = not self.trainable and self.dialect != "modern"
+        return frozen(pair, inference=False) if still else pair
 
     @property
     def inputs(self) -> list[SymbolicTensor]:

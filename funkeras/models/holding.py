@@ -160,8 +160,8 @@ class Holding(Ends):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        if self.dialect == "modern" and self.built:
-            for layer in self.layers:
+        if self.dialect == "modern":
+            for layer in self.inner_layers:
                 layer.trainable = self._trainable
 
     def trainable_paths(self) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import jax
 
 from funkeras import config
-from funkeras.functional.combinators import frozen, named
+from funkeras.functional.combinators import named
 from funkeras.functional.pair import Pair, stand_in_for
 from funkeras.symbolic import NoGraphError, Operation, SymbolicTensor, is_symbolic, trace
 from funkeras.typing import Shape
@@ -57,9 +57,7 @@ def judged(model: Any, losses: Sequence[Callable[..., Any] | None]) -> Judged | 
                 f"a loss of {model.name!r} needs the layer {layer.name!r}, whose weights are not "
                 "among those of the model"
             )
-    pair = model.pair_between(*ends)
-    if not model.trainable:
-        pair = frozen(pair, inference=model.dialect == "modern")
+    pair = model.at_rest(model.pair_between(*ends))
     return Judged(named(pair, model.name), inside)
 
 
