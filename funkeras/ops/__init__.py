@@ -1,0 +1,10 @@
+"""Keras 3's operations: pure functions of arrays, recorded where a tensor is symbolic.
+
+Names, arguments and dtypes are those of Keras 3 on its JAX backend. As a function of arrays each
+can be given to `jax.grad`, `jax.vmap` and `jax.jit`.
+"""
+
+from funkeras.ops import elementwise
+from funkeras.ops.elementwise import *
+
+__all__ = [*elementwise.__all__]
