@@ -15,6 +15,7 @@ from funkeras import (
     models,
     ops,
     optimizers,
+    random,
     regularizers,
     utils,
 )
@@ -42,6 +43,7 @@ __all__ = [
     "models",
     "ops",
     "optimizers",
+    "random",
     "regularizers",
     "utils",
 ]

@@ -47,8 +47,9 @@ if __name__ == "__main__":
     import keras
 
     for theme in sys.argv[1:] or THEMES:
+        space = getattr(keras, getattr(calls(theme), "SPACE", "ops"))
         found = {
-            name: [plain(call(keras.ops, *inputs)) for inputs, call in rows]
+            name: [plain(call(space, *inputs)) for inputs, call in rows]
             for name, rows in calls(theme).CALLS.items()
         }
         lines = ",\n".join(
