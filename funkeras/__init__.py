@@ -17,6 +17,7 @@ from funkeras import (
     optimizers,
     random,
     regularizers,
+    tree,
     utils,
 )
 from funkeras.layers.declare import layer
@@ -45,6 +46,7 @@ __all__ = [
     "optimizers",
     "random",
     "regularizers",
+    "tree",
     "utils",
 ]
 
