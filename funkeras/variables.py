@@ -296,6 +296,14 @@ class Variable:
 
     set_value = assign
 
+    def assign_add(self, value: Any) -> None:
+        """Add an array."""
+        self.assign(self.value + value)
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract an array."""
+        self.assign(self.value - value)
+
     def get_value(self, borrow: bool = False) -> np.ndarray:
         """A NumPy copy, as Theano's variables gave it."""
         return self.numpy()

@@ -42,6 +42,7 @@ from funkeras.layers.custom import (
     overridden,
 )
 from funkeras.layers.nodes import Noded
+from funkeras.layers.stateless import MODERN, Stateless
 from funkeras.layers.weights import Weighted, dtypes_of, note_change
 from funkeras.registry import custom_object_scope
 from funkeras.symbolic import symbol
@@ -106,7 +107,7 @@ def kind_of(argument: str) -> Any:
     return KINDS.get(argument.rpartition("_")[2])
 
 
-class Layer(Weighted, Asked, Noded, Written):
+class Layer(Weighted, Stateless, Asked, Noded, Written):
     """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
 
     Args:
@@ -373,7 +374,7 @@ class Layer(Weighted, Asked, Noded, Written):
             mask: which time steps of arrays count; symbolic tensors bring theirs along.
             training: run as in training; at inference if left out, or as the model runs.
         """
-        x = joined_inputs(self.name, x, others, named)
+        x = self.joined(x, others, named)
         if symbolic.graphs_are_built():
             x = jax.tree.map(lambda own: symbol(own) if isinstance(own, Variable) else own, x)
         if not symbolic.is_symbolic(x):
@@ -397,6 +398,10 @@ class Layer(Weighted, Asked, Noded, Written):
         if training or self.keeps_states:
             self.adopt(self.params, state)
         return y
+
+    def joined(self, x: Any, others: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        """All inputs of a call, as its pair takes them: one, or a tuple."""
+        return joined_inputs(self.name, x, others, named)
 
     @spellings.spelled
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
@@ -449,14 +454,16 @@ class Layer(Weighted, Asked, Noded, Written):
         arguments = self.__dict__.get("_arguments", {})
         if name in arguments:
             return arguments[name]
-        for new in spellings.RENAMED.get(name, ()):
-            if new in arguments:
-                return arguments[new]
         if self.__dict__.get("built"):
             wanted = WEIGHT_NAMES.get(name, name)
             for variable in self.weights:
                 if variable.name.partition("/")[2] == wanted:
                     return variable
+        for new in spellings.RENAMED.get(name, ()):
+            if new in arguments:
+                return arguments[new]
+        if name in MODERN and "_variables" in self.__dict__:
+            return MODERN[name](self)
         if isinstance(asked := getattr(type(self), name, None), property) and asked.fget:
             return asked.fget(self)  # which has failed: its own message says why
         raise AttributeError(f"layer of class {type(self).__name__} has no attribute {name!r}")

@@ -94,6 +94,11 @@ class Holding(Ends):
         """The weights that files hold, layer by layer."""
         return [*self._own_weights(), *(v for layer in self.layers for v in layer.weights)]
 
+    def weight_paths(self) -> list[str]:
+        """Where among the nested arrays each of the `weights` is."""
+        inner = [f"{layer.name}/{path}" for layer in self.layers for path in layer.weight_paths()]
+        return [*(own.path for own in self._own_weights()), *inner]
+
     def _own_weights(self) -> list[Variable]:
         """Those of `add_weight` in a subclass."""
         return [self._variable(w.name, w.shape, w.trainable) for w in self.own_weights]
