@@ -298,11 +298,11 @@ class Variable:
 
     def assign_add(self, value: Any) -> None:
         """Add an array."""
-        self.assign(self.value + value)
+        self.assign(self.value + jnp.asarray(value))
 
     def assign_sub(self, value: Any) -> None:
         """Subtract an array."""
-        self.assign(self.value - value)
+        self.assign(self.value - jnp.asarray(value))
 
     def get_value(self, borrow: bool = False) -> np.ndarray:
         """A NumPy copy, as Theano's variables gave it."""

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
@@ -255,6 +255,27 @@ class Metric(Configured):
     def reset_states(self) -> None:
         """`reset_state`, as Keras 2 spells it."""
         self.reset_state()
+
+    def stateless_update_state(
+        self, metric_variables: Sequence[Any], *data: Any, sample_weight: ArrayLike | None = None
+    ) -> list[Array]:
+        """The values of the `variables` with a batch counted, from values of theirs."""
+        after = self.update(self._with(metric_variables), *data, weights=sample_weight)
+        return list(after.values())
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """What the metric has come to, from values of its `variables`."""
+        return self.result(self._with(metric_variables))
+
+    def stateless_reset_state(self) -> list[Array]:
+        """The values of the `variables` before any data."""
+        return list(self.init(self._shape).values())
+
+    def _with(self, values: Sequence[Any]) -> State:
+        names = list(self.state)
+        if len(values) != len(names):
+            raise ValueError(f"{self.name!r} has {len(names)} variables, got {len(values)}")
+        return dict(zip(names, map(jnp.asarray, values), strict=True))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Count a batch and give the value so far."""

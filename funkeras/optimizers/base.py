@@ -12,6 +12,7 @@ import numpy as np
 from funkeras import config, spellings
 from funkeras.optimizers import layouts, schedules
 from funkeras.optimizers.hyperparameter import Hyperparameter, checked
+from funkeras.optimizers.stateless import Applied
 from funkeras.optimizers.updates import CLIPS, LAZY, OptimizerState, Rule, Updates
 from funkeras.registry import Configured, Registry
 from funkeras.typing import Config, Params, PyTree
@@ -54,7 +55,7 @@ DROPPED = ("jit_compile", "is_legacy_optimizer")
 """Keys of tf.keras configs without a meaning here."""
 
 
-class Optimizer(Configured):
+class Optimizer(Applied, Configured):
     """An optimizer as an object; `transformation` is the same thing as pure functions.
 
     Its hyperparameters are attributes that can be set: `optimizer.learning_rate = 0.1`.
@@ -78,6 +79,7 @@ class Optimizer(Configured):
         era = "legacy" if kind.legacy else config.dialect()
         arguments = _bind(kind.rule_name, kind.signature, era, args, kwargs)
         self.__dict__.update(era=era, iterations=0, _config=arguments, _excluded=[])
+        self.__dict__["build"] = self.begin  # the class keeps its rule under that name
         rule = self.rule
         own = inspect.signature(kind.build).parameters
         floats = [name for name in own if own[name].annotation is float]

@@ -1,0 +1,101 @@
+"""Optimizers in loops that users write: applied to variables, or as a function of arrays."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from funkeras.optimizers.updates import with_hyperparameters
+from funkeras.typing import Array
+from funkeras.variables import Variable
+
+__all__ = ["Applied"]
+
+
+class Applied:
+    """What Keras 3's optimizers do beside training a model that was compiled with them."""
+
+    name: str
+    updates: Any
+    values: Callable[[], dict[str, float]]
+
+    def begin(self, variables: Iterable[Variable]) -> None:
+        """Make the state for training these variables; `build` of an optimizer is this."""
+        trained = tuple(variables)
+        leaves, form = jax.tree.flatten(self.updates.init([_value(own) for own in trained]))
+        kept = [Variable(leaf, name=f"{self.name}_state", trainable=False) for leaf in leaves]
+        self.__dict__.update(_trained=trained, _kept_state=(kept, form))
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The state as variables: hyperparameters, the count of steps, momenta and the like.
+
+        None before `build`, or a first `apply`.
+        """
+        return list(self.__dict__.get("_kept_state", ((), None))[0])
+
+    def _built(self, what: str) -> tuple[tuple[Variable, ...], list[Variable], Any]:
+        if "_kept_state" not in self.__dict__:
+            raise ValueError(f"{what} needs to know the variables: build(trainable_variables)")
+        return (self.__dict__["_trained"], *self.__dict__["_kept_state"])
+
+    def stateless_apply(
+        self,
+        optimizer_variables: Sequence[Any],
+        grads: Sequence[Any],
+        trainable_variables: Sequence[Any],
+    ) -> tuple[list[Array], list[Array]]:
+        """The trainable and the optimizer's variables after a step from these values.
+
+        It is pure, and constraints of the variables given to `build` hold.
+
+        Raises:
+            ValueError: before `build`, and for other numbers of arrays than it was told.
+        """
+        trained, kept, form = self._built("stateless_apply")
+        counts = (len(optimizer_variables), len(grads), len(trainable_variables))
+        if counts != (len(kept), len(trained), len(trained)):
+            raise ValueError(
+                f"expected {len(kept)} optimizer variables, {len(trained)} gradients and trainable "
+                f"variables, got {', '.join(map(str, counts))}"
+            )
+        state = form.unflatten(map(_value, optimizer_variables))
+        params = [*map(_value, trainable_variables)]
+        changes, state = self.updates.update([*map(_value, grads)], state, params)
+        moved = [p + change for p, change in zip(params, changes, strict=True)]
+        rules = map(_constraint, trained)
+        moved = [p if rule is None else rule(p) for p, rule in zip(moved, rules, strict=True)]
+        return moved, jax.tree.leaves(state)
+
+    def apply(
+        self, grads: Sequence[Any], trainable_variables: Iterable[Variable] | None = None
+    ) -> None:
+        """Take a step: the variables, those of `build` if none are given, get their next values."""
+        if "_kept_state" not in self.__dict__:
+            self.begin(trainable_variables or ())
+        trained, kept, form = self._built("apply")
+        if trainable_variables is not None and tuple(trainable_variables) != trained:
+            raise ValueError("apply must be given the variables that build was given")
+        state = with_hyperparameters(form.unflatten([own.value for own in kept]), self.values())
+        moved, after = self.stateless_apply(jax.tree.leaves(state), grads, trained)
+        for variable, value in zip([*trained, *kept], [*moved, *after], strict=True):
+            variable.assign(value)
+        self.__dict__["iterations"] = int(form.unflatten(after).iterations)
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> None:
+        """`apply` to pairs of a gradient and its variable."""
+        grads, variables = zip(*grads_and_vars, strict=True)
+        self.apply(grads, variables)
+
+
+def _value(own: Any) -> Array:
+    return own.value if isinstance(own, Variable) else jnp.asarray(own)
+
+
+def _constraint(variable: Any) -> Any:
+    """The projection that belongs to a variable: its own, or the one that its layer has for it."""
+    owner = getattr(variable, "owner", None)
+    if owner is None:
+        return getattr(variable, "constraint", None)
+    return owner.weight_constraints.get(variable.path)
