@@ -21,6 +21,9 @@ __all__ = [
     "deserialize_keras_object",
     "get_custom_objects",
     "get_from_module",
+    "get_registered_name",
+    "get_registered_object",
+    "register_keras_serializable",
     "serialize_keras_object",
 ]
 
@@ -55,6 +58,49 @@ class CustomObjectScope:
 
 
 custom_object_scope = CustomObjectScope
+
+
+def register_keras_serializable(
+    package: str = "Custom", name: str | None = None
+) -> Callable[[T], T]:
+    """Let files name a class or function: `@register_keras_serializable("my_package")`.
+
+    They have it as `my_package>name`; a model that has it is loaded without `custom_objects`.
+
+    Raises:
+        ValueError: for a class without a `get_config`, of which no file could tell the arguments.
+
+    >>> @register_keras_serializable("doc")
+    ... def twice(x):
+    ...     return 2 * x
+    >>> get_registered_name(twice), get_registered_object("doc>twice") is twice
+    ('doc>twice', True)
+    """
+
+    def register(thing: T) -> T:
+        if inspect.isclass(thing) and not hasattr(thing, "get_config"):
+            raise ValueError(f"{thing.__name__} can't be registered without a get_config")
+        own: Any = thing
+        _custom_objects[f"{package}>{name or own.__name__}"] = thing
+        return thing
+
+    return register
+
+
+def get_registered_name(obj: Any) -> str:
+    """The name under which files have a registered class or function; of others their own."""
+    found = (name for name, known in _custom_objects.items() if known is obj and ">" in name)
+    return next(found, obj.__name__)
+
+
+def get_registered_object(
+    name: str,
+    custom_objects: Mapping[str, Any] | None = None,
+    module_objects: Mapping[str, Any] | None = None,
+) -> Any:
+    """The class or function registered or given under a name; None if there is none."""
+    known = {**(module_objects or {}), **(custom_objects or {}), **_custom_objects}
+    return known.get(name)
 
 
 def serialize_keras_object(instance: Any) -> Any:

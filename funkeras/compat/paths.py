@@ -84,6 +84,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "utils": (
         *("utils", "registry", "progress", "utils.sequences", "utils.io_utils"),
         *("utils.layer_utils", "compat.engine", "compat.enqueuers", "compat.devices"),
+        "compat.of_utils",
     ),
     "utils.conv_utils": ("utils.np_utils",),
     "utils.data_utils": ("utils.data_utils", "utils.sequences", "compat.enqueuers"),

@@ -13,6 +13,7 @@ from funkeras.models.configs import CLASSIC_HARD_SIGMOID
 from funkeras.models.model import Model
 from funkeras.models.operations import OF_KERAS_3
 from funkeras.models.placement import CELL, class_of
+from funkeras.registry import get_registered_name
 from funkeras.typing import Config
 
 __all__ = [
@@ -426,13 +427,15 @@ def _layer(layer: Any, form: Form) -> Config:
     elif not own and form.keras == 2 and _has(layer, HARD_SIGMOIDS["keras2"]):
         options[REFUSED_BY_3] = None
     name = KERAS_3_CLASSES.get(kind, kind)
-    described = {"class_name": type(layer).__name__ if own else name, "config": options}
+    registered = get_registered_name(type(layer))
+    written = type(layer).__name__ if form.keras == 3 else registered
+    described = {"class_name": written if own else name, "config": options}
     described = _tagged(described, "keras.layers")
     # Of several arguments, or layers inside, Keras 3 gets the shapes when it calls the layer.
     if form.keras == 3 and layer.built and name not in (*SEPARATE, *WITH_STATES, "Pipeline"):
         described["build_config"] = {"input_shape": layer.input_shape}
     if own:
-        described |= {"module": type(layer).__module__, "registered_name": type(layer).__name__}
+        described |= {"module": type(layer).__module__, "registered_name": registered}
     return described
 
 
