@@ -14,7 +14,7 @@ ENGINE = (
 )
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "": ("",),
+    "": ("", "compat.of_root"),
     "activations": ("activations",),
     "applications": ("applications",),
     **{
@@ -39,6 +39,7 @@ MODULES: dict[str, tuple[str, ...]] = {
             *("fashion_mnist", "imdb", "mnist", "reuters"),
         )
     },
+    "dtype_policies": ("dtype_policies",),
     "engine": ENGINE,
     **{
         f"engine.{name}": ENGINE
@@ -65,6 +66,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "legacy.models": ("models",),
     "losses": ("losses",),
     "metrics": ("metrics",),
+    "mixed_precision": ("compat.mixed_precision",),
     "models": ("models", "layers", "compat.engine", "compat.of_models"),
     "objectives": ("losses", "registry"),
     "ops": ("ops",),

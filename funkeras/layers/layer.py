@@ -20,6 +20,7 @@ from funkeras import (
     spellings,
     symbolic,
 )
+from funkeras.dtype_policies import DTypePolicy
 from funkeras.functional import combinators
 from funkeras.functional.cells import Cell
 from funkeras.functional.checks import no_mask
@@ -170,7 +171,8 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
             raise TypeError(f"the name of a {type(self).__name__} must be a str, got {given!r:.80}")
         self.name: str = given or automatic_name(type(self).__name__)
         self.activity_regularizer = regularizers.get(options["activity_regularizer"])
-        self.dtype_policy: str = options["dtype"] or config.dtype_policy()
+        policy = options["dtype"] or config.dtype_policy()
+        self.dtype_policy: Any = DTypePolicy(policy) if isinstance(policy, str) else policy
         # Beside layers that compute low, one with a dtype of its own casts what it is given.
         self.casts = options["dtype"] is not None or self.dtype_policy != config.floatx()
         self.remat = bool(options["remat"])
@@ -427,7 +429,8 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
         """The arguments that make an equal layer, as plain data."""
         described: Config = {"name": self.name, "trainable": self.trainable}
         if self.casts or self.dtype_policy != "float32":
-            described["dtype"] = self.dtype_policy
+            policy = self.dtype_policy
+            described["dtype"] = policy.name if isinstance(policy, DTypePolicy) else policy
         if self.batch_shape is not None:
             described["batch_input_shape"] = self.batch_shape
         if self.input_dtype is not None:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, initializers
+from funkeras.dtype_policies import MIXED, DTypePolicy
 from funkeras.functional.combinators import CARRIED
 from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
 from funkeras.layers.custom import collected
@@ -224,8 +225,9 @@ def dtypes_of(policy: Any) -> tuple[str, str]:
     """
     if isinstance(policy, Mapping):  # Keras 3 writes its policies as configs
         policy = policy["config"]["name"]
-    if str(policy).startswith("mixed_"):
-        return "float32", str(policy).removeprefix("mixed_")
+    if str(policy).startswith(MIXED):
+        mixed = DTypePolicy(policy)
+        return mixed.variable_dtype, mixed.compute_dtype
     name = np.dtype(policy).name if not isinstance(policy, str) else policy
     if name not in config.FLOATS:
         return config.floatx(), config.floatx()
