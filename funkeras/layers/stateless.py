@@ -140,7 +140,6 @@ def _seeds(layer: Any) -> list[Variable]:
 MODERN: dict[str, Callable[[Any], Any]] = {
     "compute_dtype": _policy(1),
     "dtype": _policy(0),
-    "metrics": lambda layer: [],
     "non_trainable_variables": lambda layer: layer.non_trainable_weights + _seeds(layer),
     "path": lambda layer: layer.name,
     "quantization_mode": lambda layer: None,

@@ -1,4 +1,4 @@
-"""Scripts in the spelling of Keras 1 and 2, one for each technique, run as they are.
+"""Scripts in the spelling of Keras 1 to 3, one for each technique, run as they are.
 
 Each of them checks what it did: that losses fall, frozen weights stay, shapes are right.
 """
@@ -13,7 +13,7 @@ from funkeras import compat
 from funkeras.commands import main
 
 SCRIPTS = sorted((Path(__file__).parents[1] / "scripts").glob("keras*/*.py"))
-VERSIONS = {"keras1": "1.2.2", "keras2": "2.2.4"}
+VERSIONS = {"keras1": "1.2.2", "keras2": "2.2.4", "keras3": "3"}
 SLOW = ("fine_tuning", "ocr_ctc", "seq2seq")
 
 
