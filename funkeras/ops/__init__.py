@@ -4,7 +4,9 @@ Names, arguments and dtypes are those of Keras 3 on its JAX backend. As a functi
 can be given to `jax.grad`, `jax.vmap` and `jax.jit`.
 """
 
-from funkeras.ops import elementwise
+from funkeras.ops import converting, elementwise, making
+from funkeras.ops.converting import *
 from funkeras.ops.elementwise import *
+from funkeras.ops.making import *
 
-__all__ = [*elementwise.__all__]
+__all__ = [*converting.__all__, *elementwise.__all__, *making.__all__]
