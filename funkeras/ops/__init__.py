@@ -4,9 +4,17 @@ Names, arguments and dtypes are those of Keras 3 on its JAX backend. As a functi
 can be given to `jax.grad`, `jax.vmap` and `jax.jit`.
 """
 
-from funkeras.ops import converting, elementwise, making
+from funkeras.ops import converting, elementwise, indexing, making, shaping
 from funkeras.ops.converting import *
 from funkeras.ops.elementwise import *
+from funkeras.ops.indexing import *
 from funkeras.ops.making import *
+from funkeras.ops.shaping import *
 
-__all__ = [*converting.__all__, *elementwise.__all__, *making.__all__]
+__all__ = [
+    *converting.__all__,
+    *elementwise.__all__,
+    *indexing.__all__,
+    *making.__all__,
+    *shaping.__all__,
+]
