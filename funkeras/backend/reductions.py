@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from funkeras.backend.lifting import op
+from funkeras.ops.arguments import axes_of
 
 __all__ = [
     "all",
@@ -23,11 +24,6 @@ __all__ = [
     "sum",
     "var",
 ]
-
-
-def axes_of(axis: Any) -> Any:
-    """The axis, or the axes as a tuple."""
-    return tuple(axis) if isinstance(axis, list | tuple) else axis
 
 
 @op

@@ -1,10 +1,15 @@
 """Keras 3's operations: pure functions of arrays, recorded where a tensor is symbolic.
 
 Names, arguments and dtypes are those of Keras 3 on its JAX backend. As a function of arrays each
-can be given to `jax.grad`, `jax.vmap` and `jax.jit`.
+can be given to `jax.grad`, `jax.vmap` and `jax.jit`. `linalg`, `nn` and `numpy` hold the same ones.
 """
 
+import sys
+
 from funkeras.ops import (
+    bounds,
+    comparing,
+    complexes,
     converting,
     elementwise,
     fourier,
@@ -12,8 +17,14 @@ from funkeras.ops import (
     making,
     matrices,
     products,
+    reductions,
     shaping,
+    statistics,
+    transcendental,
 )
+from funkeras.ops.bounds import *
+from funkeras.ops.comparing import *
+from funkeras.ops.complexes import *
 from funkeras.ops.converting import *
 from funkeras.ops.elementwise import *
 from funkeras.ops.fourier import *
@@ -21,9 +32,18 @@ from funkeras.ops.indexing import *
 from funkeras.ops.making import *
 from funkeras.ops.matrices import *
 from funkeras.ops.products import *
+from funkeras.ops.reductions import *
 from funkeras.ops.shaping import *
+from funkeras.ops.statistics import *
+from funkeras.ops.transcendental import *
 
 __all__ = [
+    "linalg",
+    "nn",
+    "numpy",
+    *bounds.__all__,
+    *comparing.__all__,
+    *complexes.__all__,
     *converting.__all__,
     *elementwise.__all__,
     *fourier.__all__,
@@ -31,5 +51,10 @@ __all__ = [
     *making.__all__,
     *matrices.__all__,
     *products.__all__,
+    *reductions.__all__,
     *shaping.__all__,
+    *statistics.__all__,
+    *transcendental.__all__,
 ]
+
+linalg = nn = numpy = sys.modules[__name__]

@@ -1,0 +1,36 @@
+"""Arguments of operations as arrays, of the types that Keras 3 computes in."""
+
+from typing import Any
+
+import jax.numpy as jnp
+
+from funkeras import config
+
+__all__ = ["arrays", "axes_of", "float_type", "floats"]
+
+
+def arrays(*xs: Any) -> list[Any]:
+    """Each as an array; a Python number leaves the dtype to what it meets."""
+    return [jnp.asarray(x) for x in xs]
+
+
+def float_type(*xs: Any) -> Any:
+    """The float or complex type of arrays together; of integers `floatx`."""
+    dtype = jnp.result_type(*(x.dtype for x in xs))
+    return dtype if jnp.issubdtype(dtype, jnp.inexact) else jnp.dtype(config.floatx())
+
+
+def floats(*xs: Any) -> list[Any]:
+    """Each as an array, all of the float or complex type that they have together.
+
+    >>> [str(x.dtype) for x in floats(jnp.asarray([1, 2]), jnp.ones(2, "bfloat16"))]
+    ['bfloat16', 'bfloat16']
+    """
+    found = arrays(*xs)
+    dtype = float_type(*found)
+    return [x if x.dtype == dtype else x.astype(dtype) for x in found]
+
+
+def axes_of(axis: Any) -> Any:
+    """One axis, or several as JAX takes them."""
+    return tuple(axis) if isinstance(axis, list | tuple) else axis
