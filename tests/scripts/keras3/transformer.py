@@ -30,7 +30,9 @@ class Block(layers.Layer):
 
     def call(self, x, training=False):
         batch, length = ops.shape(x)[0], ops.shape(x)[1]
-        seen = ops.broadcast_to(ops.tril(ops.ones((length, length), "bool")), (batch, length, length))
+        seen = ops.broadcast_to(
+            ops.tril(ops.ones((length, length), "bool")), (batch, length, length)
+        )
         y = self.attention(x, x, attention_mask=seen)
         x = self.first(x + self.dropout(y, training=training))
         return self.second(x + self.dropout(self.inner(x), training=training))
