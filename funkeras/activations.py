@@ -236,7 +236,7 @@ def tanh_shrink(x: Array) -> Array:
 @_activation
 def hard_shrink(x: Array, threshold: float = 0.5) -> Array:
     """`x` where `|x| > threshold`, else 0."""
-    return jnp.where(jnp.abs(x) > threshold, x, 0)
+    return jnp.where(jnp.abs(x) > threshold, x, 0.0)
 
 
 @_activation

@@ -243,7 +243,7 @@ class Operation:
     applied: tuple[Callable[..., Any], Sequence[Any], Any] | None = None
 
 
-def apply(function: Callable[..., Any], *args: Any, name: str = "", **kwargs: Any) -> Any:
+def apply(function: Callable[..., Any], /, *args: Any, name: str = "", **kwargs: Any) -> Any:
     """`function(*args, **kwargs)`, now on arrays, or recorded where a tensor is symbolic.
 
     While a pure function runs variables stand for arrays. Outside, before Keras 3, what follows

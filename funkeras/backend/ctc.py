@@ -12,11 +12,10 @@ from jax.core import Tracer
 
 from funkeras import config
 from funkeras.backend.lifting import op
+from funkeras.functional.ctc import best_path, best_prefixes
 
 __all__ = ["ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse"]
 
-OUT = -np.inf
-"""The logarithm of the probability of what can't be."""
 SMOOTHING = 1e-4
 """How much of an even share Keras 1 and 2 mixed into the probabilities on Theano."""
 
@@ -109,81 +108,15 @@ def ctc_decode(
     logits = _logarithms(y_pred)
     lengths = jnp.reshape(jnp.asarray(input_length), -1).astype(jnp.int32)
     if greedy:
-        labels, scores = _best_path(logits, lengths)
+        labels, scores = best_path(logits, lengths, logits.shape[2] - 1)
         found = labels[None]
     else:
-        if top_paths > beam_width:
-            raise ValueError(f"top_paths {top_paths} must be at most beam_width {beam_width}")
-        samples, time, _ = logits.shape
-        shapes = (
-            jax.ShapeDtypeStruct((top_paths, samples, time), jnp.int32),
-            jax.ShapeDtypeStruct((samples, top_paths), jnp.float32),
-        )
-
-        def search(logits: Any, lengths: Any) -> tuple[np.ndarray, np.ndarray]:
-            return _search(np.asarray(logits), np.asarray(lengths), beam_width, top_paths)
-
-        found, scores = jax.pure_callback(search, shapes, logits, lengths)
+        found, scores = best_prefixes(logits, lengths, logits.shape[2] - 1, beam_width, top_paths)
         if config.dialect() != "modern":
             likely = jnp.max(jax.nn.log_softmax(logits), -1)
-            counts = jnp.arange(time) < lengths[:, None]
+            counts = jnp.arange(logits.shape[1]) < lengths[:, None]
             scores = scores - jnp.sum(jnp.where(counts, likely, 0), -1, keepdims=True)
     if isinstance(found, Tracer) or config.dialect() == "modern":
         return list(found), scores
     longest = [max(int((labels >= 0).sum(-1).max()), 1) for labels in found]
     return [labels[:, :size] for labels, size in zip(found, longest, strict=True)], scores
-
-
-def _best_path(logits: Any, lengths: Any) -> tuple[Any, Any]:
-    """Best class of each step, without repeats and blanks, and minus the sum of their logits."""
-    samples, time, classes = logits.shape
-    counts = jnp.arange(time) < lengths[:, None]
-    best = jnp.argmax(logits, -1)
-    before = jnp.pad(best[:, :-1], ((0, 0), (1, 0)), constant_values=-1)
-    kept = counts & (best != classes - 1) & (best != before)
-    places = jnp.where(kept, jnp.cumsum(kept, -1) - 1, time)  # what is dropped goes beyond the end
-    rows = jnp.arange(samples)[:, None]
-    labels = jnp.full((samples, time), -1).at[rows, places].set(best, mode="drop")
-    return labels, -jnp.sum(jnp.where(counts, logits.max(-1), 0), -1, keepdims=True)
-
-
-def _search(
-    logits: np.ndarray, lengths: np.ndarray, width: int, paths: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The best label sequences of each sample by a search over prefixes, on the host."""
-    labels = np.full((paths, *logits.shape[:2]), -1, np.int32)
-    scores = np.full((len(logits), paths), -np.inf, np.float32)
-    for sample, (own, length) in enumerate(zip(logits, lengths, strict=True)):
-        shifted = own - own.max(-1, keepdims=True)
-        steps = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
-        for path, (prefix, score) in enumerate(_prefixes(steps[:length], width)[:paths]):
-            labels[path, sample, : len(prefix)] = prefix
-            scores[sample, path] = score
-    return labels, scores
-
-
-def _prefixes(steps: np.ndarray, width: int) -> list[tuple[tuple[int, ...], float]]:
-    """The likeliest prefixes with their log probabilities, best first.
-
-    Each has two: of the alignments that end with a blank, and with its last label.
-    """
-    blank = steps.shape[1] - 1
-    beams = {(): (0.0, -np.inf)}
-    for step in steps:
-        grown: dict[tuple[int, ...], tuple[float, float]] = {}
-        for prefix, (by_blank, by_label) in beams.items():
-            total = np.logaddexp(by_blank, by_label)
-            _add(grown, prefix, total + step[blank], by_label + step[prefix[-1]] if prefix else OUT)
-            for label in range(blank):
-                repeats = bool(prefix) and prefix[-1] == label
-                before = by_blank if repeats else total
-                _add(grown, (*prefix, label), OUT, before + step[label])
-        best = sorted(grown.items(), key=lambda item: -np.logaddexp(*item[1]))
-        beams = dict(best[:width])
-    return [(prefix, float(np.logaddexp(*both))) for prefix, both in beams.items()]
-
-
-def _add(grown: dict[Any, Any], prefix: tuple[int, ...], by_blank: float, by_label: float) -> None:
-    """Add probabilities to those that a prefix has."""
-    before = grown.get(prefix, (OUT, OUT))
-    grown[prefix] = np.logaddexp(before[0], by_blank), np.logaddexp(before[1], by_label)

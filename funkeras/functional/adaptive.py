@@ -32,7 +32,7 @@ def adaptive_average_pooling1d(output_size: Sizes, data_format: str | None = Non
     >>> output_shape(adaptive_average_pooling1d(3), (None, 10, 4))
     (None, 3, 4)
     """
-    return _adaptive(1, _mean, output_size, data_format)
+    return adaptive(1, mean, output_size, data_format)
 
 
 @layer("AdaptiveAveragePooling2D")
@@ -43,39 +43,40 @@ def adaptive_average_pooling2d(output_size: Sizes, data_format: str | None = Non
     >>> output_shape(adaptive_average_pooling2d((2, 3)), (None, None, None, 4))
     (None, 2, 3, 4)
     """
-    return _adaptive(2, _mean, output_size, data_format)
+    return adaptive(2, mean, output_size, data_format)
 
 
 @layer("AdaptiveAveragePooling3D")
 def adaptive_average_pooling3d(output_size: Sizes, data_format: str | None = None) -> Pair:
     """Mean of windows that cover all voxels, `output_size` of them along each axis."""
-    return _adaptive(3, _mean, output_size, data_format)
+    return adaptive(3, mean, output_size, data_format)
 
 
 @layer("AdaptiveMaxPooling1D")
 def adaptive_max_pooling1d(output_size: Sizes, data_format: str | None = None) -> Pair:
     """Largest value of each of `output_size` windows that cover all steps."""
-    return _adaptive(1, _largest, output_size, data_format)
+    return adaptive(1, largest, output_size, data_format)
 
 
 @layer("AdaptiveMaxPooling2D")
 def adaptive_max_pooling2d(output_size: Sizes, data_format: str | None = None) -> Pair:
     """Largest value of windows that cover all pixels, `output_size` of them along each axis."""
-    return _adaptive(2, _largest, output_size, data_format)
+    return adaptive(2, largest, output_size, data_format)
 
 
 @layer("AdaptiveMaxPooling3D")
 def adaptive_max_pooling3d(output_size: Sizes, data_format: str | None = None) -> Pair:
     """Largest value of windows that cover all voxels, `output_size` of them along each axis."""
-    return _adaptive(3, _largest, output_size, data_format)
+    return adaptive(3, largest, output_size, data_format)
 
 
-def _adaptive(
+def adaptive(
     space: int,
     reduce: Callable[[Array, int, np.ndarray], Array],
     output_size: Sizes,
     data_format: str | None,
 ) -> Pair:
+    """`reduce` of each of `output_size` windows that cover each of `space` axes."""
     wanted = tuple_of("output_size", output_size, space)
     first = 2 if channels_at(data_format) == 1 else 1
 
@@ -105,11 +106,13 @@ def _windows(n: int, count: int) -> tuple[np.ndarray, np.ndarray]:
     return starts, -(-(index + 1) * n // count) - starts
 
 
-def _largest(seen: Array, axis: int, lengths: np.ndarray) -> Array:
+def largest(seen: Array, axis: int, lengths: np.ndarray) -> Array:
+    """Largest value of each window."""
     return jnp.max(seen, axis)
 
 
-def _mean(seen: Array, axis: int, lengths: np.ndarray) -> Array:
+def mean(seen: Array, axis: int, lengths: np.ndarray) -> Array:
+    """Mean of each window."""
     shares = (np.arange(lengths.max()) < lengths[:, None]) / lengths[:, None]
     shape = (*shares.shape, *(1,) * (seen.ndim - axis - 1))
     return jnp.sum(seen * jnp.asarray(shares, seen.dtype).reshape(shape), axis)

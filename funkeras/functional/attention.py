@@ -376,7 +376,7 @@ def _attend(
         y, shares = _explained(q, k, v, visible, rate, seed, training, key)
         shares = shares.reshape(*outer, q.shape[2], *steps, *source)
     else:
-        y, shares = _fused(q, k, v, visible, only_causal, flash), None
+        y, shares = fused(q, k, v, visible, only_causal, flash), None
     y = y.reshape(*outer, *steps, *y.shape[-2:])
     return jnp.transpose(y, sorted(range(y.ndim), key=order.__getitem__)), shares
 
@@ -407,15 +407,20 @@ def _explained(
     return jnp.einsum("nhts,nshe->nthe", kept, v), shares
 
 
-def _fused(
+def fused(
     q: Float[Array, "n t heads d"],
     k: Float[Array, "n s groups d"],
     v: Float[Array, "n s groups e"],
     visible: Bool[Array, "m _ _ s"] | None,
     causal: bool,
     flash: bool | None,
+    bias: Array | None = None,
+    scale: float | None = None,
 ) -> Float[Array, "n t heads e"]:
-    """Attention in one operation of the library, by cuDNN where that can and may be."""
+    """Attention in one operation of the library, by cuDNN where that can and may be.
+
+    Scores are multiplied by `scale`, 1 / sqrt(d) if not given; then `bias` is added.
+    """
 
     def run(implementation: Any) -> Array:
         # XLA's float16 products exist on GPU only; bfloat16 ones are everywhere.
@@ -425,6 +430,8 @@ def _fused(
         with jax.numpy_dtype_promotion("standard"):
             y = nn.dot_product_attention(
                 *(a.astype(dtype) for a in (q, k, v)),
+                bias=None if bias is None else bias.astype(dtype),
+                scale=scale,
                 mask=visible,
                 is_causal=causal,
                 implementation=implementation,
@@ -435,7 +442,7 @@ def _fused(
     if flash:
         return run("cudnn")
     # Asking for the kernel without a GPU is an error when tracing, not only when running.
-    if flash is None and fits and jax.default_backend() == "gpu":
+    if flash is None and fits and bias is None and jax.default_backend() == "gpu":
         return lax.platform_dependent(cuda=lambda: run("cudnn"), default=lambda: run("xla"))
     return run("xla")
 

@@ -232,8 +232,9 @@ batching.primitive_batchers[convolution_p] = _batch
 
 def _plain(x: Array, kernel: Array, **options: Any) -> Array:
     """The library's convolution, samples first and channels last."""
-    space = "DHW"[5 - x.ndim :]
-    numbers = (f"N{space}C", f"{space}IO", f"N{space}C")
+    last, space = x.ndim - 1, range(x.ndim - 2)
+    arrays = (0, last, *(axis + 1 for axis in space))
+    numbers = lax.ConvDimensionNumbers(arrays, (last, last - 1, *space), arrays)
     return lax.conv_general_dilated(x, kernel, dimension_numbers=numbers, **options)
 
 
@@ -395,7 +396,9 @@ def _on_cpu(a: Array, b: Array, *, wanted: Wanted, geometry: Geometry) -> Array:
     if groups > 1:
         g = replace(g, groups=1)
         a, b = (_split(part, groups) for part in (a, b))
-    run = partial(FORMS[ON_CPU[len(g.size), g.groups > 1]], wanted=wanted, geometry=g)
+    run = partial(
+        FORMS[ON_CPU.get((len(g.size), g.groups > 1), "products")], wanted=wanted, geometry=g
+    )
     if a.shape[0] > UNROLLED:
         y = lax.map(lambda pair: run(*pair), (a, b))
     else:

@@ -54,7 +54,7 @@ def max_pooling1d(
     >>> output_shape(max_pooling1d(3), (None, 10, 4))
     (None, 3, 4)
     """
-    return _pooling(1, largest, pool_size, strides, padding, data_format)
+    return pooling(1, largest, pool_size, strides, padding, data_format)
 
 
 @layer("MaxPooling2D")
@@ -70,7 +70,7 @@ def max_pooling2d(
     >>> output_shape(max_pooling2d(3, 2, "same"), (None, 9, 8, 4))
     (None, 5, 4, 4)
     """
-    return _pooling(2, largest, pool_size, strides, padding, data_format)
+    return pooling(2, largest, pool_size, strides, padding, data_format)
 
 
 @layer("MaxPooling3D")
@@ -81,7 +81,7 @@ def max_pooling3d(
     data_format: str | None = None,
 ) -> Pair:
     """Largest value of each window of voxels; `strides` is `pool_size` when not given."""
-    return _pooling(3, largest, pool_size, strides, padding, data_format)
+    return pooling(3, largest, pool_size, strides, padding, data_format)
 
 
 @layer("AveragePooling1D")
@@ -97,7 +97,7 @@ def average_pooling1d(
     >>> output_shape(average_pooling1d(), (None, None, 4))
     (None, None, 4)
     """
-    return _pooling(1, mean, pool_size, strides, padding, data_format)
+    return pooling(1, mean, pool_size, strides, padding, data_format)
 
 
 @layer("AveragePooling2D")
@@ -108,7 +108,7 @@ def average_pooling2d(
     data_format: str | None = None,
 ) -> Pair:
     """Mean of each window of pixels, padding left out; `strides` is `pool_size` by default."""
-    return _pooling(2, mean, pool_size, strides, padding, data_format)
+    return pooling(2, mean, pool_size, strides, padding, data_format)
 
 
 @layer("AveragePooling3D")
@@ -119,7 +119,7 @@ def average_pooling3d(
     data_format: str | None = None,
 ) -> Pair:
     """Mean of each window of voxels, padding left out; `strides` is `pool_size` by default."""
-    return _pooling(3, mean, pool_size, strides, padding, data_format)
+    return pooling(3, mean, pool_size, strides, padding, data_format)
 
 
 @layer("GlobalMaxPooling1D")
@@ -189,7 +189,7 @@ def global_average_pooling3d(data_format: str | None = None, keepdims: bool = Fa
     return _global_average(3, data_format, keepdims)
 
 
-def _pooling(
+def pooling(
     space: int,
     pool: Pool,
     pool_size: Sizes,
@@ -197,6 +197,7 @@ def _pooling(
     padding: str,
     data_format: str | None,
 ) -> Pair:
+    """What `pool` gives of each window over `space` axes."""
     size = tuple_of("pool_size", pool_size, space)
     steps = size if strides is None else tuple_of("strides", strides, space)
     rule = padding_rule(padding, ("valid", "same"))

@@ -63,6 +63,13 @@ def smoothed(x: Array, axis: int, rows: Array, columns: Array) -> Array:
     return x
 
 
+def bell(size: int, deviation: float | Array) -> Array:
+    """A Gaussian of that deviation at `size` places around its middle, with sum 1."""
+    places = jnp.arange(size, dtype=jnp.float32) - (size - 1) / 2
+    heights = jnp.exp(-0.5 * jnp.square(places / deviation))
+    return heights / jnp.sum(heights)
+
+
 @layer("RandomSharpness")
 def random_sharpness(
     factor: Factor,
@@ -108,12 +115,6 @@ def random_gaussian_blur(
     limit, deviations = span("factor", factor), span("sigma", sigma)
     least, most = sorted(value_range)
     first = rows_first(data_format)
-
-    def bell(size: int, deviation: Array) -> Array:
-        heights = jnp.exp(
-            -0.5 * jnp.square((jnp.arange(size, dtype=jnp.float32) - (size - 1) / 2) / deviation)
-        )
-        return heights / jnp.sum(heights)
 
     def perturb(key: Key, x: Array) -> Array:
         rank(x.shape, 4)

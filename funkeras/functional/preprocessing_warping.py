@@ -9,6 +9,7 @@ from jax.scipy.ndimage import map_coordinates
 
 from funkeras.functional.checks import one_of, rank
 from funkeras.functional.pair import Pair, layer
+from funkeras.functional.precision import at_least_single
 from funkeras.functional.preprocessing_colors import BYTES
 from funkeras.functional.preprocessing_images import rows_first
 from funkeras.functional.preprocessing_mixing import smoothed
@@ -31,7 +32,8 @@ def taken(
 ) -> Array:
     """The images' values at places of (batch, 2, rows, columns): each pixel's row and column."""
     images = x if first else jnp.moveaxis(x, -1, 1)
-    wide = images if images.dtype == "float64" else images.astype("float32")
+    narrow = jnp.issubdtype(x.dtype, jnp.floating)  # whole numbers stay such and are rounded
+    wide = images.astype(at_least_single(x.dtype)) if narrow else images
 
     def take(channel: Array, places: Array) -> Array:
         return map_coordinates(channel, [*places], ORDERS[interpolation], fill_mode, fill_value)
@@ -59,13 +61,20 @@ def homography(starts: Array, ends: Array) -> Array:
     return jnp.concatenate([solved, jnp.ones_like(solved[..., :1])], -1).reshape(-1, 3, 3)
 
 
-def seen(x: Array, matrix: Array, interpolation: str, fill_value: float, first: bool) -> Array:
+def seen(
+    x: Array,
+    matrix: Array,
+    interpolation: str,
+    fill_value: float,
+    first: bool,
+    fill_mode: str = "constant",
+) -> Array:
     """Images of which each pixel comes from where a 3×3 matrix for each image takes it."""
     height, width = x.shape[2:] if first else x.shape[1:3]
     rows, columns = jnp.indices((height, width)).astype(matrix.dtype)
     points = jnp.einsum("bij,jhw->ibhw", matrix, jnp.stack([columns, rows, jnp.ones_like(rows)]))
     places = jnp.stack([points[1] / points[2], points[0] / points[2]], 1)
-    return taken(x, places, interpolation, "constant", fill_value, first)
+    return taken(x, places, interpolation, fill_mode, fill_value, first)
 
 
 @layer("RandomPerspective")

@@ -39,7 +39,7 @@ def _clip(x: Array, low: float, high: float) -> Array:
     return jnp.where(x < low, low, jnp.where(x > high, high, x))
 
 
-def _inside(p: Array) -> Array:
+def inside(p: Array) -> Array:
     """Probabilities, kept epsilon away from 0 and 1 so that their logarithms are finite."""
     return _clip(p, config.epsilon(), 1 - config.epsilon())
 
@@ -49,13 +49,13 @@ def _binary_entropy(y_true: Array, p: Array) -> Array:
 
     `1 - p` is clipped, not taken of the clipped p, which in float32 is off by a fifth at p = 1.
     """
-    return -(y_true * jnp.log(_inside(p)) + (1 - y_true) * jnp.log(_inside(1 - p)))
+    return -(y_true * jnp.log(inside(p)) + (1 - y_true) * jnp.log(inside(1 - p)))
 
 
 def _log_probabilities(y_pred: Array, from_logits: bool, axis: int) -> Array:
     if from_logits:
         return jax.nn.log_softmax(y_pred, axis=axis)
-    return jnp.log(_inside(y_pred / jnp.sum(y_pred, axis=axis, keepdims=True)))
+    return jnp.log(inside(y_pred / jnp.sum(y_pred, axis=axis, keepdims=True)))
 
 
 def _smoothed(y_true: Array, amount: float, classes: int) -> Array:
@@ -144,7 +144,7 @@ def categorical_focal_crossentropy(
     y_true, y_pred = aligned(y_true, y_pred)
     y_true = _smoothed(y_true, label_smoothing, y_pred.shape[axis])
     p = jax.nn.softmax(y_pred, axis=axis) if from_logits else y_pred
-    p = _inside(p / jnp.sum(p, axis=axis, keepdims=True))
+    p = inside(p / jnp.sum(p, axis=axis, keepdims=True))
     return -jnp.sum(alpha * jnp.power(1 - p, gamma) * y_true * jnp.log(p), axis=axis)
 
 
