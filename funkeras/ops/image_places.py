@@ -62,7 +62,7 @@ def affine_transform(
     one_of("fill_mode", fill_mode, FILL_MODES)
     x, first = jnp.asarray(images), rows_first(data_format)
     batch = _batch(x)
-    rows = jnp.atleast_2d(as_float(transform))
+    rows = jnp.atleast_2d(as_float(jnp.asarray(transform)))
     if rows.ndim != 2 or rows.shape[1] != 8:
         raise ValueError(f"transform must have shape (8,) or (batch, 8), got {rows.shape}")
     last = jnp.asarray([0, 0, 1], rows.dtype)
@@ -165,7 +165,7 @@ def resize(
     pair = resizing(
         rows, columns, interpolation, *kept, fill_mode, fill_value, antialias, data_format
     )
-    return pair.apply({}, {}, images)[0]
+    return pair.apply({}, {}, jnp.asarray(images))[0]
 
 
 @op
