@@ -90,7 +90,7 @@ def register_keras_serializable(
 def get_registered_name(obj: Any) -> str:
     """The name under which files have a registered class or function; of others their own."""
     found = (name for name, known in _custom_objects.items() if known is obj and ">" in name)
-    return next(found, obj.__name__)
+    return next(found, getattr(obj, "__name__", type(obj).__name__))
 
 
 def get_registered_object(
@@ -344,7 +344,8 @@ class Registry(Generic[T]):
             return thing
         if isinstance(thing, Configured) or hasattr(thing, "get_config"):
             name = next((n for n, known in self.items() if known is type(thing)), None)
-            return {"class_name": name or type(thing).__name__, "config": thing.get_config()}
+            name = name or get_registered_name(type(thing))
+            return {"class_name": name, "config": thing.get_config()}
         for name, known in (*_custom_objects.items(), *self.items()):
             if known is thing:
                 return name

@@ -51,7 +51,7 @@ def custom_pair(layer: Any) -> Pair:
         for inner in (own for own in layer.inner_layers if own.built):
             for weight in inner.pair.weights(inner.input_shape):
                 yield weight._replace(name=f"{inner.name}/{weight.name}")
-        for place in layer.places():
+        for place in layer._places():
             yield Weight(place, (), "zeros", trainable=False, saved=False)
 
     def run(
@@ -63,7 +63,7 @@ def custom_pair(layer: Any) -> Pair:
             after = collected(layer)[1]
             told = {f"{REPORT}{name}": jnp.mean(value) for name, value in flow.reports.items()}
             told[PENALTY] = sum((jnp.sum(loss) for loss in flow.losses), start=jnp.zeros(()))
-            own = {place: told[place].astype(state[place].dtype) for place in layer.places()}
+            own = {place: told[place].astype(state[place].dtype) for place in layer._places()}
             after = {**after, **own}
             mask = layer.compute_mask(as_list(x), as_list(mask))
         return y, after, mask
@@ -116,7 +116,7 @@ def bind(flow: Flow, layer: Any, params: Params, state: State) -> None:
     held = layer.inner_layers
     inner = {held[own] if isinstance(held, Mapping) else own.name: own for own in held}
     flow.bound[layer] = tuple(
-        {name: value for name, value in tree.items() if name not in {*inner, *layer.places()}}
+        {name: value for name, value in tree.items() if name not in {*inner, *layer._places()}}
         for tree in (params, state)
     )
     for name, own in inner.items():
@@ -204,7 +204,7 @@ class Written:
     called_dtypes: Any = None
     """Dtypes of what it was called on, nested alike."""
 
-    def places(self) -> list[str]:
+    def _places(self) -> list[str]:
         """Names in the state under which `call` leaves what it adds to the loss and the logs."""
         return [PENALTY] * self.adds_losses + [f"{REPORT}{name}" for name in self.reported]
 

@@ -246,7 +246,7 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
         """The penalty or constraint of a weight, asked of the inner layer where that owns it."""
         if f"{weight}{suffix}" in self._own_rules:
             return self._own_rules[f"{weight}{suffix}"]
-        for path, inner in self.within().items():
+        for path, inner in self._within().items():
             if weight.startswith(path):
                 return inner._rule(weight.removeprefix(path), suffix)
         last = weight.rpartition("/")[2]  # the projections of attention share their arguments
@@ -258,7 +258,7 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
         rules = {w.name: self._rule(w.name, suffix) for w in self.declared_weights() if w.trainable}
         return {name: rule for name, rule in rules.items() if rule is not None}
 
-    def within(self) -> dict[str, "Layer"]:
+    def _within(self) -> dict[str, "Layer"]:
         """The layers inside whose weights are among its own, by the path before their names."""
         if type(self).builder is None:
             return {f"{inner.name}/": inner for inner in self.inner_layers}
@@ -279,27 +279,27 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         self._trainable = bool(value)
-        for inner in self.within().values():
+        for inner in self._within().values():
             inner.trainable = value
 
-    def moves(self, weight: str) -> bool:
+    def _moves(self, weight: str) -> bool:
         """Whether training may change a weight: neither its layer nor one around that is frozen."""
         if not self.trainable:
             return False
-        inside = ((path, own) for path, own in self.within().items() if weight.startswith(path))
-        return all(own.moves(weight.removeprefix(path)) for path, own in inside)
+        inside = ((path, own) for path, own in self._within().items() if weight.startswith(path))
+        return all(own._moves(weight.removeprefix(path)) for path, own in inside)
 
     def trainable_paths(self) -> set[str]:
         """Names of the weights that training changes."""
         declared = self.pair.weights(self.input_shape) if self.built else ()
-        return {own.name for own in declared if own.trainable and self.moves(own.name)}
+        return {own.name for own in declared if own.trainable and self._moves(own.name)}
 
     def penalizes_activity(self) -> bool:
         """Whether it, or a layer inside it, adds a penalty on its outputs to the loss."""
         inner = jax.tree.leaves([*self._arguments.values(), *self.inner_layers])
         return (
             self.activity_regularizer is not None
-            or bool(self.places())
+            or bool(self._places())
             or any(layer.penalizes_activity() for layer in inner if isinstance(layer, Layer))
         )
 
@@ -356,7 +356,7 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
                 self.input_shape = None
                 error.add_note(f"while building layer {self.name!r} for shape {input_shape}")
                 raise
-            self._state |= {place: jnp.zeros(()) for place in self.places()}
+            self._state |= {place: jnp.zeros(()) for place in self._places()}
             self._finish()
 
     # Calling and describing
@@ -376,7 +376,7 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
             mask: which time steps of arrays count; symbolic tensors bring theirs along.
             training: run as in training; at inference if left out, or as the model runs.
         """
-        x = self.joined(x, others, named)
+        x = self._joined(x, others, named)
         if symbolic.graphs_are_built():
             x = jax.tree.map(lambda own: symbol(own) if isinstance(own, Variable) else own, x)
         if not symbolic.is_symbolic(x):
@@ -401,7 +401,7 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
             self.adopt(self.params, state)
         return y
 
-    def joined(self, x: Any, others: Sequence[Any], named: Mapping[str, Any]) -> Any:
+    def _joined(self, x: Any, others: Sequence[Any], named: Mapping[str, Any]) -> Any:
         """All inputs of a call, as its pair takes them: one, or a tuple."""
         return joined_inputs(self.name, x, others, named)
 

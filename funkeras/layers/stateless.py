@@ -29,10 +29,10 @@ class Stateless:
     functional: Any
     built: bool
     dialect: str
-    within: Callable[[], dict[str, Any]]
+    _within: Callable[[], dict[str, Any]]
     weights: Any
     ensure_built: Any
-    joined: Callable[..., PyTree]
+    _joined: Callable[..., PyTree]
     _arguments: dict[str, Any]
     _params: Params
     params: Any
@@ -40,7 +40,7 @@ class Stateless:
     _weights_by_use: Callable[[], tuple[list[Variable], list[Variable]]]
     _rules: Callable[[str], dict[str, Callable[[Any], Any]]]
 
-    def seed_states(self) -> list[Variable]:
+    def _seed_states(self) -> list[Variable]:
         """The seeds of the layers that draw, two whole numbers each, as Keras 3 keeps them."""
         found = [own.state for own in self.__dict__.values() if isinstance(own, SeedGenerator)]
         rates = [self._arguments[name] for name in RATES if name in self._arguments]
@@ -49,10 +49,10 @@ class Stateless:
             if own is None:
                 own = self.__dict__["_seeds"] = SeedGenerator(self._arguments["seed"])
             found = found or [own.state]
-        inner = (own.seed_states() for own in self.within().values())
+        inner = (own._seed_states() for own in self._within().values())
         return [*found, *(state for states in inner for state in states)]
 
-    def weight_paths(self) -> list[str]:
+    def _weight_paths(self) -> list[str]:
         """Where among the nested arrays each of the `weights` is."""
         return [variable.path for variable in self.weights]
 
@@ -79,10 +79,10 @@ class Stateless:
         Raises:
             ValueError: for other numbers of arrays than the layer has variables.
         """
-        x = jax.tree.map(jnp.asarray, self.joined(x, others, named))
+        x = jax.tree.map(jnp.asarray, self._joined(x, others, named))
         self.ensure_built(symbolic.shapes_of(x))
         moved, still = self._weights_by_use()
-        seeds = self.seed_states()
+        seeds = self._seed_states()
         given = [*trainable_variables, *non_trainable_variables]
         expected = (len(moved), len(still) + len(seeds))
         if (len(trainable_variables), len(non_trainable_variables)) != expected:
@@ -91,7 +91,7 @@ class Stateless:
                 f"variables, got {len(trainable_variables)} and {len(non_trainable_variables)}"
             )
         values = dict(zip([*moved, *still, *seeds], map(_array, given), strict=True))
-        paths = dict(zip(self.weights, self.weight_paths(), strict=True))
+        paths = dict(zip(self.weights, self._weight_paths(), strict=True))
         params, state = jax.tree.map(lambda a: a, (self.params, self.state))
         for variable, path in paths.items():
             nest(params if variable.trainable else state, path, values[variable])
@@ -134,7 +134,7 @@ def _policy(place: int) -> Callable[[Any], str]:
 
 
 def _seeds(layer: Any) -> list[Variable]:
-    return layer.seed_states() if layer.dialect == "modern" else []
+    return layer._seed_states() if layer.dialect == "modern" else []
 
 
 MODERN: dict[str, Callable[[Any], Any]] = {

@@ -25,7 +25,7 @@ class Wrapping(Layer):
         """The layers inside, by the names that they have among the variables."""
         return {WRAPPED: self._arguments["layer"]}
 
-    def within(self) -> dict[str, Layer]:
+    def _within(self) -> dict[str, Layer]:
         """The layers inside, by the path before the names of their weights."""
         return {f"{name}/": layer for name, layer in self.layers_inside().items()}
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config
-from funkeras.registry import Configured, Registry
+from funkeras.registry import Configured, Registry, get_registered_name
 from funkeras.typing import Array, ArrayLike, Config, Mask
 from funkeras.variables import overridable
 
@@ -29,6 +29,7 @@ __all__ = [
     "same_rank",
     "snake_case",
     "targets_of",
+    "written_name",
 ]
 
 Targets: TypeAlias = Literal["same", "labels", "any"]
@@ -85,9 +86,15 @@ def fixed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def name_of(function: Callable[..., Any]) -> str:
-    """The name of a function in files and logs, as the present dialect writes it."""
+    """The name of a function in logs, as the present dialect writes it."""
     name = getattr(function, "__name__", type(function).__name__)
     return name if config.dialect() == "modern" else OLD_NAMES.get(name, name)
+
+
+def written_name(function: Callable[..., Any]) -> str:
+    """The name of a function in files: the one it is registered under, or its own."""
+    registered = get_registered_name(function)
+    return registered if ">" in registered else name_of(function)
 
 
 def snake_case(name: str) -> str:

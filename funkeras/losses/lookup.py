@@ -14,6 +14,7 @@ from funkeras.losses.base import (
     name_of,
     registry,
     targets_of,
+    written_name,
 )
 from funkeras.registry import custom_object_scope, get_custom_objects
 from funkeras.typing import Array, Identifier, Shape
@@ -67,7 +68,7 @@ def serialize(loss: Any) -> Any:
     """A name, or the class name and config, from which `get` makes the loss again."""
     if hasattr(loss, "get_config"):
         return classes.serialize(loss)
-    return loss if loss is None or isinstance(loss, str | Mapping) else name_of(loss)
+    return loss if loss is None or isinstance(loss, str | Mapping) else written_name(loss)
 
 
 def unreduced(identifier: Identifier | type) -> Callable[[Any, Any], Array]:

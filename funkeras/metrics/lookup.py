@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from funkeras import config, losses, spellings
-from funkeras.losses.base import Loss, fixed, name_of
+from funkeras.losses.base import Loss, fixed, name_of, written_name
 from funkeras.metrics.base import Metric, classes
 from funkeras.metrics.functions import (
     binary_accuracy,
@@ -85,13 +85,13 @@ def serialize(metric: Any) -> Any:
     """A name, or the class name and config, from which `get` makes the metric again."""
     if isinstance(metric, MeanMetricWrapper):
         options = metric.get_config()
-        options["fn"] = name_of(options["fn"])
+        options["fn"] = written_name(options["fn"])
         return {"class_name": "MeanMetricWrapper", "config": options}
     if isinstance(metric, Metric):
         return classes.serialize(metric)
     if is_stateful_layer(metric):
         return {"class_name": type(metric).__name__, "config": metric.get_config()}
-    return metric if metric is None or isinstance(metric, str | Mapping) else name_of(metric)
+    return metric if metric is None or isinstance(metric, str | Mapping) else written_name(metric)
 
 
 def values(metric: Callable[..., Any]) -> Callable[[Any, Any], Array]:

@@ -277,7 +277,7 @@ class Ends(Layer):
             self._structure = None
             error.add_note(f"while building model {self.name!r} for inputs of shape {shapes}")
             raise
-        self._state |= {place: jnp.zeros(()) for place in self.places()}
+        self._state |= {place: jnp.zeros(()) for place in self._places()}
         self._changed_graph()
 
     def ensure_built(self, input_shape: Any) -> None:

@@ -94,9 +94,9 @@ class Holding(Ends):
         """The weights that files hold, layer by layer."""
         return [*self._own_weights(), *(v for layer in self.layers for v in layer.weights)]
 
-    def weight_paths(self) -> list[str]:
+    def _weight_paths(self) -> list[str]:
         """Where among the nested arrays each of the `weights` is."""
-        inner = [f"{layer.name}/{path}" for layer in self.layers for path in layer.weight_paths()]
+        inner = [f"{layer.name}/{path}" for layer in self.layers for path in layer._weight_paths()]
         return [*(own.path for own in self._own_weights()), *inner]
 
     def _own_weights(self) -> list[Variable]:
@@ -234,7 +234,7 @@ class Holding(Ends):
 
     def penalizes_activity(self) -> bool:
         """Whether a layer adds a penalty on its outputs to the loss."""
-        own = self._losses or self._numbers or self.places()
+        own = self._losses or self._numbers or self._places()
         return bool(own) or any(layer.penalizes_activity() for layer in self.layers)
 
     @property

@@ -171,7 +171,7 @@ def _split(
             f"{holder}{group}".rstrip("/"),
             weights,
             kind in SPACE and first,
-            trainable and all(owner.moves(weight.name) for weight in weights),
+            trainable and all(owner._moves(weight.name) for weight in weights),
             () if group else tuple(again),
         )
 

@@ -6,7 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from funkeras import config, layers, models, registry
+from funkeras import config, layers, losses, models, registry
 from funkeras.registry import register_keras_serializable
 
 
@@ -50,6 +50,29 @@ def test_a_model_with_registered_parts_loads_by_itself(tmp_path, ending):
     assert type(again.layers[-1]) is scale
     assert again.layers[-1].factor == 3.0
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_a_model_that_was_compiled_with_registered_parts_is_compiled_again(tmp_path):
+    @register_keras_serializable("own")
+    def distance(y_true, y_pred):
+        return abs(y_true - y_pred)
+
+    @register_keras_serializable("own")
+    class Cubic(losses.Loss):
+        def call(self, y_true, y_pred):
+            return (y_true - y_pred) ** 3
+
+        def get_config(self):
+            return {"name": self.name}
+
+    model = models.Sequential([layers.Input((2,)), layers.Dense(1)])
+    x, y = np.ones((4, 2), "float32"), np.zeros((4, 1))
+    for loss in (distance, Cubic()):
+        model.compile("sgd", loss, metrics=[distance])
+        model.save(tmp_path / "model.keras")
+        again = models.load_model(tmp_path / "model.keras")
+        assert again.evaluate(x, y, verbose=0) == model.evaluate(x, y, verbose=0)
+        assert again.metrics_names == model.metrics_names
 
 
 def test_files_have_the_registered_name(tmp_path):
