@@ -274,6 +274,8 @@ def _with_schedule(own: Config) -> Config:
 
 
 def _each_tagged(value: Any, module: str) -> Any:
+    if _is_registered(value):
+        return _function(value)
     if isinstance(value, list | tuple):
         return [_each_tagged(part, module) for part in value]
     if isinstance(value, Mapping) and "class_name" in value:
@@ -281,6 +283,21 @@ def _each_tagged(value: Any, module: str) -> Any:
     if isinstance(value, Mapping):
         return {name: _each_tagged(part, module) for name, part in value.items()}
     return value
+
+
+def _is_registered(name: Any) -> bool:
+    """Whether it is the name, `package>name`, of a function that a user registered."""
+    return isinstance(name, str) and ">" in name
+
+
+def _function(name: str) -> Config:
+    """A registered function as Keras 3 writes it."""
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": name,
+        "registered_name": "function",
+    }
 
 
 def _spelled(value: Any) -> Any:
@@ -498,6 +515,8 @@ def _value(key: str, value: Any, given: Any, form: Form) -> Any:
     if form.keras == 3 and given is HARD_SIGMOIDS["keras2"]:
         return CLASSIC_HARD_SIGMOID
     kind = key.rpartition("_")[2]
+    if form.keras == 3 and kind in MODULES and _is_registered(value):
+        return _function(value)
     if not isinstance(value, Mapping) or kind not in MODULES:
         return value
     name = str(value["class_name"])

@@ -45,8 +45,22 @@ def cdist(x: Any, y: Any) -> Any:
 def cross(
     x1: Any, x2: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None
 ) -> Any:
-    """The vector product of vectors of 3 entries, or of 2 in a plane, along an axis of each."""
-    return jnp.cross(jnp.asarray(x1), jnp.asarray(x2), axisa, axisb, axisc, axis)
+    """The vector product of vectors of 3 entries, or of 2 in a plane, along an axis of each.
+
+    Of two vectors in a plane it is the one entry that is upright on it.
+    """
+    axisa, axisb, axisc = (own if axis is None else axis for own in (axisa, axisb, axisc))
+    a, b = jnp.moveaxis(jnp.asarray(x1), axisa, -1), jnp.moveaxis(jnp.asarray(x2), axisb, -1)
+    sizes = a.shape[-1], b.shape[-1]
+    if not {*sizes} <= {2, 3}:
+        raise ValueError(f"vectors must have 2 or 3 entries, got {sizes[0]} and {sizes[1]}")
+    y = jnp.cross(*(_in_space(own) for own in (a, b)))
+    return y[..., 2] if sizes == (2, 2) else jnp.moveaxis(y, -1, axisc)
+
+
+def _in_space(x: Any) -> Any:
+    """Vectors of 2 entries with a third one, 0, which later versions of JAX ask for."""
+    return jnp.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, 3 - x.shape[-1])])
 
 
 @op

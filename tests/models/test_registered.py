@@ -85,6 +85,24 @@ def test_files_have_the_registered_name(tmp_path):
     assert (written["registered_name"], written["class_name"]) == ("own>Scale", "Scale")
 
 
+def test_functions_are_written_as_keras_3_reads_them(tmp_path):
+    """What Keras 3.15 writes for a registered function, and loads: a string it refuses."""
+    _, cube = register()
+    model = models.Sequential([layers.Input((2,)), layers.Dense(3, activation=cube)])
+    model.compile("sgd", cube)
+    model.save(tmp_path / "model.keras")
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        described = json.loads(archive.read("config.json"))
+    expected = {
+        "module": "builtins",
+        "class_name": "function",
+        "config": "own>cubed",
+        "registered_name": "function",
+    }
+    assert described["config"]["layers"][-1]["config"]["activation"] == expected
+    assert described["compile_config"]["loss"] == expected
+
+
 def test_names_and_what_they_stand_for():
     scale, cube = register()
     assert registry.get_registered_name(scale) == "own>Scale"
