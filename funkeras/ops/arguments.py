@@ -6,7 +6,7 @@ import jax.numpy as jnp
 
 from funkeras import config
 
-__all__ = ["arrays", "axes_of", "float_type", "floats"]
+__all__ = ["arrays", "axes_of", "float_type", "floats", "single"]
 
 
 def arrays(*xs: Any) -> list[Any]:
@@ -34,3 +34,9 @@ def floats(*xs: Any) -> list[Any]:
 def axes_of(axis: Any) -> Any:
     """One axis, or several as JAX takes them."""
     return tuple(axis) if isinstance(axis, list | tuple) else axis
+
+
+def single(x: Any) -> Any:
+    """An array of at least single precision."""
+    x = jnp.asarray(x)
+    return x.astype(jnp.promote_types(x.dtype, jnp.float32))

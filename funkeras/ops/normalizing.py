@@ -12,6 +12,7 @@ from funkeras import config
 from funkeras.functional.attention import fused
 from funkeras.functional.checks import rank
 from funkeras.functional.precision import at_unit_length
+from funkeras.ops.arguments import single
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -75,7 +76,7 @@ def layer_normalization(
             stacklevel=2,
         )
     x = jnp.asarray(x)
-    wide, axes = _single(x), _sorted(axis, x.ndim)
+    wide, axes = single(x), _sorted(axis, x.ndim)
     mean, variance = moments(wide, axes, keepdims=True)
     y = (wide if raw else wide - mean) * lax.rsqrt(variance + _small(epsilon))
     y = y if gamma is None else y * _spread(gamma, axes, wide)
@@ -88,7 +89,7 @@ def rms_normalization(
 ) -> Any:
     """`scale * x / sqrt(mean(x²) + epsilon)` over the axes: https://arxiv.org/abs/1910.07467."""
     x = jnp.asarray(x)
-    wide = jnp.atleast_1d(_single(x))
+    wide = jnp.atleast_1d(single(x))
     axes = axis if isinstance(axis, int) else tuple(axis)
     y = wide * lax.rsqrt(jnp.mean(jnp.square(wide), axes, keepdims=True) + _small(epsilon))
     return (y if scale is None else y * jnp.asarray(scale, wide.dtype)).astype(x.dtype)
@@ -194,11 +195,6 @@ def dot_product_attention(
 def _as_float(x: Any) -> Any:
     x = jnp.asarray(x)
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(config.floatx())
-
-
-def _single(x: Any) -> Any:
-    """Of at least single precision."""
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
 def _small(epsilon: float | None) -> float:

@@ -9,6 +9,7 @@ from funkeras import losses
 from funkeras.functional.checks import one_of
 from funkeras.functional.ctc import best_path, best_prefixes
 from funkeras.losses.probabilistic import inside
+from funkeras.ops.arguments import single
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -66,7 +67,7 @@ def ctc_loss(
     """
     import optax  # slow to import, and nothing else here needs it
 
-    labels, logits = jnp.asarray(target).astype(jnp.int32), _single(output)
+    labels, logits = jnp.asarray(target).astype(jnp.int32), single(output)
 
     def beyond(lengths: Any, size: int) -> Any:
         return (jnp.arange(size) >= jnp.asarray(lengths)[:, None]).astype(logits.dtype)
@@ -97,7 +98,7 @@ def ctc_decode(
         mask_index: the class of the blank, the last one if None.
     """
     one_of("strategy", strategy, ("greedy", "beam_search"))
-    scores, lengths = _single(inputs), jnp.asarray(sequence_lengths).astype(jnp.int32)
+    scores, lengths = single(inputs), jnp.asarray(sequence_lengths).astype(jnp.int32)
     blank = scores.shape[-1] - 1 if mask_index is None else mask_index
     if strategy == "beam_search":
         return best_prefixes(scores, lengths, blank, beam_width, top_paths)
@@ -119,9 +120,3 @@ def _alike(first: Any, second: Any) -> tuple[Any, Any]:
     if first.shape != second.shape:
         raise ValueError(f"expected two arrays of one shape, got {first.shape} and {second.shape}")
     return first, second
-
-
-def _single(x: Any) -> Any:
-    """Of at least single precision."""
-    x = jnp.asarray(x)
-    return x.astype(jnp.promote_types(x.dtype, jnp.float32))
