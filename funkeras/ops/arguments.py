@@ -6,12 +6,19 @@ import jax.numpy as jnp
 
 from funkeras import config
 
-__all__ = ["arrays", "axes_of", "float_type", "floats", "single"]
+__all__ = ["arrays", "axes_of", "bcoo", "float_type", "floats", "single"]
 
 
 def arrays(*xs: Any) -> list[Any]:
     """Each as an array; a Python number leaves the dtype to what it meets."""
     return [jnp.asarray(x) for x in xs]
+
+
+def bcoo() -> Any:
+    """JAX's class of sparse arrays, imported when one is asked for: 16 MB and 80 ms."""
+    from jax.experimental.sparse import BCOO
+
+    return BCOO
 
 
 def float_type(*xs: Any) -> Any:

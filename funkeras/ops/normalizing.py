@@ -6,13 +6,12 @@ from typing import Any, TypeAlias
 
 import jax.numpy as jnp
 from jax import lax, nn
-from jax.experimental.sparse import BCOO
 
 from funkeras import config
 from funkeras.functional.attention import fused
 from funkeras.functional.checks import rank
 from funkeras.functional.precision import at_unit_length
-from funkeras.ops.arguments import single
+from funkeras.ops.arguments import bcoo, single
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -136,7 +135,7 @@ def one_hot(
     places.insert(axis, jnp.maximum(x, 0))
     indices = jnp.stack([place.ravel().astype(jnp.int32) for place in places], -1)
     shape = (*x.shape[:axis], num_classes, *x.shape[axis:])
-    return BCOO(((x >= 0).ravel().astype(dtype), indices), shape=shape)
+    return bcoo()(((x >= 0).ravel().astype(dtype), indices), shape=shape)
 
 
 @op
@@ -158,7 +157,7 @@ def multi_hot(
     x = jnp.asarray(inputs).astype(jnp.int32)
     rows = 1 if x.ndim > 1 else 0
     y = jnp.max(one_hot(x, count, axis, dtype), rows)
-    return BCOO.fromdense(y, nse=x.size) if sparse else y
+    return bcoo().fromdense(y, nse=x.size) if sparse else y
 
 
 @op

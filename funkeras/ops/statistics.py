@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 from funkeras import config
-from funkeras.ops.arguments import arrays, axes_of, floats
+from funkeras.ops.arguments import arrays, axes_of, bcoo, floats
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -70,9 +70,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     counts = count(x) if weights is None else count(x, jnp.asarray(weights))
     if not sparse:
         return counts
-    from jax.experimental.sparse import BCOO  # a sixth of a second, for this alone
-
-    return BCOO.fromdense(counts.astype(config.floatx()))
+    return bcoo().fromdense(counts.astype(config.floatx()))
 
 
 @op
