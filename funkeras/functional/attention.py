@@ -14,8 +14,9 @@ import jax.numpy as jnp
 from jax import lax, nn
 from jaxtyping import Bool, Float
 
-from funkeras.functional.checks import known, one_of, positive, share
+from funkeras.functional.checks import known, one_of, positive
 from funkeras.functional.noise import dropout as dropout_layer
+from funkeras.functional.noise import dropped
 from funkeras.functional.pair import Pair, Shapes, Weight, layer
 from funkeras.functional.precision import at_least_single
 from funkeras.functional.products import times
@@ -117,7 +118,7 @@ def _scored(
     causal: bool,
     with_scores: bool,
 ) -> Pair:
-    thin = dropout_layer(share("dropout", dropout), seed=seed)
+    thin = dropout_layer(dropped("dropout", dropout), seed=seed)
 
     def apply(
         params: Params,
@@ -200,7 +201,7 @@ def multi_head_attention(
         initializers=(kernel_initializer, bias_initializer),
         attend=partial(
             _attend,
-            rate=share("dropout", dropout),
+            rate=dropped("dropout", dropout),
             seed=seed,
             window=None if sliding_window is None else positive("sliding_window", sliding_window),
             flash=flash_attention,
@@ -252,7 +253,7 @@ def group_query_attention(
         initializers=(kernel_initializer, bias_initializer),
         attend=partial(
             _attend,
-            rate=share("dropout", dropout),
+            rate=dropped("dropout", dropout),
             seed=seed,
             window=None if sliding_window is None else positive("sliding_window", sliding_window),
             flash=flash_attention,

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import jax.numpy as jnp
 from jaxtyping import Float, Shaped
 
-from funkeras.functional.checks import known, positive, share
-from funkeras.functional.noise import drop
+from funkeras.functional.checks import known, positive
+from funkeras.functional.noise import drop, dropped
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, Shape, State
 
@@ -37,7 +37,7 @@ def embedding(
     """
     positive("input_dim", input_dim)
     positive("output_dim", output_dim)
-    share("dropout", dropout)
+    dropout = dropped("dropout", dropout)
 
     def weights(input_shape: Shape) -> Iterator[Weight]:
         yield Weight("embeddings", (input_dim, output_dim), embeddings_initializer)

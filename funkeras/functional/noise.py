@@ -8,7 +8,7 @@ from jax import lax, random
 from jaxtyping import Bool, Float
 
 from funkeras import config
-from funkeras.functional.checks import one_of, rank, share
+from funkeras.functional.checks import one_of, rank
 from funkeras.functional.pair import Pair, layer, noise
 from funkeras.typing import Array, Key
 
@@ -35,7 +35,7 @@ def dropout(
     `noise_shape` repeats the choice along axes of size 1; None takes the input's size.
     Srivastava et al. 2014, https://jmlr.org/papers/v15/srivastava14a.html
     """
-    share("rate", rate)
+    rate = dropped("rate", rate)
 
     def perturb(key: Key, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
         return drop(key, x, rate, x.shape if noise_shape is None else fill(noise_shape, x.shape))
@@ -43,10 +43,25 @@ def dropout(
     return noise(perturb, seed)
 
 
+def dropped(name: str, rate: float) -> float:
+    """`rate`, if it lies in [0, 1]. In Keras 1 and 2 a rate of 1 is as good as none."""
+    if not 0 <= rate <= 1:
+        raise ValueError(f"{name} must be in [0, 1], got {rate}")
+    return 0.0 if rate == 1 and config.dialect() != "modern" else rate
+
+
+def below_one(rate: float) -> None:
+    """Refuse to draw at a rate of 1, at which there is nothing to scale up."""
+    if rate == 1:
+        raise ValueError("rate must be below 1 in training, got 1")
+
+
 def drop(key: Key, x: Array, rate: float, shape: tuple[int, ...]) -> Array:
     """`x` with a share `rate` of it zeroed, chosen by draws of `shape`, and the rest scaled up."""
     if rate == 0:
         return x
+    if rate == 1:
+        return jnp.zeros_like(x)
     return jnp.where(kept(key, rate, shape), x / (1 - rate), jnp.zeros((), x.dtype))
 
 
@@ -104,7 +119,7 @@ def spatial_dropout3d(rate: float, data_format: str | None = None, seed: int | N
 
 
 def _spatial(axes: int, rate: float, data_format: str | None, seed: int | None) -> Pair:
-    share("rate", rate)
+    rate = dropped("rate", rate)
     data_format = data_format or config.image_data_format()
     first = one_of("data_format", data_format, config.DATA_FORMATS) == "channels_first"
 
@@ -138,10 +153,11 @@ def gaussian_dropout(rate: float, seed: int | None = None) -> Pair:
     Mean and variance are those of `dropout`'s factors. Srivastava et al. 2014,
     https://jmlr.org/papers/v15/srivastava14a.html
     """
-    share("rate", rate)
-    stddev = math.sqrt(rate / (1 - rate))
+    rate = dropped("rate", rate)
 
     def perturb(key: Key, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        below_one(rate)
+        stddev = math.sqrt(rate / (1 - rate))
         return x * (1 + stddev * random.normal(key, x.shape, x.dtype))
 
     return noise(perturb, seed)
@@ -157,11 +173,12 @@ def alpha_dropout(
     shifted. `noise_shape` is as in `dropout`. Klambauer et al. 2017,
     https://arxiv.org/abs/1706.02515
     """
-    share("rate", rate)
-    scale = ((1 - rate) * (1 + rate * SELU_FLOOR**2)) ** -0.5
-    shift = -scale * SELU_FLOOR * rate
+    rate = dropped("rate", rate)
 
     def perturb(key: Key, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+        below_one(rate)
+        scale = ((1 - rate) * (1 + rate * SELU_FLOOR**2)) ** -0.5
+        shift = -scale * SELU_FLOOR * rate
         shape = x.shape if noise_shape is None else fill(noise_shape, x.shape)
         stay = kept(key, rate, shape)
         return scale * jnp.where(stay, x, jnp.asarray(SELU_FLOOR, x.dtype)) + shift

@@ -240,8 +240,6 @@ def random_zoom(
     """
     rows = limits("height_factor", height_factor)
     columns = None if width_factor is None else limits("width_factor", width_factor)
-    if -1 in (*rows, *(columns or ())):
-        raise ValueError(f"factors must be above -1, got {height_factor} and {width_factor}")
 
     def matrix(key: Key, batch: int, height: int, width: int) -> tuple[Array, Array]:
         of_rows, of_columns = random.split(key)

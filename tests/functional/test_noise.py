@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from golden_layers import arrays, build, cases, check
 
+from funkeras import config
 from funkeras import functional as F
 from funkeras.functional.noise import kept
 
@@ -104,6 +105,28 @@ def test_noise_is_nothing_at_inference_and_follows_the_key_in_training(pair):
         pair.apply({}, {}, x, training=True)
 
 
+@pytest.mark.parametrize("pair", [F.dropout, F.spatial_dropout1d, F.alpha_dropout])
+def test_at_a_rate_of_one_everything_is_dropped_in_keras_3_and_nothing_before(pair):
+    x = jnp.arange(1.0, 13.0).reshape(2, 3, 2)
+    for dialect in ("classic", "keras2"):  # `if 0 < rate < 1`, says Keras 1.2.2 and 2.2.4
+        with config.using_dialect(dialect):
+            np.testing.assert_array_equal(run(pair(1.0), x), x)
+    with config.using_dialect("modern"):
+        if pair is F.alpha_dropout:
+            with pytest.raises(ValueError, match="rate must be below 1 in training"):
+                run(pair(1.0), x)  # Keras 3.15: ZeroDivisionError
+        else:
+            np.testing.assert_array_equal(run(pair(1.0), x), np.zeros((2, 3, 2)))
+        np.testing.assert_array_equal(pair(1.0).apply({}, {}, x)[0], x)
+
+
+def test_attention_may_drop_all_its_weights():
+    with config.using_dialect("modern"):
+        pair = F.attention(dropout=1.0)
+    y, _ = pair.apply({}, {}, (jnp.ones((1, 2, 3)),) * 2, training=True, key=KEY)
+    np.testing.assert_array_equal(y, np.zeros((1, 2, 3)))
+
+
 def test_spatial_dropout_drops_channels_where_the_data_format_has_them():
     x = jnp.ones((20, 3, 4, 5))
     last = run(F.spatial_dropout2d(0.5, "channels_last"), x)
@@ -113,7 +136,7 @@ def test_spatial_dropout_drops_channels_where_the_data_format_has_them():
 
 
 def test_wrong_arguments_are_named():
-    with pytest.raises(ValueError, match=r"rate must be in \[0, 1\), got 1.5"):
+    with pytest.raises(ValueError, match=r"rate must be in \[0, 1\], got 1.5"):
         F.spatial_dropout1d(1.5)
     with pytest.raises(ValueError, match="stddev must not be negative, got -1"):
         F.gaussian_noise(-1.0)

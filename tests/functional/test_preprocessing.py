@@ -334,7 +334,6 @@ def test_places_back_to_numbers():
         (lambda: F.random_flip("diagonal"), "mode must be one of"),
         (lambda: F.random_rotation(1.5), r"factor must lie in \[-1.0, 1.0\]"),
         (lambda: F.random_rotation(0.1, "edge"), "fill_mode must be one of"),
-        (lambda: F.random_zoom(-1.0), "above -1"),
         (lambda: F.random_contrast(-0.5), r"factor must lie in \[0, 1\]"),
         (lambda: F.category_encoding(0), "num_tokens must be a positive"),
         (lambda: F.category_encoding(3, "int"), "output_mode must be one of"),
