@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from funkeras.models.prefetch import ahead, mapped
 from funkeras.spellings import spelled
+from funkeras.utils.prefetch import ahead, mapped
 
 __all__ = ["GeneratorEnqueuer", "OrderedEnqueuer", "SequenceEnqueuer"]
 

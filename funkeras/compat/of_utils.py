@@ -3,12 +3,20 @@
 from typing import Any
 
 from funkeras.backend import clear_session, is_keras_tensor, standardize_dtype
+from funkeras.preprocessing import (
+    audio_dataset_from_directory,
+    image_dataset_from_directory,
+    text_dataset_from_directory,
+    timeseries_dataset_from_array,
+)
 from funkeras.preprocessing.image import array_to_img, img_to_array, load_img, save_img
 from funkeras.preprocessing.sequence import pad_sequences
 
 __all__ = [
     "array_to_img",
+    "audio_dataset_from_directory",
     "clear_session",
+    "image_dataset_from_directory",
     "img_to_array",
     "is_keras_tensor",
     "load_img",
@@ -16,6 +24,8 @@ __all__ = [
     "pad_sequences",
     "save_img",
     "standardize_dtype",
+    "text_dataset_from_directory",
+    "timeseries_dataset_from_array",
     "unpack_x_y_sample_weight",
 ]
 

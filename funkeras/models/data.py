@@ -16,8 +16,8 @@ import numpy as np
 
 from funkeras import config
 from funkeras.functional.training import Batch
-from funkeras.models.prefetch import ahead
 from funkeras.typing import Shape
+from funkeras.utils.prefetch import ahead
 
 __all__ = [
     "Ask",

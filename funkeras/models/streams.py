@@ -12,8 +12,8 @@ import numpy as np
 
 from funkeras.functional.training import Batch
 from funkeras.models.data import Ask, Piece, every, take
-from funkeras.models.prefetch import ahead, mapped
 from funkeras.typing import PyTree
+from funkeras.utils.prefetch import ahead, mapped
 
 __all__ = ["Stream", "gives_batches", "in_batches", "inputs_of", "unpacked"]
 

@@ -1,4 +1,4 @@
-"""Work done ahead of the training loop by another thread."""
+"""Work done ahead of whoever needs it, by other threads."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 __all__ = ["ahead", "mapped"]
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 WAIT = 0.05
@@ -87,19 +88,16 @@ def _empty(queue: "Queue[Any]") -> None:
             return
 
 
-def mapped(
-    function: Callable[[int], T], numbers: Iterable[int], workers: int, size: int
-) -> Iterator[T]:
-    """`function` of each number, in their order, by that many threads at most `size` ahead."""
+def mapped(function: Callable[[S], T], items: Iterable[S], workers: int, size: int) -> Iterator[T]:
+    """`function` of each item, in their order, by that many threads at most `size` ahead."""
     if workers <= 1:
-        yield from map(function, numbers)
+        yield from map(function, items)
         return
     waiting = []
-    left = iter(numbers)
     with ThreadPoolExecutor(workers) as pool:
         try:
-            for number in left:
-                waiting.append(pool.submit(copy_context().run, function, number))
+            for item in items:
+                waiting.append(pool.submit(copy_context().run, function, item))
                 if len(waiting) > max(size, workers):
                     yield waiting.pop(0).result()
             while waiting:
