@@ -10,6 +10,7 @@ from typing import Any, Literal, TextIO
 import numpy as np
 
 from funkeras import config
+from funkeras.utils.messages import say
 
 __all__ = ["Progbar", "render"]
 
@@ -159,8 +160,9 @@ class Progbar:
         if self.verbose == 0 or not (finalize or due):
             return
         stream = sys.stdout
-        terminal = _is_terminal(stream)
-        if not finalize and (self.verbose == 2 or not _moves(stream)):
+        logged = not config.is_interactive_logging_enabled()
+        terminal = _is_terminal(stream) and not logged
+        if not finalize and (self.verbose == 2 or logged or not _moves(stream)):
             return
         line = render(
             current,
@@ -174,7 +176,10 @@ class Progbar:
             columns=_columns() if terminal and self.verbose == 1 else None,
             colour=terminal and self.verbose == 1 and _colours(),
         )
-        self._write(stream, line, end=finalize)
+        if logged:
+            say(line)
+        else:
+            self._write(stream, line, end=finalize)
         self._drawn_at = now
 
     def add(self, n: int, values: Iterable[tuple[str, Any]] | None = None) -> None:

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from funkeras import config
+from funkeras.utils.tracebacks import filtered
 
 __all__ = ["bind", "by_name", "current_name", "nearest", "placed", "spelled", "translate"]
 
@@ -513,14 +514,23 @@ def spelled(method: Callable[P, T]) -> Callable[P, T]:
         order: tuple[str, ...] = getattr(type(args[0]), "keras_1_order", {}).get(owner, ())
         order = order if config.dialect() == "classic" else ()
         if names.issuperset(kwargs) and not (order or dialect_defaults(owner)):
-            return method(*args, **kwargs)
+            return shown(method, *args, **kwargs)
         given: dict[str, Any] = dict(kwargs)
         given.update(zip(order, args[1:], strict=False))
         positional = () if order else args[1:]
-        call: Callable[..., T] = method
-        return call(args[0], **bind(owner, inner, positional, given))
+        return shown(method, args[0], **bind(owner, inner, positional, given))
 
     return translated
+
+
+def shown(method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """What a method gives; an error leaves it without the frames of this library."""
+    try:
+        return method(*args, **kwargs)
+    except Exception as error:
+        if not config.is_traceback_filtering_enabled():
+            raise
+        raise error.with_traceback(filtered(error.__traceback__))  # noqa: B904  it is the same
 
 
 def by_name(

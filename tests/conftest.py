@@ -11,7 +11,12 @@ import pytest
 from jaxtyping import install_import_hook
 
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="funkeras-tests-")
-for setting in ("FUNKERAS_DIALECT", "KERAS_BACKEND"):
+for setting in (
+    "FUNKERAS_DIALECT",
+    "KERAS_BACKEND",
+    "KERAS_MAX_EPOCHS",
+    "KERAS_MAX_STEPS_PER_EPOCH",
+):
     os.environ.pop(setting, None)
 
 sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
@@ -37,6 +42,7 @@ def settings() -> Iterator[None]:
     before = [getattr(config, name)() for name in names]
     setters = [getattr(config, f"set_{name}") for name in names]
     config.set_dialect("classic")
+    config.disable_traceback_filtering()  # a test that fails shows where
     yield
     for change, value in zip(setters, before, strict=True):
         change(value)

@@ -9,6 +9,7 @@ import numpy as np
 from funkeras import config
 from funkeras.callbacks.base import Callback, Logs, better
 from funkeras.spellings import placed
+from funkeras.utils.messages import say
 
 __all__ = ["ModelCheckpoint"]
 
@@ -105,7 +106,7 @@ class ModelCheckpoint(Callback):
         if self.save_best_only and not self._improved(epoch, logs, path):
             return
         if self.verbose and not self.save_best_only:
-            print(f"\nEpoch {epoch + 1}: saving to {path}")
+            say(f"\nEpoch {epoch + 1}: saving to {path}")
         folder = os.path.dirname(path)
         if folder:
             os.makedirs(folder, exist_ok=True)
@@ -129,7 +130,7 @@ class ModelCheckpoint(Callback):
         improved = self.best is None or self.is_better(value, self.best)
         if self.verbose:
             best = "nothing" if self.best is None else f"{self.best:.5f}"
-            print(
+            say(
                 f"\nEpoch {epoch + 1}: {self.monitor} improved from {best} to {value:.5f}, "
                 f"saving to {path}"
                 if improved

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from funkeras import config
 from funkeras.callbacks.base import Callback, Logs, better, grace, monitored
+from funkeras.utils.messages import say
 
 __all__ = ["LearningRateScheduler", "ReduceLROnPlateau"]
 
@@ -33,7 +34,7 @@ class LearningRateScheduler(Callback):
             raise ValueError(f"schedule must give a number, got {rate!r}") from None
         self.model.optimizer.learning_rate = number
         if self.verbose:
-            print(f"\nEpoch {epoch + 1}: learning rate {number:g}")
+            say(f"\nEpoch {epoch + 1}: learning rate {number:g}")
 
     def _arguments(self) -> int:
         """How many arguments the schedule takes: one of Keras 1 knows the epoch only."""
@@ -124,6 +125,6 @@ class ReduceLROnPlateau(Callback):
                 rate = max(rate * self.factor, self.min_lr)
                 self.model.optimizer.learning_rate = rate
                 if self.verbose:
-                    print(f"\nEpoch {epoch + 1}: learning rate reduced to {rate:g}")
+                    say(f"\nEpoch {epoch + 1}: learning rate reduced to {rate:g}")
                 self.cooldown_counter = self.cooldown
                 self.wait = self.grace

@@ -17,6 +17,7 @@ import numpy as np
 from funkeras import config
 from funkeras.callbacks.base import Callback, Logs
 from funkeras.progress import Progbar
+from funkeras.utils.messages import say
 from funkeras.utils.plotting import plot_history
 
 __all__ = [
@@ -152,7 +153,7 @@ class ProgbarLogger(Callback):
         if not self.target:
             self.use_steps, self.target = True, self.params.get("steps")
         if self.verbose:
-            print(f"Epoch {epoch + 1}/{self.epochs}")
+            say(f"Epoch {epoch + 1}/{self.epochs}")
             stateful: Any = self.stateful_metrics if self.averages else "all"
             self.progbar = Progbar(self.target, verbose=self.verbose, stateful_metrics=stateful)
 

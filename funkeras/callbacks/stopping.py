@@ -5,6 +5,7 @@ from typing import Any
 
 from funkeras import config
 from funkeras.callbacks.base import Callback, Logs, better, grace, monitored
+from funkeras.utils.messages import say
 
 __all__ = ["EarlyStopping", "TerminateOnNaN"]
 
@@ -26,7 +27,7 @@ class TerminateOnNaN(Callback):
         if loss is not None and not math.isfinite(loss):
             if self.raise_error:
                 raise RuntimeError(f"the loss is {loss} in batch {batch}")
-            print(f"Batch {batch}: the loss is {loss}, terminating training")
+            say(f"Batch {batch}: the loss is {loss}, terminating training")
             self.model.stop_training = True
 
 
@@ -104,13 +105,13 @@ class EarlyStopping(Callback):
     def on_train_end(self, logs: Logs | None = None) -> None:
         """Put the best weights back, where Keras 3 does."""
         if self.stopped_epoch > 0 and self.verbose:
-            print(f"Epoch {self.stopped_epoch + 1}: early stopping")
+            say(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.modern and self.best_weights is not None:
             self._restore()
 
     def _restore(self) -> None:
         if self.verbose:
-            print(f"Restoring the weights of epoch {self.best_epoch + 1}, the best one")
+            say(f"Restoring the weights of epoch {self.best_epoch + 1}, the best one")
         self.model.set_weights(self.best_weights)
 
     def get_monitor_value(self, logs: Logs | None) -> float | None:

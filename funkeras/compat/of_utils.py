@@ -3,6 +3,11 @@
 from typing import Any
 
 from funkeras.backend import clear_session, is_keras_tensor, standardize_dtype
+from funkeras.config import (
+    disable_interactive_logging,
+    enable_interactive_logging,
+    is_interactive_logging_enabled,
+)
 from funkeras.preprocessing import (
     audio_dataset_from_directory,
     image_dataset_from_directory,
@@ -16,8 +21,11 @@ __all__ = [
     "array_to_img",
     "audio_dataset_from_directory",
     "clear_session",
+    "disable_interactive_logging",
+    "enable_interactive_logging",
     "image_dataset_from_directory",
     "img_to_array",
+    "is_interactive_logging_enabled",
     "is_keras_tensor",
     "load_img",
     "pack_x_y_sample_weight",

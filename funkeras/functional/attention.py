@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import lax, nn
 from jaxtyping import Bool, Float
 
+from funkeras import config
 from funkeras.functional.checks import known, one_of, positive
 from funkeras.functional.noise import dropout as dropout_layer
 from funkeras.functional.noise import dropped
@@ -442,6 +443,7 @@ def fused(
     fits = q.dtype.name in HALVES and q.shape[-1] % 8 == 0 and q.shape[-1] <= 128
     if flash:
         return run("cudnn")
+    fits = fits and config.is_flash_attention_enabled()
     # Asking for the kernel without a GPU is an error when tracing, not only when running.
     if flash is None and fits and bias is None and jax.default_backend() == "gpu":
         return lax.platform_dependent(cuda=lambda: run("cudnn"), default=lambda: run("xla"))

@@ -11,6 +11,7 @@ from funkeras.callbacks import Callback
 from funkeras.models.data import Epochs
 from funkeras.models.streams import Stream
 from funkeras.progress import Progbar
+from funkeras.utils.messages import say
 
 __all__ = ["Bar", "EpochBar", "run_params", "shaped_logs", "validation_arrays", "verbosity"]
 
@@ -91,7 +92,7 @@ class EpochBar(Callback):
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, Any] | None = None) -> None:
         """Begin a bar."""
         if self.style:
-            print(f"Epoch {epoch + 1}/{self.epochs}", flush=True)
+            say(f"Epoch {epoch + 1}/{self.epochs}")
         self.bar = Bar(self.style, self.source.samples, self.source.steps)
 
     def look(self, seen: int, batches: int, logs: Mapping[str, Any]) -> None:

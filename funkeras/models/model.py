@@ -10,6 +10,7 @@ from funkeras.models import saving, summary
 from funkeras.models.structure import layer_from_entry, structure_from_config
 from funkeras.models.training import Training
 from funkeras.registry import custom_object_scope
+from funkeras.utils.messages import say
 
 __all__ = ["Model"]
 
@@ -38,7 +39,7 @@ class Model(Training):
 
         `positions` of columns, of Keras 1 and 2, are accepted: they follow from what these hold.
         """
-        (print_fn or print)(summary.table(self, line_length))
+        (print_fn or say)(summary.table(self, line_length))
 
     @property
     def stateful(self) -> bool:

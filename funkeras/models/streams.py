@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from funkeras import config
 from funkeras.functional.training import Batch
 from funkeras.models.data import Ask, Piece, every, take
 from funkeras.typing import PyTree
@@ -83,6 +85,9 @@ class _Batches:
     order: Callable[[], np.ndarray]
     size: int
 
+    def __len__(self) -> int:
+        return -(-self.data.x[0].shape[0] // self.size)
+
     def __iter__(self) -> Iterator[Batch]:
         rows = self.order()
         for start in range(0, len(rows), self.size):
@@ -148,8 +153,13 @@ class Stream:
             raise ValueError(f"{self.what} is empty: its len() is 0")
         if self.numbered and length is None and self.steps is None and self.samples is None:
             raise ValueError(f"{self.what} has no end: give the number of steps of an epoch")
-        whole = self.again and self.samples is None and self.steps in (None, length)
-        self._limit = None if whole else self.steps
+        wanted = length if self.steps is None and self.samples is None else self.steps
+        limit = config.max_steps_per_epoch()
+        if limit is not None and (wanted is None or limit < wanted):
+            warnings.warn(f"limiting the steps of an epoch to {limit}", stacklevel=4)
+            self.steps = limit
+        self.partial = not (self.again and self.samples is None and self.steps in (None, length))
+        self._limit = self.steps if self.partial else None
         if self.steps is None and self.samples is None:
             self.steps = length
 
@@ -209,9 +219,8 @@ class Stream:
             yield END
 
     def _full(self, count: int, rows: int) -> bool:
-        if self._limit is not None:
-            return count >= self._limit
-        return self.samples is not None and rows >= self.samples
+        enough = self._limit is not None and count >= self._limit
+        return enough or (self.samples is not None and rows >= self.samples)
 
     def _goes_on(self, count: int) -> bool:
         """Whether an epoch that has so many batches lasts beyond the end of the source."""

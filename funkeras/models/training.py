@@ -1,6 +1,7 @@
 """`fit`, `evaluate` and `predict`: what a model does with data."""
 
 import inspect
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from functools import partial
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 import jax
 import numpy as np
 
+from funkeras import config
 from funkeras.callbacks import Callback, CallbackList, History
 from funkeras.functional.training import (
     Batch,
@@ -172,9 +174,11 @@ class Training(GeneratorMethods, Compiling):
 
             return Stream(x, read, shuffle=bool(shuffle), what=what, **fetching)
         data = x if isinstance(x, Batch) else self._batch(action, x, y, sample_weight, class_weight)
-        if steps is None and samples is None:
+        count, limit = data.x[0].shape[0], config.max_steps_per_epoch()
+        limited = limit is not None and limit * size < count
+        if steps is None and samples is None and not limited:
             return Epochs(Feed(data), size, shuffle)
-        rows = np.arange(len(data.x[0]), dtype=np.int32)
+        rows = np.arange(count, dtype=np.int32)
         again = in_batches(data, lambda: shuffled(rows, shuffle, size), size)
         return Stream(again, lambda batch: batch, what="x", **fetching)
 
@@ -265,6 +269,9 @@ class Training(GeneratorMethods, Compiling):
         size = self._batch_size(batch_size, x)
         if int(epochs) != epochs or epochs < 0:
             raise ValueError(f"epochs must be an integer of at least 0, got {epochs!r}")
+        if (limit := config.max_epochs()) is not None and limit < epochs:
+            warnings.warn(f"limiting epochs to {limit}", stacklevel=4)
+            epochs = limit
         given: tuple[Any, ...] = (x, y, sample_weight, class_weight)
         if validation_split and validation_data is None:
             if gives_batches(x):
@@ -527,7 +534,8 @@ class Training(GeneratorMethods, Compiling):
 
         `verbose` is 0 silent, 1 a bar, 2 a line; "auto" is a bar on a terminal.
         """
-        if callbacks or steps is not None or gives_batches(x):
+        limited = steps is not None or config.max_steps_per_epoch() is not None
+        if callbacks or limited or gives_batches(x):
             return self._run_predict(x, batch_size, verbose, steps=steps, callbacks=callbacks)
         inputs = self._inputs(x)
         rows = rows_of({"x": inputs})
@@ -551,12 +559,12 @@ class Training(GeneratorMethods, Compiling):
         """Outputs batch by batch, of a source of batches or with callbacks."""
         if not self.is_written():
             self._require_built("predict")
-        style, samples = verbosity(verbose, elsewhere=0), None
+        style, count = verbosity(verbose, elsewhere=0), None
         size = self._batch_size(batch_size, x)
         if not gives_batches(x):
             inputs = self._inputs(x)
-            rows = np.arange(rows_of({"x": inputs}))
-            samples = len(rows) if steps is None else None
+            count = rows_of({"x": inputs})
+            rows = np.arange(count)
             x = in_batches(as_batch(inputs), lambda: rows, size)
 
         def read(item: Any) -> tuple[Any, ...]:
@@ -565,7 +573,7 @@ class Training(GeneratorMethods, Compiling):
         source = Stream(x, read, steps, **fetching)
         run = self._predict or self._make_predict()
         listed = self._listed(callbacks, source.steps)
-        bar = Bar(style, samples, source.steps)
+        bar = Bar(style, None if source.partial else count, source.steps)
         with closing(source):
             look = bar.look if style == 1 else None
             columns = fitting.predict_stream(run, self, source, listed, look)

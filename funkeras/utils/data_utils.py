@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from funkeras import config
+from funkeras.utils.messages import say
 
 __all__ = ["get_file", "validate_file"]
 
@@ -147,7 +148,7 @@ def _download(
     if fresh:
         partial.unlink(missing_ok=True)
     resumed = partial.exists()
-    sys.stdout.write(f"Downloading data from {origin}\n")
+    say(f"Downloading data from {origin}")
     try:
         _fetch(origin, partial)
     except (OSError, HTTPException) as error:
@@ -206,7 +207,7 @@ class _Meter:
     def __init__(self, total: int | None) -> None:
         self.total = total
         self.last = 0.0
-        self.on = sys.stdout.isatty()
+        self.on = sys.stdout.isatty() and config.is_interactive_logging_enabled()
 
     def __enter__(self) -> "_Meter":
         return self

@@ -105,7 +105,7 @@ def test_cifar10(cache, monkeypatch, data_format):
     path = cache / "cifar-10-batches-py.tar.gz"
     write_cifar(path, "cifar-10-batches-py", batches)
     accept(monkeypatch, cifar10, path)
-    monkeypatch.setattr(config._settings, "image_data_format", data_format)
+    monkeypatch.setattr(config.settings._settings, "image_data_format", data_format)
     (x, y), (x_test, y_test) = cifar10.load_data()
     np.testing.assert_array_equal(y.ravel(), [0, 9, 1, 9, 2, 9, 3, 9, 4, 9])
     assert y_test.tolist() == [[5], [9]]

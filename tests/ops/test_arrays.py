@@ -66,7 +66,7 @@ def test_only_floats_have_a_spectrum_over_time():
 
 
 def test_floatx_is_the_default_dtype(monkeypatch):
-    monkeypatch.setattr(config._settings, "floatx", "bfloat16")
+    monkeypatch.setattr(config.settings._settings, "floatx", "bfloat16")
     for made in (ops.zeros(2), ops.eye(2), ops.arange(2.0), ops.hanning(3), ops.full(2, 1)):
         assert made.dtype == "bfloat16"
     assert ops.arange(2).dtype == "int32"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from funkeras.utils.messages import say
 from funkeras.utils.pipelines import Dataset
 
 __all__ = ["Labelling", "datasets"]
@@ -79,7 +80,7 @@ class Labelling:
     def say(self, message: str) -> None:
         """Print that, if anything is to be printed."""
         if self.verbose:
-            print(message)
+            say(message)
 
 
 def datasets(

@@ -19,6 +19,7 @@ from funkeras.preprocessing.image.pictures import (
     picture_files,
 )
 from funkeras.preprocessing.spelling import any_spelling
+from funkeras.utils.messages import say
 
 __all__ = ["DataFrameIterator", "DirectoryIterator"]
 
@@ -199,7 +200,7 @@ class DirectoryIterator(_FileIterator):
             numbers += [number] * len(found)
         self.classes = np.asarray(numbers, "int32")
         self.labels = self.classes
-        print(f"Found {self.samples} images belonging to {self.num_classes} classes.")
+        say(f"Found {self.samples} images belonging to {self.num_classes} classes.")
         super().__init__(self.samples, batch_size, shuffle, seed)
 
 
@@ -288,7 +289,7 @@ class DataFrameIterator(_FileIterator):
             self.labels = self.labels.T if many else self.labels[0]
         kind = "validated" if validate_filenames else "non-validated"
         belonging = f" belonging to {self.num_classes} classes" if labelled else ""
-        print(f"Found {self.samples} {kind} image filenames{belonging}.")
+        say(f"Found {self.samples} {kind} image filenames{belonging}.")
         super().__init__(self.samples, batch_size, shuffle, seed)
 
     def _check(self, table: Any, x_col: str, y_col: Any, weight_col: str | None) -> None:

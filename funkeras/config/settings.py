@@ -16,6 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = [
+    "DATA_FORMATS",
+    "DIALECTS",
+    "FLOATS",
+    "ORDERINGS",
     "backend",
     "compilation_cache",
     "dialect",
@@ -147,14 +151,14 @@ def dtype_policy() -> str:
     return _settings.dtype_policy or _settings.floatx
 
 
-def set_dtype_policy(value: str | None) -> None:
+def set_dtype_policy(policy: str | None) -> None:
     """Set the policy of new layers: a float type, `mixed_bfloat16` or `mixed_float16`.
 
     Under a mixed policy layers compute in the low type and keep float32 weights. None: `floatx()`.
     """
-    if value is not None:
-        _one_of("dtype_policy", value, (*FLOATS, "mixed_bfloat16", "mixed_float16"))
-    _settings.dtype_policy = value
+    if policy is not None:
+        _one_of("dtype_policy", policy, (*FLOATS, "mixed_bfloat16", "mixed_float16"))
+    _settings.dtype_policy = policy
 
 
 def epsilon() -> float:
@@ -243,9 +247,9 @@ def backend() -> str:
     return _scoped_backend.get() or _settings.backend
 
 
-def set_backend(value: str) -> None:
+def set_backend(backend: str) -> None:
     """Set the backend that scripts were written for. Things made before keep theirs."""
-    _settings.backend = _backend(value)
+    _settings.backend = _backend(backend)
 
 
 @contextmanager
