@@ -238,7 +238,8 @@ def optimizer_3(described: Config) -> Config:
         own["learning_rate"] = _tagged(schedule, SCHEDULES)
     if "lr" in given and "clipnorm" in own:
         own["global_clipnorm"] = own.pop("clipnorm")
-    return _tagged({**described, "config": own}, "keras.optimizers")
+    written = {"module": None, **described, "config": own}
+    return written if "registered_name" in described else _tagged(written, "keras.optimizers")
 
 
 def older_optimizer(described: Config) -> Config:

@@ -13,7 +13,7 @@ from funkeras.optimizers.rules import *
 from funkeras.optimizers.scaling import LossScaleOptimizer
 from funkeras.optimizers.updates import OptimizerState, Rule, with_hyperparameters
 from funkeras.optimizers.wrapped import OptaxOptimizer
-from funkeras.registry import custom_object_scope
+from funkeras.registry import custom_object_scope, get_registered_name
 
 __all__ = [
     "Hyperparameter",
@@ -65,9 +65,16 @@ def get(identifier: Any, kwargs: Mapping[str, Any] | None = None) -> Optimizer:
 
 
 def serialize(optimizer: Optimizer) -> Any:
-    """A `{"class_name", "config"}` dict that `get` turns back into the optimizer."""
+    """A `{"class_name", "config"}` dict that `get` turns back into the optimizer.
+
+    For a user's class it has a `registered_name` too, as in Keras 3.
+    """
     name = optimizer.rule_name if optimizer.legacy else ""
-    return {"class_name": name or type(optimizer).__name__, "config": optimizer.get_config()}
+    kind = type(optimizer)
+    described = {"class_name": name or kind.__name__, "config": optimizer.get_config()}
+    if kind.__module__.partition(".")[0] == __name__.partition(".")[0]:
+        return described
+    return {**described, "registered_name": get_registered_name(kind)}
 
 
 def deserialize(

@@ -14,6 +14,7 @@ from funkeras.optimizers import layouts, schedules
 from funkeras.optimizers.hyperparameter import Hyperparameter, checked
 from funkeras.optimizers.stateless import Applied
 from funkeras.optimizers.updates import CLIPS, LAZY, OptimizerState, Rule, Updates
+from funkeras.optimizers.written import RULE, Written, WrittenUpdates
 from funkeras.registry import Configured, Registry
 from funkeras.typing import Config, Params, PyTree
 
@@ -55,15 +56,24 @@ DROPPED = ("jit_compile", "is_legacy_optimizer")
 """Keys of tf.keras configs without a meaning here."""
 
 
-class Optimizer(Applied, Configured):
+class Optimizer(Written, Applied, Configured):
     """An optimizer as an object; `transformation` is the same thing as pure functions.
 
-    Its hyperparameters are attributes that can be set: `optimizer.learning_rate = 0.1`.
+    Its hyperparameters are attributes that can be set: `optimizer.learning_rate = 0.1`. Users
+    subclass it with an `update_step`, as for Keras 3.
     """
 
+    signature: ClassVar[inspect.Signature] = inspect.Signature(
+        [
+            inspect.Parameter("learning_rate", inspect.Parameter.POSITIONAL_OR_KEYWORD),
+            *COMMON.values(),
+        ]
+    )
     rule_name: ClassVar[str] = ""
-    """The name under which defaults and layouts are listed; subclasses keep it."""
+    """The name under which defaults and layouts are listed; subclasses keep it. None: a user's."""
     legacy: ClassVar[bool] = False
+    build: Any
+    """The function that gives the rule; of a user's optimizer a method, as `Written` has it."""
     hyperparameters: dict[str, Hyperparameter]
     era: str
     """Which Keras's arithmetic this object uses: a dialect, or `legacy`."""
@@ -71,19 +81,26 @@ class Optimizer(Applied, Configured):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kind = type(self)
-        if kind.build is None:
+        if not kind.rule_name and not hasattr(self, "update_step"):
             raise TypeError(
-                f"{kind.__name__} has no rule: subclass a built-in optimizer, or declare a "
-                "rule with funkeras.optimizers.optimizer"
+                f"{kind.__name__} has no rule: give it an update_step, subclass a built-in "
+                "optimizer, or declare a rule with funkeras.optimizers.optimizer"
             )
         era = "legacy" if kind.legacy else config.dialect()
-        arguments = _bind(kind.rule_name, kind.signature, era, args, kwargs)
+        era = era if kind.rule_name else "modern"
+        arguments = _bind(kind.rule_name or kind.__name__, kind.signature, era, args, kwargs)
         self.__dict__.update(era=era, iterations=0, _config=arguments, _excluded=[])
-        self.__dict__["build"] = self.begin  # the class keeps its rule under that name
+        self.__dict__.update(_own=[], _places={})
+        if kind.rule_name:
+            self.__dict__["build"] = self.begin  # the class keeps its rule under that name
         rule = self.rule
         own = inspect.signature(kind.build).parameters
         floats = [name for name in own if own[name].annotation is float]
-        names = ["learning_rate", "decay", *(n for n in floats if n not in rule.fixed)]
+        names = [
+            "learning_rate",
+            *(["decay"] if kind.rule_name else []),
+            *(n for n in floats if n not in rule.fixed),
+        ]
         names += [name for name in CLIPS[era] if arguments[name]]
         names += [name for name in ("weight_decay", "loss_scale_factor") if arguments[name]]
         names += ["ema_momentum"] if arguments["use_ema"] else []
@@ -100,6 +117,8 @@ class Optimizer(Applied, Configured):
     def rule(self) -> Rule:
         """How one array is updated."""
         build: Any = type(self).build
+        if not self.rule_name:
+            return RULE
         dialect = "keras2" if self.era == "legacy" else self.era
         own = inspect.signature(build).parameters
         with config.using_dialect(dialect):
@@ -123,7 +142,9 @@ class Optimizer(Applied, Configured):
     def updates(self) -> Any:
         """The optimizer as pure functions `init(params)` and `update(grads, state, params)`."""
         settings = self._config
-        return Updates(
+        written = {} if self.rule_name else {"optimizer": self}
+        return (WrittenUpdates if written else Updates)(
+            **written,
             rule=self.rule,
             values=self.values,
             schedule=self.schedule,
@@ -206,7 +227,7 @@ class Optimizer(Applied, Configured):
     def get_config(self) -> Config:
         """The arguments that make an equal object, as this era's Keras writes them."""
         old = OLD_ARGUMENTS.get(self.rule_name) if self.era in ("classic", "keras2") else None
-        defaults = _bind(self.rule_name, self.signature, self.era, (), {})
+        defaults = _bind(self.rule_name, self.signature, self.era, (), {"learning_rate": 0.0})
         result: Config = {}
         for name, value in {**self._config, **self.values()}.items():
             known = name in old if old else name not in NOT_IN_KERAS_3

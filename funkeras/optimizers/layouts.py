@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras.optimizers.updates import NO_SLOT, OptimizerState
+from funkeras.optimizers.updates import NO_SLOT, OWN, OptimizerState
 from funkeras.typing import PyTree
 
 if TYPE_CHECKING:
@@ -135,6 +135,9 @@ def _slot_entries(
         for entry in columns["velocity"]:
             blank = np.zeros(1, entry.value.dtype)
             yield Entry(entry.name.replace("velocity", "velocity_hat"), blank, _ignore)
+    if OWN in state.slots:
+        for place, name in optimizer.in_files(arrange):
+            yield Entry(name, np.asarray(state.slots[OWN][place]), _into(f"slot {OWN}", place))
 
 
 def saved(

@@ -1,7 +1,7 @@
 """Optimizers in loops that users write: applied to variables, or as a function of arrays."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -19,11 +19,22 @@ class Applied:
     name: str
     updates: Any
     values: Callable[[], dict[str, float]]
+    rule_name: ClassVar[str]
+    built: bool
+    rebuild: Callable[..., None]
+    _trainable_variables: list[Variable]
 
     def begin(self, variables: Iterable[Variable]) -> None:
         """Make the state for training these variables; `build` of an optimizer is this."""
         trained = tuple(variables)
-        leaves, form = jax.tree.flatten(self.updates.init([_value(own) for own in trained]))
+        if self.rule_name:
+            self._keep(trained, self.updates.init)
+        else:
+            self.rebuild(trained)
+            self._keep(trained, self.updates.begun)
+
+    def _keep(self, trained: tuple[Variable, ...], init: Callable[..., Any]) -> None:
+        leaves, form = jax.tree.flatten(init([_value(own) for own in trained]))
         kept = [Variable(leaf, name=f"{self.name}_state", trainable=False) for leaf in leaves]
         self.__dict__.update(_trained=trained, _kept_state=(kept, form))
 
@@ -33,10 +44,16 @@ class Applied:
 
         None before `build`, or a first `apply`.
         """
-        return list(self.__dict__.get("_kept_state", ((), None))[0])
+        return list(self.__dict__["_kept_state"][0]) if self._is_begun() else []
+
+    def _is_begun(self) -> bool:
+        """Whether there is a state, as there is one after the `build` that a user wrote."""
+        if self.built and not {"_kept_state", "_form"} & self.__dict__.keys():
+            self._keep(tuple(self._trainable_variables), self.updates.begun)
+        return "_kept_state" in self.__dict__
 
     def _built(self, what: str) -> tuple[tuple[Variable, ...], list[Variable], Any]:
-        if "_kept_state" not in self.__dict__:
+        if not self._is_begun():
             raise ValueError(f"{what} needs to know the variables: build(trainable_variables)")
         return (self.__dict__["_trained"], *self.__dict__["_kept_state"])
 
@@ -72,7 +89,7 @@ class Applied:
         self, grads: Sequence[Any], trainable_variables: Iterable[Variable] | None = None
     ) -> None:
         """Take a step: the variables, those of `build` if none are given, get their next values."""
-        if "_kept_state" not in self.__dict__:
+        if not self._is_begun():
             self.begin(trainable_variables or ())
         trained, kept, form = self._built("apply")
         if trainable_variables is not None and tuple(trainable_variables) != trained:

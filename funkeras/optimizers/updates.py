@@ -19,6 +19,7 @@ from funkeras.typing import Array, ArrayLike, Params, PyTree
 __all__ = [
     "CLIPS",
     "NO_SLOT",
+    "OWN",
     "OptimizerState",
     "Rule",
     "Scalars",
@@ -70,6 +71,10 @@ class Rule(NamedTuple):
 
 NO_SLOT = (0,)
 """Shape of a slot in the place of an array whose own rule has none of that name."""
+
+
+OWN = "variables"
+"""The slot with the variables of an optimizer that a user wrote, a list of any shapes."""
 
 
 class OptimizerState(NamedTuple):
