@@ -14,8 +14,10 @@ from jax import random
 from funkeras import config
 from funkeras.registry import Configured, Registry, custom_object_scope
 from funkeras.typing import Config, Identifier, Key
+from funkeras.utils.windows import Window, window_of
 
 __all__ = [
+    "STFT",
     "Constant",
     "GlorotNormal",
     "GlorotUniform",
@@ -33,6 +35,7 @@ __all__ = [
     "OrthogonalInitializer",
     "RandomNormal",
     "RandomUniform",
+    "STFTInitializer",
     "Source",
     "TruncatedNormal",
     "VarianceScaling",
@@ -56,6 +59,7 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "serialize",
+    "stft",
     "truncated_normal",
     "uniform",
     "variance_scaling",
@@ -544,6 +548,38 @@ def identity(gain: float = 1.0) -> Draw:
     return draw
 
 
+@registry.configured("STFT", "stft", "STFTInitializer")
+def stft(
+    side: str = "real",
+    window: Window = "hann",
+    scaling: str | None = "density",
+    periodic: bool = False,
+) -> Draw:
+    """The real or imaginary part of Fourier terms: `window[t] · cos(2πtf)`, or minus the sine.
+
+    For kernels of shape (frames, 1, bins), at frequencies f from 0 to a half. They are divided by
+    the window's norm (`density`) or its sum (`spectrum`).
+    """
+    if side not in ("real", "imag"):
+        raise ValueError(f"side must be real or imag, got {side!r}")
+    if scaling not in ("density", "spectrum", None):
+        raise ValueError(f"scaling must be density, spectrum or None; got {scaling!r}")
+    if isinstance(window, str):
+        window_of(window, 1, periodic)
+
+    def draw(source: Source, shape: Sizes) -> Any:
+        frames, _, bins = shape
+        turns = np.arange(frames)[:, None, None] * np.arange(bins) / (2 * (bins - 1))
+        kernel = (np.cos if side == "real" else np.sin)(-2 * np.pi * turns)
+        if window is None:
+            return kernel
+        factors = window_of(window, frames, periodic)
+        size = {"density": np.linalg.norm(factors), "spectrum": np.abs(factors).sum(), None: 1}
+        return kernel * factors[:, None, None] / size[scaling]
+
+    return draw
+
+
 def get(identifier: Identifier, **options: Any) -> Any:
     """The initializer of that name or config. Options (Keras 1) are kept for its later calls."""
     found = registry.get(identifier)
@@ -576,3 +612,4 @@ LecunUniform = lecun_uniform
 LecunNormal = lecun_normal
 Orthogonal = OrthogonalInitializer = orthogonal
 Identity = IdentityInitializer = identity
+STFT = STFTInitializer = stft

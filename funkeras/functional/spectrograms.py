@@ -1,7 +1,6 @@
 """Sound as pictures: how strong each frequency is over time."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterator
 
 import jax.numpy as jnp
 import numpy as np
@@ -12,42 +11,12 @@ from funkeras.functional.checks import known, one_of, positive, rank
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.functional.preprocessing_images import rows_first
 from funkeras.typing import Array, Params, Shape
+from funkeras.utils.windows import Window, window_of
 
 __all__ = ["mel_spectrogram", "stft_spectrogram"]
 
-Window: TypeAlias = str | Sequence[float] | None
-
-WINDOWS = {
-    "boxcar": (1.0,),
-    "hann": (0.5, 0.5),
-    "hamming": (0.54, 0.46),
-    "blackman": (0.42, 0.5, 0.08),
-    "nuttall": (0.3635819, 0.4891775, 0.1365995, 0.0106411),
-    "blackmanharris": (0.35875, 0.48829, 0.14128, 0.01168),
-    "flattop": (0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368),
-}
-"""Name of a window → the weights of its cosines, which alternate in sign."""
 MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 MEL_SCALE, MEL_BREAK = 1127.0, 700.0
-
-
-def window_of(window: Window, length: int, periodic: bool) -> np.ndarray:
-    """A window by name, or the numbers themselves, in float64.
-
-    >>> window_of("hann", 4, True).round(3).tolist()
-    [0.0, 0.5, 1.0, 0.5]
-    """
-    if window is None:
-        return np.ones(length)
-    if not isinstance(window, str):
-        values = np.asarray(window, "float64")
-        if values.shape != (length,):
-            raise ValueError(f"window must have {length} entries, got shape {values.shape}")
-        return values
-    weights = WINDOWS[one_of("window", window, tuple(WINDOWS))]
-    turns = np.arange(length) / max(1, length if periodic else length - 1)
-    terms = [w * (-1) ** k * np.cos(2 * np.pi * k * turns) for k, w in enumerate(weights)]
-    return np.sum(terms, axis=0) if length > 1 else np.ones(1)
 
 
 def mel_matrix(bands: int, bins: int, sampling_rate: float, low: float, high: float) -> np.ndarray:
