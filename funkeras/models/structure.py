@@ -190,29 +190,37 @@ def layer_from_entry(entry: Mapping[str, Any]) -> Any:
     return layer_class(entry["class_name"]).from_config(entry["config"])
 
 
+def plain_call(layer: Layer, *args: Any, **kwargs: Any) -> Any:
+    """What a layer gives when it is called so."""
+    return layer(*args, **kwargs)
+
+
 def structure_from_config(
-    config: Mapping[str, Any], make: Callable[[Mapping[str, Any]], Layer]
+    config: Mapping[str, Any],
+    make: Callable[[Mapping[str, Any]], Any],
+    call: Callable[..., Any] = plain_call,
 ) -> tuple[PyTree, PyTree]:
     """Inputs and outputs of the graph that a config of any generation describes.
 
     Args:
         config: with `layers`, `input_layers` and `output_layers`.
         make: from a layer's entry (`class_name`, `config`) to the layer.
+        call: gives what comes out of a layer, from the layer and the arguments of the call.
 
     Raises:
         ValueError: if a call needs what no call gives.
     """
     made: dict[str, Layer] = {}
-    waiting: list[tuple[Layer, Any]] = []
+    waiting: list[tuple[str, Any]] = []
     for entry in config["layers"]:
         name = entry.get("name") or entry["config"]["name"]
         made[name] = make(entry)
-        waiting.extend((made[name], node) for node in entry.get("inbound_nodes", ()))
+        waiting.extend((name, node) for node in entry.get("inbound_nodes", ()))
     given: dict[tuple[str, int], list[SymbolicTensor]] = {}
     for name, layer in made.items():
         if hasattr(layer, "tensor"):
             given[name, 0] = [layer.tensor]
-    counts: dict[Layer, int] = {}
+    counts: dict[str, int] = {}
 
     def find(reference: Sequence[Any]) -> SymbolicTensor:
         name, node, index = reference[:3]
@@ -220,21 +228,21 @@ def structure_from_config(
 
     while waiting:
         held_back = []
-        blocked: set[Layer] = set()  # calls of one layer are numbered: they keep their order
-        for layer, node in waiting:
+        blocked: set[str] = set()  # calls of one layer are numbered: they keep their order
+        for name, node in waiting:
             references = _references(node)
             ready = all(
-                name == CONSTANT or (name, count) in given for name, count, *_ in references["all"]
+                of == CONSTANT or (of, count) in given for of, count, *_ in references["all"]
             )
-            if layer in blocked or not ready:
-                held_back.append((layer, node))
-                blocked.add(layer)
+            if name in blocked or not ready:
+                held_back.append((name, node))
+                blocked.add(name)
                 continue
-            count = counts[layer] = counts.get(layer, -1) + 1
+            count = counts[name] = counts.get(name, -1) + 1
             args, kwargs = references["build"](find)
-            given[layer.name, count] = jax.tree.leaves(layer(*args, **kwargs))
+            given[name, count] = jax.tree.leaves(call(made[name], *args, **kwargs))
         if len(held_back) == len(waiting):
-            names = sorted({layer.name for layer, _ in waiting})
+            names = sorted({name for name, _ in waiting})
             raise ValueError(f"the calls of the layers {names} need what no call gives")
         waiting = held_back
 
