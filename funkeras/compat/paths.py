@@ -88,6 +88,7 @@ MODULES: dict[str, tuple[str, ...]] = {
         *("utils.layer_utils", "compat.engine", "compat.enqueuers", "compat.devices"),
         "compat.of_utils",
     ),
+    "utils.bounding_boxes": ("utils.bounding_boxes",),
     "utils.conv_utils": ("utils.np_utils",),
     "utils.data_utils": ("utils.data_utils", "utils.sequences", "compat.enqueuers"),
     "utils.generic_utils": (
