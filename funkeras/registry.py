@@ -42,8 +42,10 @@ def get_custom_objects() -> dict[str, Any]:
 class CustomObjectScope:
     """Make names known inside a `with` block: `custom_object_scope({"my_loss": my_loss})`."""
 
-    def __init__(self, *mappings: Mapping[str, Any] | None) -> None:
-        self.mappings = mappings
+    def __init__(
+        self, custom_objects: Mapping[str, Any] | None = None, *others: Mapping[str, Any] | None
+    ) -> None:
+        self.mappings = (custom_objects, *others)
         self._saved: list[dict[str, Any]] = []
 
     def __enter__(self) -> dict[str, Any]:

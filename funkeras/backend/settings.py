@@ -116,7 +116,7 @@ def reset_uids() -> None:
     naming.reset_names()
 
 
-def clear_session() -> None:
+def clear_session(free_memory: bool = True) -> None:
     """Number names from the beginning again, let each run say its phase, and free memory.
 
     There is no session that holds models: those that nothing refers to are freed here, and the
@@ -124,8 +124,9 @@ def clear_session() -> None:
     """
     naming.reset_names()
     set_learning_phase(None)
-    gc.collect()
-    jax.clear_caches()
+    if free_memory:
+        gc.collect()
+        jax.clear_caches()
 
 
 @contextlib.contextmanager

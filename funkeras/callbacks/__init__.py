@@ -1,5 +1,6 @@
 """Hooks at epoch and batch boundaries. They see a model and import none."""
 
+from funkeras.callbacks.averages import SwapEMAWeights
 from funkeras.callbacks.backup import BackupAndRestore
 from funkeras.callbacks.base import Callback
 from funkeras.callbacks.checkpoint import ModelCheckpoint
@@ -30,6 +31,7 @@ __all__ = [
     "ProgbarLogger",
     "ReduceLROnPlateau",
     "RemoteMonitor",
+    "SwapEMAWeights",
     "TensorBoard",
     "TerminateOnNaN",
 ]

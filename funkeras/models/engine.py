@@ -232,6 +232,23 @@ class Engine:
         if kept is not ts.params:
             model.adopt(merge(kept, ts.frozen), ts.state)
 
+    def take_averages(self, model: Any, swap: bool) -> None:
+        """Give a model the moving averages of its weights; `swap` keeps these in their place.
+
+        Raises:
+            ValueError: if the optimizer keeps none.
+        """
+        ts = self.train_state(model.params, model.state)
+        averages = getattr(ts.optimizer, "slots", {}).get("average")
+        if averages is None:
+            raise ValueError("the optimizer keeps no averages of weights: it needs use_ema=True")
+        kept = jax.tree.map(lambda p, a: a.astype(p.dtype), ts.params, averages)
+        if swap:
+            own = jax.tree.map(lambda p, a: p.astype(a.dtype), ts.params, averages)
+            slots = {**ts.optimizer.slots, "average": own}
+            self.slots = ts.optimizer._replace(slots=slots)
+        model.adopt(merge(kept, ts.frozen), ts.state)
+
     def about(self, batch: int, size: int) -> dict[str, Any]:
         """What a batch hook is told of the batch: in Keras 1 and 2 its number and its rows."""
         return {"batch": batch, "size": size} if self.objective.classic else {}

@@ -39,11 +39,11 @@ def evaluate(
     look: Look | None = None,
 ) -> dict[str, Any]:
     """Logs of one pass over the data, at inference."""
-    params, state = model.variables_now
     totals = engine.judged.fresh()
     sees = callbacks is not None and callbacks.sees_tests
     if callbacks is not None:
         callbacks.on_test_begin()
+    params, state = model.variables_now  # which a callback may have exchanged
     batch, seen, pace = 0, 0, Pace()
 
     def ask(left: int) -> int:
