@@ -2,6 +2,7 @@
 
 from funkeras.layers.special import CONTAINERS
 from funkeras.models.cloning import clone_model
+from funkeras.models.editing import KerasFileEditor
 from funkeras.models.model import Model
 from funkeras.models.saving import (
     load_model,
@@ -15,6 +16,7 @@ from funkeras.models.saving import (
 from funkeras.models.sequential import Sequential
 
 __all__ = [
+    "KerasFileEditor",
     "Model",
     "Sequential",
     "clone_model",

@@ -18,7 +18,7 @@ def read(text):
     """The boxes of DOT text, number → cells of its label; and the arrows."""
     cells = {
         name: re.findall(r">([^<>]+)<", label)
-        for name, label in re.findall(r"^  (n\d+) \[label=<(.*)>\];$", text, re.M)
+        for name, label in re.findall(r"^ *(n\d+) \[label=<(.*)>\];$", text, re.M)
     }
     return cells, set(re.findall(r"(n\d+) -> (n\d+);", text))
 
@@ -50,6 +50,43 @@ def test_names_can_be_left_out_and_direction_chosen():
     assert "rankdir=LR" in text
     with pytest.raises(ValueError, match="rankdir must be TB, LR, BT or RL, got 'XY'"):
         model_to_dot(chain(), rankdir="XY")
+
+
+def test_dtype_activation_and_whether_it_is_trained_are_told():
+    model = Sequential([Dense(2, input_dim=3, activation="tanh", name="a"), Dense(1, name="b")])
+    model.layers[0].trainable = False
+    text = model_to_dot(
+        model, show_dtype=True, show_layer_activations=True, show_trainable=True, splines="ortho"
+    )
+    boxes, _ = read(text)
+    assert ["Dense", "a", "tanh", "float32", "frozen"] in boxes.values()
+    assert any(cells[:2] == ["Dense", "b"] and cells[-1] == "trained" for cells in boxes.values())
+    assert "splines=ortho;" in text
+
+
+def test_models_within_are_opened_on_demand():
+    a, b = Input((3,), name="a"), Input((3,), name="b")
+    inner_a, inner_b = Input((3,), name="inner_a"), Input((3,), name="inner_b")
+    inner = Model([inner_a, inner_b], Dense(2, name="d")(Add(name="sum")([inner_a, inner_b])))
+    chain = Sequential([Dense(3, input_dim=3, name="first"), Dense(3, name="last")], name="chain")
+    model = Model([a, b], Dense(1, name="out")(inner([chain(b), a])))
+    text = model_to_dot(model, expand_nested=True)
+    assert edges(text) == {
+        ("b", "first_input"),
+        ("first_input", "first"),
+        ("first", "last"),
+        ("last", "inner_a"),
+        ("a", "inner_b"),
+        ("inner_a", "sum"),
+        ("inner_b", "sum"),
+        ("sum", "d"),
+        ("d", "out"),
+    }
+    assert text.count("subgraph cluster_") == 2
+    assert 'label="chain"' in text
+    assert text.count("{") == text.count("}")
+    assert "first" not in model_to_dot(model)
+    assert model_to_dot(chain, subgraph=True).startswith("subgraph cluster_model {")
 
 
 def test_letters_of_html_in_names_are_escaped():
