@@ -81,7 +81,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "preprocessing.text": ("preprocessing.text",),
     "random": ("random",),
     "regularizers": ("regularizers",),
-    "saving": ("models", "registry"),
+    "saving": ("models.serializing", "models", "registry"),
     "tree": ("tree",),
     "utils": (
         *("utils", "registry", "progress", "utils.sequences", "utils.io_utils"),
@@ -97,6 +97,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "utils.io_utils": ("utils.io_utils", "utils.h5dict"),
     "utils.layer_utils": ("utils.layer_utils", "compat.engine"),
     "utils.multi_gpu_utils": ("compat.devices",),
+    "utils.legacy": ("registry",),
     "utils.np_utils": ("utils.np_utils",),
     "utils.test_utils": ("compat.testing",),
     "utils.vis_utils": ("utils.vis_utils",),
@@ -108,6 +109,7 @@ MODULES: dict[str, tuple[str, ...]] = {
 
 OF_VERSION: dict[str, dict[str, tuple[str, ...]]] = {
     "1.2.2": {"metrics": ("compat.batch_metrics",)},
+    "3": {"utils": ("models.serializing",)},
 }
 """Version that was asked for → path → modules whose names come before those above."""
 

@@ -173,6 +173,11 @@ def keras_3(model: Any) -> Config:
     return _built(model, Form(3, *made_for(model)))
 
 
+def layer_3(layer: Any) -> Config:
+    """A layer's class and config as Keras 3 writes them."""
+    return _layer(layer, Form(3, *made_for(layer)))
+
+
 def _built(model: Any, form: Form) -> Config:
     described = _model(model, form)
     if class_of(model) == "Sequential" and model.built:

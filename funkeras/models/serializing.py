@@ -1,0 +1,224 @@
+"""Layers, losses and other things as plain data, as Keras 3 writes them, and back.
+
+What the `get_config` of a layer says of another layer, or a function, that it holds.
+"""
+
+import inspect
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from funkeras import (
+    activations,
+    constraints,
+    initializers,
+    losses,
+    metrics,
+    optimizers,
+    registry,
+    regularizers,
+)
+from funkeras.dtype_policies import DTypePolicy
+from funkeras.initializers import Initializer
+from funkeras.layers.input import Input
+from funkeras.layers.layer import Layer
+from funkeras.losses import Loss
+from funkeras.metrics import Metric
+from funkeras.models import configs, descriptions
+from funkeras.models.configs import Generation
+from funkeras.models.model import Model
+from funkeras.optimizers import Optimizer, schedules
+from funkeras.registry import custom_object_scope, get_custom_objects, get_registered_name
+from funkeras.regularizers import Regularizer
+from funkeras.symbolic import SymbolicTensor
+
+__all__ = ["deserialize_keras_object", "serialize_keras_object"]
+
+PLAIN = (str, int, float, bool, type(None))
+
+FINDERS: dict[str, Callable[[Any], Any]] = {
+    "keras.activations": activations.deserialize,
+    "keras.constraints": constraints.get,
+    "keras.initializers": initializers.get,
+    "keras.losses": losses.get,
+    "keras.metrics": metrics.get,
+    "keras.optimizers": optimizers.deserialize,
+    "keras.optimizers.schedules": schedules.deserialize,
+    "keras.regularizers": regularizers.get,
+}
+"""Module that Keras 3 writes → what makes a thing of its class and config."""
+
+HOMES: dict[type, str] = {
+    Initializer: "keras.initializers",
+    Loss: "keras.losses",
+    Metric: "keras.metrics",
+    Regularizer: "keras.regularizers",
+    constraints.Constraint: "keras.constraints",
+    schedules.LearningRateSchedule: "keras.optimizers.schedules",
+}
+"""Base class → that module."""
+
+OF_FUNCTIONS = ("keras.activations", "keras.losses", "keras.metrics", "keras.initializers")
+"""Where a function is looked up by its name, in this order."""
+
+
+def serialize_keras_object(obj: Any) -> Any:
+    """A layer, model, loss, function, array, or a nest of such things, as data for JSON.
+
+    Objects become `{"module", "class_name", "config", "registered_name"}`, functions their name.
+
+    Raises:
+        TypeError: for what has neither a `get_config` nor a name, and for a lambda, whose code is
+            no data.
+    """
+    if isinstance(obj, DTypePolicy):  # a str too
+        return _described(obj, obj.get_config(), "keras")
+    if isinstance(obj, PLAIN):
+        return obj
+    if isinstance(obj, list | tuple):
+        return type(obj)(map(serialize_keras_object, obj))
+    if isinstance(obj, dict):
+        return {key: serialize_keras_object(value) for key, value in obj.items()}
+    for kind, (name, write, _) in VALUES.items():
+        if isinstance(obj, kind):
+            return {"class_name": name, "config": write(obj)}
+    if isinstance(obj, np.generic):
+        return obj.item()
+    if isinstance(obj, Model):
+        return descriptions.keras_3(obj)
+    if isinstance(obj, Layer):
+        return descriptions.layer_3(obj)
+    if isinstance(obj, Optimizer) and type(obj).__module__.startswith("funkeras"):
+        named = {"class_name": type(obj).__name__, "config": obj.get_config()}
+        return descriptions.optimizer_3(named)
+    if hasattr(obj, "get_config") and not inspect.isclass(obj):
+        home = next((where for kind, where in HOMES.items() if isinstance(obj, kind)), None)
+        return _described(obj, serialize_keras_object(obj.get_config()), home)
+    name = getattr(obj, "__name__", "<lambda>")
+    if name == "<lambda>" or not callable(obj) or inspect.isclass(obj):
+        raise TypeError(f"{obj!r} has neither get_config nor a name that it is found by")
+    return {
+        "module": "builtins",
+        "class_name": "function",
+        "config": get_registered_name(obj),
+        "registered_name": "function",
+    }
+
+
+def _described(obj: Any, options: Any, home: str | None) -> dict[str, Any]:
+    own = not type(obj).__module__.startswith("funkeras")
+    return {
+        "module": type(obj).__module__ if own else home,
+        "class_name": type(obj).__name__,
+        "config": options,
+        "registered_name": get_registered_name(type(obj)) if own else None,
+    }
+
+
+def deserialize_keras_object(
+    config: Any,
+    custom_objects: Mapping[str, Any] | None = None,
+    safe_mode: bool = True,
+    **kwargs: Any,
+) -> Any:
+    """What `serialize_keras_object` of Keras 3 described.
+
+    Args:
+        custom_objects: classes and functions by name, besides the registered ones.
+        safe_mode: code in the data is never run, so False allows nothing more, with a warning.
+        kwargs: `module_objects` and `printable_module_name`, of the function of Keras 2 that
+            looks names up in such a table.
+
+    Raises:
+        ValueError: for names that are not known, and for code.
+    """
+    if not safe_mode:
+        warnings.warn("safe_mode=False: code in data is not run all the same", stacklevel=2)
+    if "module_objects" in kwargs:
+        return registry.deserialize_keras_object(config, custom_objects=custom_objects, **kwargs)
+    if kwargs:
+        raise TypeError(f"deserialize_keras_object() has no arguments {sorted(kwargs)}")
+    with custom_object_scope(custom_objects):
+        return _made(config)
+
+
+def _made(config: Any) -> Any:
+    own = get_custom_objects()
+    if isinstance(config, str) and config in own:
+        return own[config]
+    if isinstance(config, PLAIN):
+        return config
+    if isinstance(config, list | tuple):
+        return type(config)(map(_made, config))
+    if not isinstance(config, Mapping):
+        return config
+    if "class_name" not in config or "config" not in config:
+        return {key: _made(value) for key, value in config.items()}
+    name, options = str(config["class_name"]), config["config"]
+    for value_name, _, read in VALUES.values():
+        if name == value_name:
+            return read(options)
+    if name == "function":
+        return _function(str(options))
+    if name == DTypePolicy.__name__:
+        return DTypePolicy.from_config(options)
+    if name == "__lambda__":
+        raise ValueError("a lambda is code, which is not run: register a function with a name")
+    registered = own.get(str(config.get("registered_name") or name))
+    module = str(config.get("module"))
+    if module in FINDERS and registered is None:
+        return FINDERS[module]({"class_name": name, "config": options})
+    kind = registered or own.get(name)
+    layer = kind is None or (inspect.isclass(kind) and issubclass(kind, Layer))
+    if layer and (kind is not None or configs.known(name)):
+        return configs.from_description(config, Generation(3, False, False), None, "config")
+    if kind is None:
+        raise ValueError(f"unknown class {name!r} of {module}: register it, or give custom_objects")
+    make: Any = getattr(kind, "from_config", None)
+    return kind(**options) if make is None else make(options)
+
+
+def _function(name: str) -> Any:
+    own = get_custom_objects()
+    if name in own:
+        return own[name]
+    for module in OF_FUNCTIONS:
+        try:
+            return FINDERS[module](name)
+        except ValueError:
+            continue
+    raise ValueError(f"unknown function {name!r}: register it, or give custom_objects")
+
+
+def _array_config(array: Any) -> dict[str, Any]:
+    return {"value": np.asarray(array).tolist(), "dtype": str(array.dtype)}
+
+
+VALUES: dict[type, tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = {
+    np.ndarray: (
+        "__numpy__",
+        _array_config,
+        lambda c: np.array(c["value"], c["dtype"]),
+    ),
+    jax.Array: ("__tensor__", _array_config, lambda c: jnp.asarray(c["value"], c["dtype"])),
+    bytes: (
+        "__bytes__",
+        lambda value: {"value": value.decode()},
+        lambda c: c["value"].encode("utf-8"),
+    ),
+    slice: (
+        "__slice__",
+        lambda s: {"start": s.start, "stop": s.stop, "step": s.step},
+        lambda c: slice(c["start"], c["stop"], c["step"]),
+    ),
+    SymbolicTensor: (
+        "__keras_tensor__",
+        lambda t: {"shape": t.shape, "dtype": t.dtype, "keras_history": [t.name, 0, 0]},
+        lambda c: Input(batch_shape=c["shape"], dtype=c["dtype"], name=c["keras_history"][0]),
+    ),
+}
+"""Kind of value → its name in Keras 3's data, how it is written, and how it is read."""
