@@ -22,6 +22,7 @@ from funkeras.formats.keras3 import (
     save_holders,
 )
 from funkeras.formats.opened import copied, filled, is_open
+from funkeras.formats.shards import load_shards, save_shards
 from funkeras.formats.text import EXPANSION, as_yaml, parsed, parsed_yaml
 
 __all__ = [
@@ -43,6 +44,7 @@ __all__ = [
     "load_archive",
     "load_holders",
     "load_model",
+    "load_shards",
     "load_weights",
     "origin_of",
     "parsed",
@@ -50,6 +52,7 @@ __all__ = [
     "save_archive",
     "save_holders",
     "save_model",
+    "save_shards",
     "save_weights",
     "sha256",
     "weight_shapes",

@@ -118,7 +118,13 @@ def load_holders(
         if "layer_names" in root.attributes() or "model_weights" in root:
             raise root.refuse("", "this is an HDF5 file of Keras 1 or 2, with another layout")
         holders: Holders = {}
-        _walk(root, "", wanted, holders, set())
+
+        def take(place: str, own: Group) -> None:
+            if wanted(place):
+                arrays = [own.array(number) for number in _numbers(own)]
+                holders[place] = (name_of_holder(own), arrays)
+
+        walk(root, take)
         expected = root.attribute(DIGEST)
         if expected is None and root.attribute("funkeras_digested") is not None:
             raise root.refuse("", "damaged, its digest is missing")
@@ -139,22 +145,29 @@ def is_holders_file(path: str | os.PathLike[str]) -> bool:
         return layers and not old and "model_weights" not in root
 
 
-def _walk(
-    group: Group, place: str, wanted: Callable[[str], bool], found: Holders, seen: set[int]
+def walk(
+    group: Group,
+    take: Callable[[str, Group], None],
+    place: str = "",
+    seen: set[int] | None = None,
 ) -> None:
+    """Call `take` with each place that has arrays, and their group."""
+    seen = set() if seen is None else seen
     if place.count("/") > DEEPEST or group.address in seen:
         raise group.refuse("", "refused, the groups of this file run in a circle")
     seen.add(group.address)
     for name in group.children():
         if name == "vars":
-            own = group.group("vars")
-            if wanted(place):
-                called = own.attribute("name")
-                arrays = [own.array(number) for number in _numbers(own)]
-                found[place] = (called if isinstance(called, str) else "", arrays)
+            take(place, group.group("vars"))
         elif group.is_group(name):
             step = "layers" if name == EARLY_LAYERS else name
-            _walk(group.group(name), f"{place}/{step}".lstrip("/"), wanted, found, seen)
+            walk(group.group(name), take, f"{place}/{step}".lstrip("/"), seen)
+
+
+def name_of_holder(group: Group) -> str:
+    """The name of the layer that arrays belong to, if it is told."""
+    called = group.attribute("name")
+    return called if isinstance(called, str) else ""
 
 
 def _numbers(group: Group) -> list[str]:

@@ -221,6 +221,9 @@ def read_weights(
     # In float64 at most; another megabyte, so that a slightly larger model is told of by shape.
     limit = 8 * model.count_params() + MEGABYTE
     where = str(path)
+    if path.name.endswith(".weights.json"):
+        holders = formats.load_shards(path, limit, _no_optimizer)
+        return weights_from_holders(model, holders, where, by_name, skip_mismatch)
     if formats.is_archive(path):
         contents = formats.load_archive(path).weights
         holders = formats.load_holders(path, limit, contents, _no_optimizer)

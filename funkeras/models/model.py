@@ -80,13 +80,19 @@ class Model(Training):
         """Write architecture, weights and training to a file: `.keras`, or HDF5 as Keras 2."""
         saving.save_model(self, filepath, overwrite, include_optimizer)
 
-    def save_weights(self, filepath: Any, overwrite: bool = True) -> None:
+    def save_weights(
+        self, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+    ) -> None:
         """Write the weights to an HDF5 file, wholly or not at all.
 
         In the layout of Keras 2, or of Keras 3 where the name ends with `.weights.h5`.
+
+        Args:
+            max_shard_size: gigabytes of each of several files; `filepath`, which ends with
+                `.weights.json` then, tells which has what (Keras 3).
         """
         self._require_built("save_weights")
-        saving.save_weights(self, filepath, overwrite)
+        saving.save_weights(self, filepath, overwrite, max_shard_size)
 
     def load_weights(
         self,

@@ -124,11 +124,21 @@ def checked_path(filepath: Any, overwrite: bool) -> Path:
     return path
 
 
-def save_weights(model: Any, filepath: Any, overwrite: bool = True) -> None:
-    """Write the weights of all layers, in the layout of Keras 2; `.weights.h5` in Keras 3's."""
+def save_weights(
+    model: Any, filepath: Any, overwrite: bool = True, max_shard_size: float | None = None
+) -> None:
+    """Write the weights of all layers, in the layout of Keras 2; `.weights.h5` in Keras 3's.
+
+    With `max_shard_size`, in gigabytes, to several files that `.weights.json` lists.
+    """
     from funkeras import formats
 
     path = checked_path(filepath, overwrite)
+    if (max_shard_size is not None) != path.name.endswith(".weights.json"):
+        raise ValueError(f"{path}: weights in several files end in .weights.json")
+    if max_shard_size is not None:
+        formats.save_shards(path, holders_of(model), max_shard_size)
+        return
     if path.name.endswith(".keras"):
         raise ValueError(f"{path}: a .keras file is a whole model: use model.save")
     if path.name.endswith(".weights.h5"):
