@@ -37,7 +37,11 @@ def channels_at(data_format: str | None) -> int:
 
 
 def padding_rule(padding: str, allowed: Sequence[str] = PADDINGS) -> str:
-    """The rule for that argument; on the backend Theano, Keras 1 and 2 had another for `same`."""
+    """The rule for that argument, in any letters as `SAME` is.
+
+    On the backend Theano, Keras 1 and 2 had another for `same`.
+    """
+    padding = str(padding).lower()
     one_of("padding", padding, allowed)
     on_theano = config.backend() == "theano" and config.dialect() != "modern"
     return "same_theano" if padding == "same" and on_theano else padding

@@ -150,6 +150,7 @@ def _locally_connected(
     kernel_size = tuple_of("kernel_size", kernel_size, space)
     strides = tuple_of("strides", strides, space)
     layout = LAYOUTS[one_of("implementation", implementation, tuple(LAYOUTS))]
+    padding = str(padding).lower()
     if one_of("padding", padding, ("valid", "same")) == "same" and implementation == 1:
         raise ValueError("padding must be valid in implementation 1, got 'same'")
     rule = "same_theano" if padding == "same" else padding

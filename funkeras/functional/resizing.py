@@ -186,12 +186,14 @@ def _zero_padding(space: int, padding: Edges, data_format: str | None) -> Pair:
 def _cropping(space: int, cropping: Edges, data_format: str | None) -> Pair:
     edges = edges_of("cropping", cropping, space)
     first = 2 if channels_at(data_format) == 1 else 1
+    least = 1 if config.dialect() == "modern" else 0
 
     def apply(params: Params, x: Shaped[Array, "batch *n"]) -> Shaped[Array, "batch *m"]:
+        """In Keras 3 something has to be left."""
         rank(x.shape, space + 2)
         size = x.shape[first : first + space]
-        if any(low + high > n for n, (low, high) in zip(size, edges, strict=True)):
-            raise ValueError(f"cropping {edges} must not exceed the input's {size}")
+        if any(low + high > n - least for n, (low, high) in zip(size, edges, strict=True)):
+            raise ValueError(f"cropping {edges} must leave {least} or more of the input's {size}")
         kept = [slice(low, n - high) for n, (low, high) in zip(size, edges, strict=True)]
         return x[(slice(None),) * first + tuple(kept)]
 

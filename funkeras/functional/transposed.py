@@ -158,6 +158,7 @@ def _transposed(
 ) -> Pair:
     """The transposed convolution over `space` axes; its kernel is (*kernel_size, filters, in)."""
     positive("filters", filters)
+    padding = str(padding).lower()
     rule = padding_rule(padding, PADDINGS)
     kernel_size = tuple_of("kernel_size", kernel_size, space)
     strides = tuple_of("strides", strides, space)

@@ -44,6 +44,26 @@ def test_the_data_format_is_that_of_the_time_of_making():
     assert F.output_shape(pair, (None, 1, 8, 9)) == (None, 4, 6, 7)
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda padding: F.conv2d(2, 3, padding=padding),
+        lambda padding: F.conv2d_transpose(2, 3, 2, padding=padding),
+        lambda padding: F.separable_conv2d(2, 3, padding=padding),
+        lambda padding: F.depthwise_conv2d(2, padding=padding),
+        lambda padding: F.locally_connected2d(2, 2, padding=padding, implementation=2),
+        lambda padding: F.max_pooling2d(2, padding=padding),
+        lambda padding: F.average_pooling2d(3, 1, padding=padding),
+    ],
+)
+def test_padding_may_be_in_capital_letters(make):
+    x = jnp.arange(50.0).reshape(1, 5, 5, 2)
+    same, capital = make("same"), make("SAME")
+    params, state = same.init(jax.random.key(0), x.shape)
+    wanted, _ = same.apply(params, state, x)
+    np.testing.assert_array_equal(capital.apply(params, state, x)[0], wanted)
+
+
 def test_groups_see_their_own_channels_only():
     pair = F.conv1d(4, 1, groups=2, use_bias=False)
     variables = pair.init(KEY, (None, 1, 6))
