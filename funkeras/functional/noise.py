@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
 import jax.numpy as jnp
 from jax import lax, random
@@ -10,7 +12,7 @@ from jaxtyping import Bool, Float
 from funkeras import config
 from funkeras.functional.checks import one_of, rank
 from funkeras.functional.pair import Pair, layer, noise
-from funkeras.typing import Array, Key
+from funkeras.typing import Array, Key, Params, State
 
 __all__ = [
     "alpha_dropout",
@@ -124,12 +126,17 @@ def _spatial(axes: int, rate: float, data_format: str | None, seed: int | None) 
     first = one_of("data_format", data_format, config.DATA_FORMATS) == "channels_first"
 
     def perturb(key: Key, x: Float[Array, "batch *n"]) -> Float[Array, "batch *n"]:
-        rank(x.shape, axes + 2)
         same = (1,) * axes
         shape = (*x.shape[:2], *same) if first else (x.shape[0], *same, x.shape[-1])
         return drop(key, x, rate, shape)
 
-    return noise(perturb, seed)
+    pair = noise(perturb, seed)
+
+    def apply(params: Params, state: State, x: Array, **flow: Any) -> tuple[Array, State]:
+        rank(x.shape, axes + 2)  # at inference too
+        return pair.apply(params, state, x, **flow)
+
+    return replace(pair, apply=apply)
 
 
 @layer("GaussianNoise")

@@ -135,6 +135,14 @@ def test_spatial_dropout_drops_channels_where_the_data_format_has_them():
     assert factors(np.asarray(x), first)[1] == [2, 3]
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_spatial_dropout_refuses_other_ranks(training):
+    # Keras 2 and 3: expected ndim=3, found ndim=2.
+    pair = F.spatial_dropout1d(0.5)
+    with pytest.raises(ValueError, match="expected an input of rank 3"):
+        pair.apply({}, {}, jnp.ones((2, 3)), training=training, key=KEY)
+
+
 def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match=r"rate must be in \[0, 1\], got 1.5"):
         F.spatial_dropout1d(1.5)
