@@ -6,6 +6,7 @@ from typing import Any
 import jax
 
 from funkeras.functional.pair import is_shape
+from funkeras.typing import Config
 
 __all__ = ["InputSpec", "check_shapes"]
 
@@ -18,6 +19,8 @@ class InputSpec:
         shape: sizes by axis, None for any.
         ndim, max_ndim, min_ndim: number of axes.
         axes: axis → size.
+        allow_last_axis_squeeze: a last axis of size 1 may be there or not.
+        name, optional: accepted; they are told by `get_config` and attributes alone.
     """
 
     def __init__(
@@ -28,26 +31,46 @@ class InputSpec:
         max_ndim: int | None = None,
         min_ndim: int | None = None,
         axes: Mapping[int, int | None] | None = None,
+        allow_last_axis_squeeze: bool = False,
+        name: str | None = None,
+        optional: bool = False,
     ) -> None:
         self.dtype = dtype
+        self.name = name
+        self.optional = optional
+        self.allow_last_axis_squeeze = allow_last_axis_squeeze
         self.shape = None if shape is None else tuple(shape)
         # Keras 1 has ndim="2+" for at least two axes.
         least = isinstance(ndim, str) and ndim.endswith("+")
         self.min_ndim = int(str(ndim)[:-1]) if least else min_ndim
         self.ndim = None if least else ndim if shape is None else len(shape)
         self.max_ndim = max_ndim
-        self.axes = dict(axes or {})
+        self.axes = {int(axis): size for axis, size in (axes or {}).items()}
+
+    def get_config(self) -> Config:
+        """Its arguments, as Keras 3 writes them."""
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: Config) -> "InputSpec":
+        """The one that `get_config` described."""
+        return cls(**config)
 
     def wrong(self, shape: Sequence[int | None]) -> str:
         """What is expected of a shape that does not fit; nothing for one that does."""
-        rank = len(shape)
-        if self.ndim is not None and rank != self.ndim:
+        rank, squeezed = len(shape), self.allow_last_axis_squeeze
+        if self.ndim is not None and rank != self.ndim and not squeezed:
             return f"{self.ndim} axes"
         if self.min_ndim is not None and rank < self.min_ndim:
             return f"at least {self.min_ndim} axes"
         if self.max_ndim is not None and rank > self.max_ndim:
             return f"at most {self.max_ndim} axes"
-        sizes = {**dict(enumerate(self.shape or ())), **self.axes}
+        own = self.shape or ()
+        if squeezed:
+            shape, own = without_last_one(shape), without_last_one(own)
+        rank = len(shape)
+        sizes = {**dict(enumerate(own)), **self.axes}
         for axis, size in sizes.items():
             if axis >= rank:
                 return f"an axis {axis}"
@@ -56,8 +79,13 @@ class InputSpec:
         return ""
 
     def __repr__(self) -> str:
-        given = {name: value for name, value in self.__dict__.items() if value not in (None, {})}
+        given = {k: v for k, v in self.__dict__.items() if v not in (None, {}, False)}
         return f"InputSpec({', '.join(f'{name}={value!r}' for name, value in given.items())})"
+
+
+def without_last_one(shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """A shape without a last axis of size 1."""
+    return tuple(shape[:-1] if shape and shape[-1] == 1 else shape)
 
 
 def check_shapes(layer: Any, shapes: Any) -> None:

@@ -50,3 +50,19 @@ def test_a_layer_lists_its_penalties_and_constraints():
     assert isinstance(layer.regularizers[0], regularizers.Regularizer)
     assert [variable.path for variable in layer.constraints] == ["bias"]
     assert y.shape == (None, 2)
+
+
+def test_a_last_axis_of_size_one_may_be_squeezed():
+    layer = Doubled(name="twice")
+    layer.input_spec = InputSpec(shape=(None, 3, 1), allow_last_axis_squeeze=True)
+    for shape in ((2, 3), (2, 3, 1)):  # Keras 3.15 takes both, and refuses (2, 4)
+        assert layer(np.ones(shape)).shape == shape
+    with pytest.raises(ValueError, match="must have 3 entries along axis 1"):
+        layer(np.ones((2, 4)))
+
+
+def test_a_spec_comes_back_from_its_config():
+    spec = InputSpec("float32", min_ndim=2, axes={"-1": 3}, optional=True, name="x")
+    again = InputSpec.from_config(spec.get_config())
+    assert again.get_config() == spec.get_config()
+    assert (again.axes, again.optional, again.wrong((None, 3))) == ({-1: 3}, True, "")
