@@ -5,11 +5,14 @@ from typing import Any
 
 from funkeras.applications import imagenet_utils
 from funkeras.applications.imagenet_utils import (
+    Asked,
+    Published,
+    assembled,
     channel_axis,
+    classified,
     decode_predictions,
-    ending,
-    entry,
-    filled,
+    net,
+    pooled,
 )
 from funkeras.layers import (
     Activation,
@@ -66,35 +69,32 @@ def _halved(x: Any, name: str) -> Any:
     return AveragePooling2D(2, strides=2, name=f"{name}_pool")(x)
 
 
-def _dense_net(
-    depth: int,
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: Any = None,
-    classes: int = 1000,
-) -> Model:
-    """The net with that many layers; the other arguments as of `VGG16`."""
-    begin = entry(input_tensor, input_shape, 224, 32, include_top, weights, classes)
-    x = ZeroPadding2D(3)(begin)
+def _body(x: Any, counts: tuple[int, ...]) -> Any:
+    x = ZeroPadding2D(3)(x)
     x = Conv2D(64, 7, strides=2, use_bias=False, name="conv1/conv")(x)
     x = _normalized(x, "conv1/bn", "conv1/relu")
     x = MaxPooling2D(3, strides=2, name="pool1")(ZeroPadding2D(1)(x))
-    for stage, count in enumerate(NETS[depth], 2):
+    for stage, count in enumerate(counts, 2):
         x = _halved(x, f"pool{stage - 1}") if stage > 2 else x
         for number in range(count):
             x = _widened(x, f"conv{stage}_block{number + 1}")
-    x = _normalized(x, "bn", "relu")
-    x = ending(x, include_top, pooling, classes, name="fc1000")
-    model = Model(begin, x, name=f"densenet{depth}")
+    return _normalized(x, "bn", "relu")
+
+
+def _dense_net(depth: int, asked: Asked) -> Model:
     stem = f"densenet{depth}_weights_tf_dim_ordering_tf_kernels"
-    return filled(model, weights, "densenet", stem, HASHES[depth])
+    return assembled(
+        asked,
+        partial(_body, counts=NETS[depth]),
+        Published("densenet", stem, HASHES[depth]),
+        top=partial(classified, name="fc1000"),
+        bottom=partial(pooled, named=True),
+    )
 
 
-DenseNet121 = partial(_dense_net, 121)
+DenseNet121 = net(partial(_dense_net, 121), "DenseNet121")
 """The net with 121 layers that have weights; arguments as of `VGG16`."""
-DenseNet169 = partial(_dense_net, 169)
+DenseNet169 = net(partial(_dense_net, 169), "DenseNet169")
 """The net with 169 layers that have weights; arguments as of `VGG16`."""
-DenseNet201 = partial(_dense_net, 201)
+DenseNet201 = net(partial(_dense_net, 201), "DenseNet201")
 """The net with 201 layers that have weights; arguments as of `VGG16`."""

@@ -4,29 +4,36 @@ import json
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from funkeras import config
+from funkeras import activations, config
 from funkeras.backend import cast, is_keras_tensor, is_tensor
 from funkeras.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from funkeras.models import Model
 from funkeras.preprocessing.spelling import any_spelling
-from funkeras.symbolic import SymbolicTensor
+from funkeras.symbolic import SymbolicTensor, entries
 from funkeras.utils.data_utils import get_file
 from funkeras.utils.layer_utils import convert_dense_weights_data_format
 
 __all__ = [
+    "Asked",
+    "Published",
+    "activation_of",
     "addresses",
+    "assembled",
     "channel_axis",
+    "classified",
     "decode_predictions",
-    "ending",
-    "entry",
-    "filled",
+    "dense",
+    "net",
+    "pooled",
     "preprocess_input",
     "sizes_of",
+    "spelled_as",
     "strided_edges",
+    "unchanged",
 ]
 
 STORE = "https://storage.googleapis.com/tensorflow/keras-applications/"
@@ -90,6 +97,11 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
     return MODES[mode](x, along, axis)
 
 
+def unchanged(x: Any, data_format: str | None = None) -> Any:
+    """Pictures with values from 0 to 255 as they are: the net itself scales them."""
+    return x
+
+
 @cache
 def _class_index(path: str) -> list[tuple[str, str]]:
     table = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -145,91 +157,201 @@ def strided_edges(x: Any, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
     return (half - odd[0], half), (half - odd[1], half)
 
 
-def entry(
-    input_tensor: Any,
-    input_shape: Sequence[int | None] | None,
-    size: int,
-    smallest: int,
-    include_top: bool,
-    weights: Any,
-    classes: int,
-) -> Any:
+class Asked(NamedTuple):
+    """What callers ask of every net, whatever the order of its arguments."""
+
+    include_top: bool = True
+    weights: Any = "imagenet"
+    input_tensor: Any = None
+    input_shape: Sequence[int | None] | None = None
+    pooling: Any = None
+    classes: int = 1000
+    classifier_activation: Any = "softmax"
+    name: str | None = None
+
+
+class Published(NamedTuple):
+    """Where the weights of a net are, and how their files are called."""
+
+    folder: str
+    """An address, or a folder within that of Keras's applications."""
+    stem: str
+    """How the names of the files begin."""
+    hashes: tuple[str | None, str | None] = (None, None)
+    """Of the files with the top and without."""
+    without: str = "_notop"
+    """How the name of the file without the top ends."""
+    lowered: bool = False
+    """Whether Keras's cache has the files in small letters, with underscores."""
+
+
+def net(
+    build: Callable[[Asked], Model], spelled: str, name: str | None = None
+) -> Callable[..., Model]:
+    """The function that users call to get a net, with the arguments that most nets have.
+
+    Args:
+        build: makes the net that is asked for.
+        spelled: how the function is called.
+        name: of its models, if it is not that in small letters.
+    """
+    usual = name or spelled.lower()
+
+    def called(
+        include_top: bool = True,
+        weights: Any = "imagenet",
+        input_tensor: Any = None,
+        input_shape: Any = None,
+        pooling: Any = None,
+        classes: int = 1000,
+        classifier_activation: Any = "softmax",
+        name: str | None = usual,
+    ) -> Model:
+        """The net.
+
+        Args:
+            include_top: with the classifier of 1000 classes.
+            weights: `imagenet` for the published ones, a file, or None for random ones.
+            input_tensor, input_shape: what it begins with; pictures of the usual size if left out.
+            pooling: without the top, `avg` or `max` over the places, or None for the map of
+                features.
+            classes: of the classifier.
+            classifier_activation: of the classifier; None for its logits.
+            name: of the model.
+        """
+        if isinstance(pooling, int):  # the fifth argument of Keras 1
+            pooling, classes = None, pooling
+        ends = (include_top, weights, input_tensor, input_shape, pooling, classes)
+        return build(Asked(*ends, classifier_activation, name))
+
+    return spelled_as(spelled, called)
+
+
+def spelled_as(name: str, function: Callable[..., Model]) -> Callable[..., Model]:
+    """The function, which goes by that name among the applications from now on."""
+    function.__name__ = function.__qualname__ = name
+    function.__module__ = "funkeras.applications"
+    return function
+
+
+def entry(asked: Asked, size: int | None, smallest: int) -> Any:
     """The tensor that a net begins with.
 
     Raises:
         ValueError: for shapes that the net, its top or the published weights do not take.
     """
-    if weights == "imagenet" and include_top and classes != 1000:
-        raise ValueError(f"the published weights have 1000 classes, got classes={classes}")
+    published = asked.weights == "imagenet" and asked.include_top
+    if published and asked.classes != 1000:
+        raise ValueError(f"the published weights have 1000 classes, got classes={asked.classes}")
     last = config.image_data_format() == "channels_last"
     usual = (size, size, 3) if last else (3, size, size)
-    if input_shape is None:
+    if asked.input_shape is None:
         free = (None, None, 3) if last else (3, None, None)
-        shape: Any = usual if include_top else free
+        shape: Any = usual if asked.include_top else free
     else:
-        shape = tuple(input_shape)
+        shape = tuple(asked.input_shape)
         if len(shape) != 3 or any(own and own < smallest for own in sizes_of(shape)):
             raise ValueError(f"input_shape needs at least {smallest} rows and columns: {shape}")
-        if include_top and None in shape:
+        if size and asked.include_top and None in shape:
             raise ValueError(f"with include_top the sizes of the input must be known: {shape}")
-        if weights == "imagenet" and include_top and shape != usual:
+        if size and published and shape != usual:
             raise ValueError(f"the published weights with their top take {usual}, got {shape}")
-    if input_tensor is None:
+    tensor = asked.input_tensor
+    if tensor is None:
         return Input(shape=shape)
-    if not isinstance(input_tensor, SymbolicTensor):
-        raise TypeError(f"input_tensor must be a symbolic tensor, got {input_tensor!r:.100}")
-    return input_tensor if is_keras_tensor(input_tensor) else Input(tensor=input_tensor)
+    if not isinstance(tensor, SymbolicTensor):
+        raise TypeError(f"input_tensor must be a symbolic tensor, got {tensor!r:.100}")
+    return tensor if is_keras_tensor(tensor) else Input(tensor=tensor)
 
 
-def ending(
-    x: Any, include_top: bool, pooling: Any, classes: int, pooled: bool = True, name: str = ""
-) -> Any:
-    """The end of a net: its classifier, or what pooling makes of its features."""
-    if include_top:
-        x = GlobalAveragePooling2D(name="avg_pool")(x) if pooled else x
-        return Dense(classes, activation="softmax", name=name or "predictions")(x)
-    pools = {"avg": GlobalAveragePooling2D, "max": GlobalMaxPooling2D}
-    if pooling is None:
-        return x
-    if pooling not in pools:
-        raise ValueError(f"pooling must be None, avg or max; got {pooling!r}")
-    return pools[pooling]()(x)
+def activation_of(asked: Asked) -> Any:
+    """The activation of the classifier.
+
+    Raises:
+        ValueError: for one that the published weights were not trained with.
+    """
+    chosen = asked.classifier_activation
+    allowed = [activations.get(name) for name in (None, "linear", "softmax")]
+    if asked.weights == "imagenet" and activations.get(chosen) not in allowed:
+        raise ValueError(
+            "with the published weights classifier_activation must be softmax or None, "
+            f"got {chosen!r}"
+        )
+    return chosen
 
 
-def filled(
-    model: Model,
-    weights: Any,
-    folder: str,
-    stem: str,
-    hashes: tuple[str | None, str | None],
-    without: str = "_notop",
-) -> Model:
-    """The model with the weights of a file, or of the published one, `imagenet`.
+def classified(x: Any, asked: Asked, name: str = "predictions", **options: Any) -> Any:
+    """Means over the places, and of them the classes.
 
     Args:
-        folder, stem: where it is published and how its name begins.
-        hashes: of the files with the top and without.
-        without: how the name of a file without the top ends.
+        name, options: of the layer that classifies.
     """
+    return dense(GlobalAveragePooling2D(name="avg_pool")(x), asked, name, **options)
+
+
+def dense(x: Any, asked: Asked, name: str = "predictions", **options: Any) -> Any:
+    """The classes of features without places."""
+    return Dense(asked.classes, activation=activation_of(asked), name=name, **options)(x)
+
+
+def pooled(x: Any, asked: Asked, named: bool = False) -> Any:
+    """What pooling makes of the features of a net without its top.
+
+    Args:
+        named: whether the layer is called `avg_pool` or `max_pool`.
+    """
+    if asked.pooling is None:
+        return x
+    if asked.pooling not in POOLS:
+        raise ValueError(f"pooling must be None, avg or max; got {asked.pooling!r}")
+    return POOLS[asked.pooling](name=f"{asked.pooling}_pool" if named else None)(x)
+
+
+POOLS = {"avg": GlobalAveragePooling2D, "max": GlobalMaxPooling2D}
+
+
+def filled(model: Model, asked: Asked, published: Published) -> Model:
+    """The model with the weights of a file, or of the published one, `imagenet`."""
+    weights = path = asked.weights
     if weights is None:
         return model
-    path = weights
     if weights == "imagenet":
-        top = any(layer.name in TOPS for layer in model.layers)
-        name = f"{stem}{'' if top else without}.h5"
-        digest = hashes[0 if top else 1]
+        name = f"{published.stem}{'' if asked.include_top else published.without}.h5"
+        digest = published.hashes[0 if asked.include_top else 1]
+        folder = published.folder
         address = folder if folder.startswith("http") else f"{STORE}{folder}"
-        kept = name.lower().replace("-", "_")  # as Keras names it in its cache
+        kept = name.lower().replace("-", "_") if published.lowered else name
         path = get_file(kept, f"{address}/{name}", cache_subdir="models", file_hash=digest)
     elif not Path(weights).exists():
         raise ValueError(f"weights must be None, 'imagenet' or the path of a file; got {weights!r}")
     model.load_weights(path)
-    dense = [layer for layer in model.layers if layer.name == "fc1"]
-    if weights == "imagenet" and dense and config.image_data_format() == "channels_first":
+    flat = [layer for layer in model.layers if layer.name == "fc1"]
+    if weights == "imagenet" and flat and config.image_data_format() == "channels_first":
         shape = model.get_layer("block5_pool").output_shape[1:]
-        convert_dense_weights_data_format(dense[0], shape, "channels_first")
+        convert_dense_weights_data_format(flat[0], shape, "channels_first")
     return model
 
 
-TOPS = ("predictions", "fc1000", "conv_preds", "Logits")
-"""Names of the layers that classify."""
+def assembled(
+    asked: Asked,
+    body: Callable[[Any], Any],
+    published: Published,
+    size: int | None = 224,
+    smallest: int = 32,
+    top: Callable[[Any, Asked], Any] = classified,
+    bottom: Callable[[Any, Asked], Any] = pooled,
+) -> Model:
+    """The net that is asked for.
+
+    Args:
+        body: from pictures to features.
+        size: of the pictures that it takes with its top; None for any.
+        smallest: rows and columns that it takes.
+        top: from features to classes.
+        bottom: what it ends with without the top.
+    """
+    begin = entry(asked, size, smallest)
+    x = (top if asked.include_top else bottom)(body(begin), asked)
+    first, *others = reversed(entries([begin]))  # more than it, if layers gave the tensor
+    model = Model([first, *others] if others else first, x, name=asked.name)
+    return filled(model, asked, published)

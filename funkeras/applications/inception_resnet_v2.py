@@ -5,11 +5,12 @@ from typing import Any
 
 from funkeras.applications import imagenet_utils
 from funkeras.applications.imagenet_utils import (
+    Asked,
+    Published,
+    assembled,
     channel_axis,
     decode_predictions,
-    ending,
-    entry,
-    filled,
+    net,
 )
 from funkeras.layers import (
     Activation,
@@ -100,17 +101,11 @@ def _body(x: Any) -> Any:
     return _conv(x, 1536, 1, name="conv_7b")
 
 
-def InceptionResNetV2(  # noqa: N802
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: Any = None,
-    classes: int = 1000,
-) -> Model:
-    """The net for pictures of 299×299; arguments as of `VGG16`."""
-    begin = entry(input_tensor, input_shape, 299, 75, include_top, weights, classes)
-    x = ending(_body(begin), include_top, pooling, classes)
-    model = Model(begin, x, name="inception_resnet_v2")
+def _net(asked: Asked) -> Model:
     stem = "inception_resnet_v2_weights_tf_dim_ordering_tf_kernels"
-    return filled(model, weights, "inception_resnet_v2", stem, HASHES)
+    published = Published("inception_resnet_v2", stem, HASHES)
+    return assembled(asked, _body, published, 299, 75)
+
+
+InceptionResNetV2 = net(_net, "InceptionResNetV2", "inception_resnet_v2")
+"""The net for pictures of 299×299; arguments as of `VGG16`."""

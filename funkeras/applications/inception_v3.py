@@ -5,12 +5,13 @@ from typing import Any
 
 from funkeras.applications import imagenet_utils
 from funkeras.applications.imagenet_utils import (
+    Asked,
+    Published,
     addresses,
+    assembled,
     channel_axis,
     decode_predictions,
-    ending,
-    entry,
-    filled,
+    net,
 )
 from funkeras.layers import (
     Activation,
@@ -94,23 +95,14 @@ def _body(x: Any) -> Any:
     return x
 
 
-def InceptionV3(  # noqa: N802
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: Any = None,
-    classes: int = 1000,
-) -> Model:
-    """The net for pictures of 299×299; arguments as of `VGG16`.
-
-    It is that of Keras 2 and 3: in Keras 1 the activation came before the normalization, and its
-    published weights belong to that other net.
-    """
-    if isinstance(pooling, int):  # the fifth argument of Keras 1
-        pooling, classes = None, pooling
-    begin = entry(input_tensor, input_shape, 299, 75, include_top, weights, classes)
-    x = ending(_body(begin), include_top, pooling, classes)
+def _net(asked: Asked) -> Model:
     stem = "inception_v3_weights_tf_dim_ordering_tf_kernels"
-    model = Model(begin, x, name="inception_v3")
-    return filled(model, weights, "inception_v3", stem, HASHES)
+    return assembled(asked, _body, Published("inception_v3", stem, HASHES), 299, 75)
+
+
+InceptionV3 = net(_net, "InceptionV3", "inception_v3")
+"""The net for pictures of 299×299; arguments as of `VGG16`.
+
+It is that of Keras 2 and 3: in Keras 1 the activation came before the normalization, and its
+published weights belong to that other net.
+"""

@@ -3,14 +3,15 @@
 from functools import partial
 from typing import Any
 
-from funkeras import config
 from funkeras.applications import imagenet_utils
 from funkeras.applications.imagenet_utils import (
+    Asked,
+    Published,
+    activation_of,
+    assembled,
     channel_axis,
     decode_predictions,
-    ending,
-    entry,
-    filled,
+    sizes_of,
 )
 from funkeras.layers import (
     Activation,
@@ -43,35 +44,8 @@ def _normalized(x: Any, name: str) -> Any:
     return ReLU(6.0, name=f"{name}_relu")(x)
 
 
-def MobileNet(  # noqa: N802
-    input_shape: Any = None,
-    alpha: float = 1.0,
-    depth_multiplier: int = 1,
-    dropout: float = 0.001,
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    pooling: Any = None,
-    classes: int = 1000,
-) -> Model:
-    """A small net for phones.
-
-    Args:
-        alpha: share of the filters that each layer has.
-        depth_multiplier: outputs of a depthwise convolution per channel.
-        dropout: before the classifier.
-        include_top, weights, input_tensor, input_shape, pooling, classes: as of `VGG16`.
-    """
-    first = config.image_data_format() == "channels_first"
-    rows = 224 if input_shape is None else input_shape[1 if first else 0]
-    if weights == "imagenet" and (alpha not in ALPHAS or depth_multiplier != 1):
-        raise ValueError(
-            f"there are published weights for alpha {sorted(ALPHAS)} and depth_multiplier 1; "
-            f"got {alpha} and {depth_multiplier}"
-        )
-    size = rows if weights == "imagenet" and rows in (128, 160, 192, 224) else 224
-    begin = entry(input_tensor, input_shape, size, 32, include_top, weights, classes)
-    x = Conv2D(int(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="conv1")(begin)
+def _body(x: Any, alpha: float, depth_multiplier: int) -> Any:
+    x = Conv2D(int(32 * alpha), 3, strides=2, padding="same", use_bias=False, name="conv1")(x)
     x = _normalized(x, "conv1")
     for number, (filters, stride) in enumerate(BLOCKS, 1):
         if stride == 2:
@@ -88,16 +62,55 @@ def MobileNet(  # noqa: N802
         name = f"conv_pw_{number}"
         x = Conv2D(int(filters * alpha), 1, padding="same", use_bias=False, name=name)(x)
         x = _normalized(x, name)
-    if include_top:
-        depth = int(1024 * alpha)
-        x = GlobalAveragePooling2D()(x)
-        x = Reshape((depth, 1, 1) if first else (1, 1, depth), name="reshape_1")(x)
-        x = Dropout(dropout, name="dropout")(x)
-        x = Conv2D(classes, 1, padding="same", name="conv_preds")(x)
-        x = Reshape((classes,), name="reshape_2")(x)
-        x = Activation("softmax", name="act_softmax")(x)
-    else:
-        x = ending(x, False, pooling, classes)
-    model = Model(begin, x, name=f"mobilenet_{alpha:.2f}_{rows}")
-    published = f"mobilenet_{ALPHAS.get(alpha)}_{rows or 224}_tf"
-    return filled(model, weights, "mobilenet", published, (None, None), "_no_top")
+    return x
+
+
+def _top(x: Any, asked: Asked, dropout: float) -> Any:
+    depth = x.shape[channel_axis()]
+    x = GlobalAveragePooling2D()(x)
+    x = Reshape((1, 1, depth) if channel_axis() == -1 else (depth, 1, 1), name="reshape_1")(x)
+    x = Dropout(dropout, name="dropout")(x)
+    x = Conv2D(asked.classes, 1, padding="same", name="conv_preds")(x)
+    x = Reshape((asked.classes,), name="reshape_2")(x)
+    return Activation(activation_of(asked), name="act_softmax")(x)
+
+
+def MobileNet(  # noqa: N802
+    input_shape: Any = None,
+    alpha: float = 1.0,
+    depth_multiplier: int = 1,
+    dropout: float = 0.001,
+    include_top: bool = True,
+    weights: Any = "imagenet",
+    input_tensor: Any = None,
+    pooling: Any = None,
+    classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str | None = None,
+) -> Model:
+    """A small net for phones.
+
+    Args:
+        alpha: share of the filters that each layer has.
+        depth_multiplier: outputs of a depthwise convolution per channel.
+        dropout: before the classifier.
+        include_top, weights, input_tensor, input_shape, pooling, classes: as of `VGG16`, like
+            classifier_activation and name.
+    """
+    rows = 224 if input_shape is None else sizes_of(input_shape)[0]
+    if weights == "imagenet" and (alpha not in ALPHAS or depth_multiplier != 1):
+        raise ValueError(
+            f"there are published weights for alpha {sorted(ALPHAS)} and depth_multiplier 1; "
+            f"got {alpha} and {depth_multiplier}"
+        )
+    name = name or f"mobilenet_{alpha:.2f}_{rows}"
+    ends = (include_top, weights, input_tensor, input_shape, pooling, classes)
+    return assembled(
+        Asked(*ends, classifier_activation, name),
+        partial(_body, alpha=alpha, depth_multiplier=depth_multiplier),
+        Published(
+            "mobilenet", f"mobilenet_{ALPHAS.get(alpha)}_{rows or 224}_tf", without="_no_top"
+        ),
+        rows if weights == "imagenet" and rows in (128, 160, 192, 224) else 224,
+        top=partial(_top, dropout=dropout),
+    )

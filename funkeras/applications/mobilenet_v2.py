@@ -4,16 +4,18 @@ from functools import partial
 from typing import Any
 
 from funkeras.applications import imagenet_utils
+from funkeras.applications.blocks import Style, convolved, divisible, inverted_residual
 from funkeras.applications.imagenet_utils import (
+    Asked,
+    Published,
+    assembled,
     channel_axis,
+    classified,
     decode_predictions,
-    ending,
-    entry,
-    filled,
     sizes_of,
     strided_edges,
 )
-from funkeras.layers import Add, BatchNormalization, Conv2D, DepthwiseConv2D, ReLU, ZeroPadding2D
+from funkeras.layers import BatchNormalization, ReLU, ZeroPadding2D
 from funkeras.models import Model
 
 __all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
@@ -31,37 +33,35 @@ SIZES = (96, 128, 160, 192, 224)
 STORE = "https://github.com/JonathanCMitchell/mobilenet_v2_keras/releases/download/v1.1"
 
 
-def _divisible(value: float) -> int:
-    """The multiple of 8 next to a number of filters, not less than nine tenths of it.
+def _style() -> Style:
+    return Style(
+        expand=("_expand", "_expand_BN", "_expand_relu"),
+        depthwise=("_depthwise", "_depthwise_BN", "_depthwise_relu"),
+        project=("_project", "_project_BN"),
+        pad="_pad",
+        add="_add",
+        normalization=partial(
+            BatchNormalization, axis=channel_axis(), epsilon=1e-3, momentum=0.999
+        ),
+        activation=partial(ReLU, 6.0),
+    )
 
-    >>> _divisible(32 * 0.35), _divisible(24 * 1.3)
-    (16, 32)
-    """
-    nearest = max(8, int(value + 4) // 8 * 8)
-    return nearest + 8 if nearest < 0.9 * value else nearest
 
-
-def _normalized(x: Any, name: str, activated: str = "") -> Any:
-    x = BatchNormalization(axis=channel_axis(), epsilon=1e-3, momentum=0.999, name=name)(x)
-    return ReLU(6.0, name=activated)(x) if activated else x
-
-
-def _block(x: Any, number: int, filters: int, stride: int) -> Any:
-    before, channels = x, x.shape[channel_axis()]
-    name = f"block_{number}" if number else "expanded_conv"
-    if number:
-        wide = {"padding": "same", "use_bias": False, "name": f"{name}_expand"}
-        x = Conv2D(6 * channels, 1, **wide)(x)
-        x = _normalized(x, f"{name}_expand_BN", f"{name}_expand_relu")
-    if stride == 2:
-        x = ZeroPadding2D(strided_edges(x, 3), name=f"{name}_pad")(x)
-    padding = "same" if stride == 1 else "valid"
-    deep = {"strides": stride, "padding": padding, "use_bias": False, "name": f"{name}_depthwise"}
-    x = DepthwiseConv2D(3, **deep)(x)
-    x = _normalized(x, f"{name}_depthwise_BN", f"{name}_depthwise_relu")
-    narrow = {"padding": "same", "use_bias": False, "name": f"{name}_project"}
-    x = _normalized(Conv2D(filters, 1, **narrow)(x), f"{name}_project_BN")
-    return Add(name=f"{name}_add")([before, x]) if channels == filters and stride == 1 else x
+def _body(x: Any, alpha: float) -> Any:
+    style = _style()
+    plain = partial(convolved, style=style, name="", padding="valid")
+    x = ZeroPadding2D(strided_edges(x, 3), name="Conv1_pad")(x)
+    x = plain(x, divisible(32 * alpha), 3, names=("Conv1", "bn_Conv1", "Conv1_relu"), stride=2)
+    number = 0
+    for filters, count, stride in STAGES:
+        for place in range(count):
+            own = divisible(int(filters * alpha))
+            wide = 6 * x.shape[channel_axis()] if number else None
+            name = f"block_{number}" if number else "expanded_conv"
+            x = inverted_residual(x, own, wide, 3, 1 if place else stride, style, name)
+            number += 1
+    last = divisible(1280 * max(alpha, 1))
+    return plain(x, last, 1, names=("Conv_1", "Conv_1_bn", "out_relu"))
 
 
 def MobileNetV2(  # noqa: N802
@@ -73,13 +73,16 @@ def MobileNetV2(  # noqa: N802
     input_tensor: Any = None,
     pooling: Any = None,
     classes: int = 1000,
+    classifier_activation: Any = "softmax",
+    name: str | None = None,
 ) -> Model:
     """A small net for phones, more exact than `MobileNet`.
 
     Args:
         alpha: share of the filters that each layer has.
         depth_multiplier: accepted, as Keras accepts it: it changes nothing.
-        include_top, weights, input_tensor, input_shape, pooling, classes: as of `VGG16`.
+        include_top, weights, input_tensor, input_shape, pooling, classes: as of `VGG16`, like
+            classifier_activation and name.
     """
     if weights == "imagenet" and (alpha not in ALPHAS or depth_multiplier != 1):
         raise ValueError(
@@ -87,19 +90,13 @@ def MobileNetV2(  # noqa: N802
             f"got {alpha} and {depth_multiplier}"
         )
     rows = 224 if input_shape is None else sizes_of(input_shape)[0]
-    size = rows if rows in SIZES else 224
-    begin = entry(input_tensor, input_shape, size, 32, include_top, weights, classes)
-    x = ZeroPadding2D(strided_edges(begin, 3), name="Conv1_pad")(begin)
-    x = Conv2D(_divisible(32 * alpha), 3, strides=2, use_bias=False, name="Conv1")(x)
-    x = _normalized(x, "bn_Conv1", "Conv1_relu")
-    number = 0
-    for filters, count, stride in STAGES:
-        for place in range(count):
-            x = _block(x, number, _divisible(int(filters * alpha)), 1 if place else stride)
-            number += 1
-    x = Conv2D(_divisible(1280 * max(alpha, 1)), 1, use_bias=False, name="Conv_1")(x)
-    x = _normalized(x, "Conv_1_bn", "out_relu")
-    x = ending(x, include_top, pooling, classes, name="Logits")
-    model = Model(begin, x, name=f"mobilenetv2_{alpha:.2f}_{rows}")
+    name = name or f"mobilenetv2_{alpha:.2f}_{rows}"
+    ends = (include_top, weights, input_tensor, input_shape, pooling, classes)
     stem = f"mobilenet_v2_weights_tf_dim_ordering_tf_kernels_{float(alpha)}_{rows or 224}"
-    return filled(model, weights, STORE, stem, (None, None), "_no_top")
+    return assembled(
+        Asked(*ends, classifier_activation, name),
+        partial(_body, alpha=alpha),
+        Published(STORE, stem, without="_no_top"),
+        rows if rows in SIZES else 224,
+        top=partial(classified, name="Logits"),
+    )

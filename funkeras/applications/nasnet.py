@@ -1,17 +1,19 @@
 """NASNet-A: cells that a search found (Zoph et al., 2017, arXiv:1707.07012)."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from funkeras import config
 from funkeras.applications import imagenet_utils
 from funkeras.applications.imagenet_utils import (
+    Asked,
+    Published,
+    assembled,
     channel_axis,
     decode_predictions,
-    ending,
-    entry,
-    filled,
     sizes_of,
+    spelled_as,
     strided_edges,
 )
 from funkeras.layers import (
@@ -139,31 +141,13 @@ def _reduction(x: Any, before: Any, filters: int, name: str) -> tuple[Any, Any]:
     return made, x
 
 
-def _nasnet(
-    kind: str,
-    size: int,
-    filters: int,
-    count: int,
-    stem: int,
-    skips: bool,
-    input_shape: Any = None,
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    pooling: Any = None,
-    classes: int = 1000,
-) -> Model:
-    """A net of three groups of `count` normal cells, each twice as wide as the one before.
+def _body(x: Any, filters: int, count: int, stem: int, skips: bool) -> Any:
+    """Three groups of `count` normal cells, each twice as wide as the one before.
 
-    Where it `skips` reductions, the first cell after one takes what came before it. Its cells
-    depend on the size of the pictures: without the top too the usual one, if none is given.
+    Where the net `skips` reductions, the first cell after one takes what came before it.
     """
-    if input_shape is None and input_tensor is None:
-        last = config.image_data_format() == "channels_last"
-        input_shape = (size, size, 3) if last else (3, size, size)
-    begin = entry(input_tensor, input_shape, size, 32, include_top, weights, classes)
     options = {"use_bias": False, "kernel_initializer": "he_normal"}
-    x = Conv2D(stem, 3, strides=2, padding="valid", name="stem_conv1", **options)(begin)
+    x = Conv2D(stem, 3, strides=2, padding="valid", name="stem_conv1", **options)(x)
     x = _normalized(x, "stem_bn1")
     x, before = _reduction(x, None, filters // 4, "stem_1")
     x, before = _reduction(x, before, filters // 2, "stem_2")
@@ -174,12 +158,38 @@ def _nasnet(
             before = before if skips else reduced
         for number in range(count):
             x, before = _normal(x, before, wide, str(group * count + number + (group > 0)))
-    x = ending(Activation("relu")(x), include_top, pooling, classes)
-    model = Model(begin, x, name="NASNet")
-    return filled(model, weights, "nasnet", f"NASNet-{kind}", HASHES[kind], "-no-top")
+    return Activation("relu")(x)
 
 
-NASNetMobile = partial(_nasnet, "mobile", 224, 44, 4, 32, False)
+def _nasnet(kind: str, size: int, spelled: str, **widths: Any) -> Callable[..., Model]:
+    """A net whose cells depend on the size of the pictures.
+
+    Without the top too that is the usual one, if none is given.
+    """
+
+    def called(
+        input_shape: Any = None,
+        include_top: bool = True,
+        weights: Any = "imagenet",
+        input_tensor: Any = None,
+        pooling: Any = None,
+        classes: int = 1000,
+        classifier_activation: Any = "softmax",
+        name: str | None = f"nasnet_{kind}",
+    ) -> Model:
+        """The net; arguments as of `VGG16`, `input_shape` first."""
+        if input_shape is None and input_tensor is None:
+            last = config.image_data_format() == "channels_last"
+            input_shape = (size, size, 3) if last else (3, size, size)
+        ends = (include_top, weights, input_tensor, input_shape, pooling, classes)
+        asked = Asked(*ends, classifier_activation, name)
+        published = Published("nasnet", f"NASNet-{kind}", HASHES[kind], "-no-top", lowered=True)
+        return assembled(asked, partial(_body, **widths), published, size)
+
+    return spelled_as(spelled, called)
+
+
+NASNetMobile = _nasnet("mobile", 224, "NASNetMobile", filters=44, count=4, stem=32, skips=False)
 """The small net, for pictures of 224×224; arguments as of `VGG16`, `input_shape` first."""
-NASNetLarge = partial(_nasnet, "large", 331, 168, 6, 96, True)
+NASNetLarge = _nasnet("large", 331, "NASNetLarge", filters=168, count=6, stem=96, skips=True)
 """The large net, for pictures of 331×331; arguments as of `VGG16`, `input_shape` first."""

@@ -1,8 +1,9 @@
 """VGG16 and VGG19: chains of 3×3 convolutions (Simonyan and Zisserman, 2014, arXiv:1409.1556)."""
 
+from functools import partial
 from typing import Any
 
-from funkeras.applications.imagenet_utils import ending, entry, filled
+from funkeras.applications.imagenet_utils import Asked, Published, assembled, dense, net
 from funkeras.layers import Conv2D, Dense, Flatten, MaxPooling2D
 from funkeras.models import Model
 
@@ -22,59 +23,29 @@ NETS: dict[str, tuple[tuple[int, ...], tuple[str, str]]] = {
 """Name → convolutions in each block, and hashes of the published weights."""
 
 
-def _vgg(
-    kind: str,
-    include_top: bool,
-    weights: Any,
-    input_tensor: Any,
-    input_shape: Any,
-    pooling: Any,
-    classes: int,
-) -> Model:
-    if isinstance(pooling, int):  # the fifth argument of Keras 1
-        pooling, classes = None, pooling
-    counts, hashes = NETS[kind]
-    begin = x = entry(input_tensor, input_shape, 224, 32, include_top, weights, classes)
+def _body(x: Any, counts: tuple[int, ...]) -> Any:
     for block, (filters, count) in enumerate(zip(FILTERS, counts, strict=True), 1):
         for number in range(1, count + 1):
             name = f"block{block}_conv{number}"
             x = Conv2D(filters, (3, 3), activation="relu", padding="same", name=name)(x)
         x = MaxPooling2D((2, 2), strides=(2, 2), name=f"block{block}_pool")(x)
-    if include_top:
-        x = Flatten(name="flatten")(x)
-        for name in ("fc1", "fc2"):
-            x = Dense(4096, activation="relu", name=name)(x)
-    x = ending(x, include_top, pooling, classes, pooled=False)
-    stem = f"{kind}_weights_tf_dim_ordering_tf_kernels"
-    return filled(Model(begin, x, name=kind), weights, kind, stem, hashes)
+    return x
 
 
-def VGG16(  # noqa: N802
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: Any = None,
-    classes: int = 1000,
-) -> Model:
-    """The net with 16 layers that have weights.
-
-    Args:
-        include_top: with the classifier of 1000 classes.
-        weights: `imagenet` for the published ones, a file, or None for random ones.
-        input_tensor, input_shape: what it begins with; 224×224 pictures if left out.
-        pooling: without the top, `avg` or `max` over the places, or None for the map of features.
-    """
-    return _vgg("vgg16", include_top, weights, input_tensor, input_shape, pooling, classes)
+def _top(x: Any, asked: Asked) -> Any:
+    x = Flatten(name="flatten")(x)
+    for name in ("fc1", "fc2"):
+        x = Dense(4096, activation="relu", name=name)(x)
+    return dense(x, asked)
 
 
-def VGG19(  # noqa: N802
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: Any = None,
-    classes: int = 1000,
-) -> Model:
-    """The net with 19 layers that have weights; arguments as of `VGG16`."""
-    return _vgg("vgg19", include_top, weights, input_tensor, input_shape, pooling, classes)
+def _vgg(kind: str, asked: Asked) -> Model:
+    counts, hashes = NETS[kind]
+    published = Published(kind, f"{kind}_weights_tf_dim_ordering_tf_kernels", hashes)
+    return assembled(asked, partial(_body, counts=counts), published, top=_top)
+
+
+VGG16 = net(partial(_vgg, "vgg16"), "VGG16")
+"""The net with 16 layers that have weights; arguments as of `imagenet_utils.Asked`."""
+VGG19 = net(partial(_vgg, "vgg19"), "VGG19")
+"""The net with 19 layers that have weights; arguments as of `VGG16`."""

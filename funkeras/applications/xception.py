@@ -5,12 +5,13 @@ from typing import Any
 
 from funkeras.applications import imagenet_utils
 from funkeras.applications.imagenet_utils import (
+    Asked,
+    Published,
     addresses,
+    assembled,
     channel_axis,
     decode_predictions,
-    ending,
-    entry,
-    filled,
+    net,
 )
 from funkeras.layers import (
     Activation,
@@ -57,18 +58,7 @@ def _reducing(x: Any, number: int, first: int, second: int, activated: bool = Tr
     return Add()([x, shortcut])
 
 
-def Xception(  # noqa: N802
-    include_top: bool = True,
-    weights: Any = "imagenet",
-    input_tensor: Any = None,
-    input_shape: Any = None,
-    pooling: Any = None,
-    classes: int = 1000,
-) -> Model:
-    """The net for pictures of 299×299; arguments as of `VGG16`."""
-    if isinstance(pooling, int):  # the fifth argument of Keras 1
-        pooling, classes = None, pooling
-    begin = x = entry(input_tensor, input_shape, 299, 71, include_top, weights, classes)
+def _body(x: Any) -> Any:
     for name, filters, stride in (("block1_conv1", 32, 2), ("block1_conv2", 64, 1)):
         x = Conv2D(filters, 3, strides=stride, padding="valid", use_bias=False, name=name)(x)
         x = _activated(_normalized(x, name), name)
@@ -84,6 +74,13 @@ def Xception(  # noqa: N802
     x = _reducing(x, 13, 728, 1024)
     for name, filters in (("block14_sepconv1", 1536), ("block14_sepconv2", 2048)):
         x = _activated(_separable(x, name, filters), name)
-    x = ending(x, include_top, pooling, classes)
+    return x
+
+
+def _net(asked: Asked) -> Model:
     stem = "xception_weights_tf_dim_ordering_tf_kernels"
-    return filled(Model(begin, x, name="xception"), weights, "xception", stem, HASHES)
+    return assembled(asked, _body, Published("xception", stem, HASHES), 299, 71)
+
+
+Xception = net(_net, "Xception")
+"""The net for pictures of 299×299; arguments as of `VGG16`."""

@@ -20,8 +20,10 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{
         f"applications.{name}": (f"applications.{name}",)
         for name in (
-            *("densenet", "imagenet_utils", "inception_resnet_v2", "inception_v3", "mobilenet"),
-            *("mobilenet_v2", "mobilenetv2", "nasnet", "resnet50", "vgg16", "vgg19", "xception"),
+            *("densenet", "efficientnet", "efficientnet_v2", "imagenet_utils"),
+            *("inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "mobilenet_v3"),
+            *("mobilenetv2", "nasnet", "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19"),
+            "xception",
         )
     },
     "backend": ("backend",),

@@ -1,14 +1,24 @@
 """Nets for ImageNet: their published sizes, their layers' names, pictures and classes."""
 
+import hashlib
+import inspect
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from funkeras import applications, config
-from funkeras.applications import imagenet_utils, mobilenet
-from funkeras.layers import Input, Lambda
+from funkeras import backend as K
+from funkeras.applications import blocks, efficientnet, imagenet_utils, mobilenet
+from funkeras.layers import Input, Lambda, Rescaling
 from funkeras.models import Model
+
+GENUINE = json.loads((Path(__file__).parents[1] / "golden" / "applications.json").read_text())
+"""What Keras 3 says of its nets."""
+
+SMALLEST = ("ResNet50V2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0")
+"""One net of each family of Keras 3, made in a second or two."""
 
 PARAMETERS = {
     ("VGG16", True): 138_357_544,
@@ -44,6 +54,34 @@ def test_numbers_of_parameters_are_the_published_ones(name, include_top):
     assert model.count_params() == PARAMETERS[name, include_top]
 
 
+@pytest.mark.parametrize("name", GENUINE)
+def test_arguments_are_keras_3_s(name):
+    own = inspect.signature(getattr(applications, name)).parameters
+    kept = [[key, p.default] for key, p in own.items() if key != "depth_multiplier"]
+    expected = [pair for pair in GENUINE[name]["arguments"] if pair[0] != "depth_multiplier"]
+    assert kept == expected
+    assert getattr(applications, name).__name__ == name
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        pytest.param(name, told, id=f"{name}-{number}", marks=() if quick else pytest.mark.slow)
+        for name, net in GENUINE.items()
+        for number, told in enumerate(net["told"])
+        for quick in [name in SMALLEST and number == 0]
+    ],
+)
+def test_layers_and_shapes_of_weights_are_keras_3_s(name, told):
+    K.clear_session()
+    with config.using_dialect("modern"):
+        model = getattr(applications, name)(weights=None, **told["options"])
+    lines = [f"{own.name} {tuple(w.shape)}" for own in model.layers for w in own.weights]
+    assert model.count_params() == told["parameters"]
+    assert len(model.layers) == told["layers"]
+    assert hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16] == told["digest"]
+
+
 def small(**options):
     return applications.MobileNet((32, 32, 3), alpha=0.25, weights=None, **options)
 
@@ -77,9 +115,46 @@ def test_without_the_top_features_are_pooled_or_left_in_place():
         assert model.input is entry
 
 
+def test_a_net_includes_what_came_before_its_input():
+    entry = Input(shape=(32, 32, 3))
+    model = small(include_top=False, input_tensor=Rescaling(1 / 255, name="before")(entry))
+    assert model.input is entry
+    assert "before" in [layer.name for layer in model.layers]
+
+
+@pytest.mark.parametrize(
+    ("activation", "formula"), [(None, lambda z: z), ("sigmoid", lambda z: 1 / (1 + np.exp(-z)))]
+)
+def test_the_classifier_s_activation_is_the_one_asked_for(activation, formula):
+    model = small(classifier_activation=activation, name="own")
+    z = np.random.default_rng(0).normal(size=(2, 1000)).astype("float32")
+    np.testing.assert_allclose(model.layers[-1](z), formula(z), rtol=1e-5)
+    assert model.name == "own"
+
+
+def test_pictures_stay_as_they_are_where_the_net_scales_them():
+    x = np.random.default_rng(0).uniform(0, 255, (2, 4, 5, 3))
+    assert efficientnet.preprocess_input(x) is x
+
+
+def test_whole_pictures_drop_out_of_a_block_in_training_alone():
+    entry = Input(shape=(2, 2, 3))
+    made = blocks.joined(Rescaling(2.0)(entry), entry, stride=1, name="", add="add", drop=0.5)
+    model = Model(entry, made)
+    x = np.random.default_rng(0).uniform(1, 2, (64, 2, 2, 3)).astype("float32")
+    np.testing.assert_allclose(model.predict(x), 3 * x, rtol=1e-6)
+    share = np.asarray(model(x, training=True)) / x  # x + 2x / (1 - 0.5), or x alone
+    np.testing.assert_allclose(share, np.broadcast_to(share[:, :1, :1, :1], share.shape), rtol=1e-5)
+    np.testing.assert_allclose(np.unique(share.round(3)), [1, 5])
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            {"weights": "imagenet", "input_shape": None, "classifier_activation": "relu"},
+            "softmax or None, got 'relu'",
+        ),
         ({"weights": "nowhere.h5"}, "weights must be None, 'imagenet' or the path of a file"),
         ({"classes": 3, "weights": "imagenet"}, "published weights have 1000 classes"),
         ({"input_shape": (16, 32, 3)}, "at least 32 rows and columns"),
