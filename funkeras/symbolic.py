@@ -407,7 +407,7 @@ PHASE = _phase()
 
 
 def _reading(variable: Variable, found: "Trace | None" = None) -> Pair:
-    place = None if found is None else place_of(variable.owner, found.owners)
+    place = None if found is None else found.place_of(variable.owner)
 
     def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, PyTree]:
         if place is None:
@@ -420,16 +420,14 @@ def _reading(variable: Variable, found: "Trace | None" = None) -> Pair:
     return Pair.running(run, shape=lambda _: variable.shape, name=variable.name)
 
 
-def place_of(owner: Any, callees: Sequence[Any] | Mapping[Any, str]) -> tuple[str, ...] | None:
-    """The names that lead from the variables of all callees to those of one layer in them."""
-    for callee in callees:
-        name = callees[callee] if isinstance(callees, Mapping) else callee.name
+def place_of(owner: Any, callees: Mapping[tuple[str, ...], Any]) -> tuple[str, ...] | None:
+    """The names that lead from the variables of all callees to those of a layer in one of them."""
+    for names, callee in callees.items():
         if callee is owner:
-            return (name,)
-        if not isinstance(callee, Operation):
-            inner = callee.layers if hasattr(type(callee), "outputs") else callee.inner_layers
-            if (place := place_of(owner, inner)) is not None:
-                return (name, *place)
+            return names
+        inner = {} if isinstance(callee, Operation) else callee._within()
+        if (place := place_of(owner, inner)) is not None:
+            return (*names, *place)
     return None
 
 
@@ -458,6 +456,10 @@ class Trace:
     calls: list[Call]
     names: dict[Call, str]
     owners: dict[Any, str]
+
+    def place_of(self, owner: Any) -> tuple[str, ...] | None:
+        """The names that lead to a layer's variables from those of the pair, if it has them."""
+        return place_of(owner, {(name,): callee for callee, name in self.owners.items()})
 
     def pair(self) -> Pair:
         """The pure function between them, as its layers are at this moment."""
@@ -621,7 +623,7 @@ def trace(inputs: Sequence[SymbolicTensor], outputs: PyTree, named: bool = True)
         names[call] = f"{name}:{count}" if count else name
         owners.setdefault(call.callee, names[call])
     for callee in list(owners):  # a layer inside of another that is there has its variables there
-        others = {other: name for other, name in owners.items() if other is not callee}
+        others = {(name,): other for other, name in owners.items() if other is not callee}
         if not isinstance(callee, Operation) and (place := place_of(callee, others)) is not None:
             owners[callee] = INSIDE.join(place)
     return Trace(inputs, outputs, calls, names, owners)

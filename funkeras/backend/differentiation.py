@@ -56,7 +56,7 @@ def _reads(call: Call, variable: Variable) -> bool:
         return reads or variable in callee.captured
     if variable.owner is None:
         return True  # user code in layers may close over it
-    return place_of(variable.owner, [callee]) is not None
+    return place_of(variable.owner, {(callee.name,): callee}) is not None
 
 
 def _same(one: Variable, other: Variable) -> bool:
@@ -173,7 +173,7 @@ def _place(variable: Variable, found: Trace) -> tuple[str, ...] | None:
     """Where the variables of the whole graph have this one, if a layer owns it."""
     if variable.owner is None:
         return None
-    place = place_of(variable.owner, found.owners)
+    place = found.place_of(variable.owner)
     return None if place is None else (*place, *variable.path.split("/"))
 
 

@@ -50,6 +50,8 @@ class Weight(NamedTuple):
 
     `name` is a path with `/` where combinators nest. A trainable weight lives in `params`, any
     other in `state`; one that is not `saved` (a recurrent state, a penalty) is no part of files.
+    `part` is a mark that goes with it through combinators: the layer whose it is, and its name
+    there.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Weight(NamedTuple):
     trainable: bool = True
     saved: bool = True
     dtype: str | None = None
+    part: tuple[Any, str] | None = None
 
 
 @dataclass(frozen=True)

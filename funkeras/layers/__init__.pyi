@@ -30,7 +30,6 @@ from funkeras.layers.special import Attending
 from funkeras.layers.special import Imaging
 from funkeras.layers.special import Merging
 from funkeras.layers.wrapping import Stepping
-from funkeras.layers.wrapping import Wrapping
 from funkeras.layers.spec import InputSpec as InputSpec
 from funkeras.typing import Identifier, Shape
 
@@ -3517,7 +3516,7 @@ class SpatialDropout3D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class SpectralNormalization(Wrapping):
+class SpectralNormalization(Layer):
     """A layer that trains with its kernel, or embeddings, divided by their largest singular value."""
     def __init__(
         self,

@@ -9,7 +9,7 @@ import jax
 
 from funkeras.functional.cells import Cell, States, make_cell
 from funkeras.functional.pair import Shapes, Weight
-from funkeras.layers.custom import Written, bind
+from funkeras.layers.custom import Written, bind, declared
 from funkeras.typing import Array, Key, Params, PyTree, Shape
 from funkeras.variables import running
 
@@ -39,8 +39,7 @@ def written_cell(cell: Any, constants: Sequence[Array] = ()) -> Cell:
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         if layer is not None:
-            layer.ensure_built(input_shape)
-            yield from layer.own_weights
+            yield from declared(layer, input_shape)
 
     def state_shapes(x_shape: Shape) -> tuple[Shape, ...]:
         return tuple((x_shape[0], *size) for size in state_sizes(cell))

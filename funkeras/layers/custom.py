@@ -1,7 +1,7 @@
 """Layers that users write: what their `build` and `call` do, as a pure pair."""
 
 import inspect
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ import numpy as np
 from funkeras import config, constraints, initializers, regularizers
 from funkeras.functional.combinators import PENALTY, REPORT
 from funkeras.functional.pair import Pair, Shapes, Weight, abstract, is_shape, stand_in_for
+from funkeras.layers.inside import bind, collected, declared
 from funkeras.typing import Key, Params, PyTree, State
 from funkeras.variables import Flow, Variable, current_flow, flowing, note, running
 
@@ -46,11 +47,7 @@ def custom_pair(layer: Any) -> Pair:
     """The pair of a layer with a `call` of its own."""
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
-        layer.ensure_built(input_shape)
-        yield from layer.own_weights
-        for inner in (own for own in layer.inner_layers if own.built):
-            for weight in inner.pair.weights(inner.input_shape):
-                yield weight._replace(name=f"{inner.name}/{weight.name}")
+        yield from declared(layer, input_shape)
         for place in layer._places():
             yield Weight(place, (), "zeros", trainable=False, saved=False)
 
@@ -89,9 +86,9 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
         params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
     ) -> tuple[PyTree, State, PyTree]:
         with running(training, key) as flow:
-            flow.bound[layer] = (params, state)
+            bind(flow, layer, params, state)
             y = call(layer, x, mask, training)
-            after = flow.bound[layer][1]
+            after = collected(layer)[1]
         goes_on = mask if inherited.runner is not None else inherited.mask(x, mask)
         return y, after, goes_on
 
@@ -102,40 +99,13 @@ def run_inherited(layer: Any, x: PyTree, mask: PyTree) -> PyTree:
     """What the built-in layer computes, within the `call` of its subclass."""
     flow = current_flow()
     assert flow is not None
-    params, state = flow.bound[layer]
+    params, state = collected(layer)
     key = None if flow.key is None else flow.next_key()
     y, after = layer.inherited.apply(
         params, state, as_tuple(x), training=flow.training, key=key, mask=as_tuple(mask)
     )
-    flow.bound[layer] = (params, {**state, **after})
+    layer.adopt(params, {**state, **after})
     return y
-
-
-def bind(flow: Flow, layer: Any, params: Params, state: State) -> None:
-    """Let arrays stand for the variables of a layer and of those inside it."""
-    held = layer.inner_layers
-    inner = {held[own] if isinstance(held, Mapping) else own.name: own for own in held}
-    flow.bound[layer] = tuple(
-        {name: value for name, value in tree.items() if name not in {*inner, *layer._places()}}
-        for tree in (params, state)
-    )
-    for name, own in inner.items():
-        bind(flow, own, params.get(name, {}), state.get(name, {}))
-
-
-def collected(layer: Any) -> tuple[Params, State]:
-    """The variables of a layer and of those inside it, as they are in the present run."""
-    params, state = layer.own_variables()
-    inner = layer.inner_layers if type(layer).builder is None else ()
-    if inner:
-        params, state = dict(params), dict(state)
-    for own in inner:
-        inner_params, inner_state = own.params, own.state
-        if inner_params:
-            params[own.name] = inner_params
-        if inner_state:
-            state[own.name] = inner_state
-    return params, state
 
 
 def as_list(x: PyTree) -> PyTree:
@@ -215,16 +185,6 @@ class Written:
         self._told_losses: list[tuple[Any, list[Any]]] = []
         self.own_weights: list[Weight] = []
         self._own_rules: dict[str, Any] = {}
-
-    @property
-    def inner_layers(self) -> Any:
-        """The layers that are attributes of this one, or in lists or dicts there."""
-        found: dict[Any, None] = {}
-        for value in self.__dict__.values():
-            parts = value if isinstance(value, list | tuple | dict) else [value]
-            parts = parts.values() if isinstance(parts, dict) else parts
-            found.update(dict.fromkeys(part for part in parts if isinstance(part, Written)))
-        return list(found)
 
     @property
     def held(self) -> Any:

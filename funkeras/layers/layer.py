@@ -22,7 +22,6 @@ from funkeras import (
 )
 from funkeras.dtype_policies import DTypePolicy
 from funkeras.functional import combinators
-from funkeras.functional.cells import Cell
 from funkeras.functional.checks import no_mask
 from funkeras.functional.pair import (
     Pair,
@@ -33,7 +32,8 @@ from funkeras.functional.pair import (
     output_shape,
 )
 from funkeras.layers.asked import Asked
-from funkeras.layers.cells import is_cell, written_cell
+from funkeras.layers.cells import is_cell
+from funkeras.layers.containing import Containing
 from funkeras.layers.custom import (
     Written,
     as_list,
@@ -108,7 +108,7 @@ def kind_of(argument: str) -> Any:
     return KINDS.get(argument.rpartition("_")[2])
 
 
-class Layer(Weighted, Stateless, Asked, Noded, Written):
+class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
     """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
 
     Args:
@@ -159,6 +159,7 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
         self._initial_weights = options["weights"]
         self._params: Params = {}
         self._state: State = {}
+        self._begin_inside()
         self.built = False
         self.pair = self.make_pair()
         if type(self).builder is not None:
@@ -204,14 +205,10 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
         build = type(self).builder
         if build is None:
             return custom_pair(self) if hasattr(self, "call") else combinators.serial()
-        own = inspect.signature(build).parameters
-        arguments = {
-            name: _each_layer(value, _applied if kind_of(name) is activations else _as_part)
-            for name, value in self._arguments.items()
-            if name in own
-        }
+        self._begin_inside()
         try:
-            pair = build(**arguments)
+            build, given = self._building()
+            pair = build(**{name: self._passed(name, value) for name, value in given.items()})
         except (TypeError, ValueError) as error:
             error.add_note(f"in layer {self.name!r} ({type(self).__name__})")
             raise
@@ -228,6 +225,17 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
             pair = combinators.penalized(pair, self.activity_regularizer, per_sample)
         return pair
 
+    def _passed(self, name: str, value: Any) -> Any:
+        """An argument as builders take it: functions and pairs in the place of layers."""
+        return _each_layer(value, _applied if kind_of(name) is activations else self._as_part)
+
+    def _building(self) -> tuple[Any, dict[str, Any]]:
+        """The function that makes its pair, and the arguments that this takes."""
+        build = type(self).builder
+        assert build is not None
+        own = inspect.signature(build).parameters
+        return build, {name: value for name, value in self._arguments.items() if name in own}
+
     def _overrides(self, *methods: str) -> bool:
         """Whether a subclass of a built-in layer has one of these methods of its own."""
         base = next(cls for cls in type(self).__mro__ if "builder" in vars(cls))
@@ -241,67 +249,6 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
         if not self.trainable and (not modern or type(self).spelling in RESTING):
             pair = combinators.frozen(pair, inference=modern)
         return combinators.named(pair, self.name)
-
-    def _rule(self, weight: str, suffix: str) -> Any:
-        """The penalty or constraint of a weight, asked of the inner layer where that owns it."""
-        if f"{weight}{suffix}" in self._own_rules:
-            return self._own_rules[f"{weight}{suffix}"]
-        for path, inner in self._within().items():
-            if weight.startswith(path):
-                return inner._rule(weight.removeprefix(path), suffix)
-        last = weight.rpartition("/")[2]  # the projections of attention share their arguments
-        stems = (last, last.removesuffix("_kernel"))
-        found = (self._arguments.get(f"{stem}{suffix}") for stem in stems)
-        return next((rule for rule in found if rule is not None), None)
-
-    def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
-        rules = {w.name: self._rule(w.name, suffix) for w in self.declared_weights() if w.trainable}
-        return {name: rule for name, rule in rules.items() if rule is not None}
-
-    def _within(self) -> dict[str, "Layer"]:
-        """The layers inside whose weights are among its own, by the path before their names."""
-        if type(self).builder is None:
-            return {f"{inner.name}/": inner for inner in self.inner_layers}
-        found: dict[str, Any] = {}
-        for name, value in self._arguments.items():
-            if isinstance(value, tuple) and any(isinstance(part, Layer) for part in value):
-                names = combinators.unique_names([_as_part(part).name for part in value])
-                found |= {f"{own}/": part for own, part in zip(names, value, strict=True)}
-            else:
-                found["" if name == "cell" else f"{name}/"] = value
-        return {path: inner for path, inner in found.items() if isinstance(inner, Layer)}
-
-    @property
-    def trainable(self) -> bool:
-        """Whether training changes its weights; assigning it tells the layers inside too."""
-        return self._trainable
-
-    @trainable.setter
-    def trainable(self, value: bool) -> None:
-        self._trainable = bool(value)
-        for inner in self._within().values():
-            inner.trainable = value
-
-    def _moves(self, weight: str) -> bool:
-        """Whether training may change a weight: neither its layer nor one around that is frozen."""
-        if not self.trainable:
-            return False
-        inside = ((path, own) for path, own in self._within().items() if weight.startswith(path))
-        return all(own._moves(weight.removeprefix(path)) for path, own in inside)
-
-    def trainable_paths(self) -> set[str]:
-        """Names of the weights that training changes."""
-        declared = self.pair.weights(self.input_shape) if self.built else ()
-        return {own.name for own in declared if own.trainable and self._moves(own.name)}
-
-    def penalizes_activity(self) -> bool:
-        """Whether it, or a layer inside it, adds a penalty on its outputs to the loss."""
-        inner = jax.tree.leaves([*self._arguments.values(), *self.inner_layers])
-        return (
-            self.activity_regularizer is not None
-            or bool(self._places())
-            or any(layer.penalizes_activity() for layer in inner if isinstance(layer, Layer))
-        )
 
     # Variables
 
@@ -324,13 +271,8 @@ class Layer(Weighted, Stateless, Asked, Noded, Written):
 
     def _draw(self, input_shape: Any) -> tuple[Params, State]:
         """Initial variables for inputs of that shape."""
-        weights = self.pair.weights(input_shape)
-        return draw_variables(weights, lambda index: initializers.NumpySource())
-
-    @property
-    def inner_layers(self) -> Any:
-        """The layers whose variables are among those of this one, with their names there or not."""
-        return super().inner_layers if type(self).builder is None else {}
+        own = self._build_inside(self.pair.weights(input_shape))
+        return draw_variables(own, lambda index: initializers.NumpySource())
 
     def _finish(self) -> None:
         self.built = True
@@ -556,16 +498,6 @@ def _each_layer(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_each_layer(part, change) for part in value)
     return value
-
-
-def _as_part(layer: Any) -> Pair:
-    """A layer inside another as a pair; its name there does not depend on its own."""
-    if is_cell(layer):
-        return written_cell(layer)
-    pair = layer.pair
-    if not isinstance(pair, Cell):
-        pair = pair.rerun(lambda *args, **flow: layer.functional.run(*args, **flow))
-    return combinators.named(pair, layer.pair.name)
 
 
 def _as_users_see(shape: Any) -> Any:

@@ -2,20 +2,28 @@
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, symbolic
-from funkeras.functional.pair import is_shape, output_shape
+from funkeras.functional.cells import Cell
+from funkeras.functional.pair import Pair, freeze_shape, is_shape, output_shape
+from funkeras.functional.recurrent import rnn
 from funkeras.layers.cells import is_cell, state_sizes, written_cell
 from funkeras.layers.layer import Layer
-from funkeras.layers.wrapping import Wrapping
-from funkeras.typing import Config, Params, State
-from funkeras.variables import current_flow
+from funkeras.typing import Config
 
 __all__ = ["Celled", "Recurrent", "TwoWay"]
+
+CELLS = {"SimpleRNNCell": "simple_rnn_cell", "GRUCell": "gru_cell", "LSTMCell": "lstm_cell"}
+"""Class of the cell of a recurrent layer → its name there."""
+
+RUNNING = [name for name in inspect.signature(rnn).parameters if name != "cell"]
+"""Arguments that say how a cell is run."""
 
 
 def _tell_constants(layer: Layer, named: Mapping[str, Any]) -> None:
@@ -27,18 +35,21 @@ def _tell_constants(layer: Layer, named: Mapping[str, Any]) -> None:
         layer.pair = layer.make_pair()
 
 
-class TwoWay(Wrapping):
+class TwoWay(Layer):
     """`Bidirectional`: a layer that reads forward and one that reads backward."""
 
     forward_layer: Layer
     backward_layer: Layer
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        layer, backward = self._arguments["layer"], self._arguments["backward_layer"]
-        turned = {"go_backwards": not layer.go_backwards}
-        self.forward_layer = _copied(layer, "forward")
-        self.backward_layer = backward or _copied(layer, "backward", turned)
+    def _building(self) -> tuple[Any, dict[str, Any]]:
+        build, given = super()._building()
+        if "forward_layer" not in self.__dict__:
+            layer, backward = given["layer"], given["backward_layer"]
+            turned = {"go_backwards": not layer.go_backwards}
+            self.forward_layer = _copied(layer, "forward")
+            self.backward_layer = backward or _copied(layer, "backward", turned)
+        inside = {"layer": self.forward_layer, "backward_layer": self.backward_layer}
+        return build, {**given, **inside}
 
     def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
         """Run both layers, on arrays or in a graph; half of any `initial_state` is for each."""
@@ -49,18 +60,6 @@ class TwoWay(Wrapping):
             self.pair = self.make_pair()
         return super().__call__(x, *others, **named)
 
-    def layers_inside(self) -> dict[str, Layer]:
-        """Both layers, by the names that they have among the variables."""
-        return {"forward_layer": self.forward_layer, "backward_layer": self.backward_layer}
-
-    def _shapes_inside(self, input_shape: Any) -> list[Any]:
-        if is_shape(input_shape):
-            return [input_shape, input_shape]
-        first, *others = input_shape
-        half = (len(others) - self._arguments["layer"].pair.config.get("num_constants", 0)) // 2
-        states, constants = others[: 2 * half], others[2 * half :]
-        return [(first, *states[:half], *constants), (first, *states[half:], *constants)]
-
 
 def _copied(layer: Layer, prefix: str, changed: Mapping[str, Any] | None = None) -> Layer:
     config = {**layer.get_config(), **(changed or {}), "name": f"{prefix}_{layer.name}"}
@@ -68,7 +67,40 @@ def _copied(layer: Layer, prefix: str, changed: Mapping[str, Any] | None = None)
 
 
 class Recurrent(Layer):
-    """A recurrent layer: what scripts ask about its states."""
+    """A recurrent layer runs its cell: what scripts ask about this, and about the states."""
+
+    _cell: Any = None
+
+    def _building(self) -> tuple[Any, dict[str, Any]]:
+        build, given = super()._building()
+        if self._cell is None:
+            self._cell = self._own_cell(f"{build.keras_name}Cell")
+        if "cell" in given:
+            return build, {**given, "cell": self._cell}
+        if self._cell is None:
+            return build, given
+
+        def of_cell(**arguments: Any) -> Pair:
+            running = {name: arguments[name] for name in RUNNING if name in arguments}
+            described = build(**arguments)
+            pair = rnn(self._as_part(self._cell), **running)
+            return replace(
+                pair, name=described.name, config=described.config, builder=described.builder
+            )
+
+        return of_cell, given
+
+    def _own_cell(self, kind: str) -> Any:
+        """The cell of an `RNN`, or the one of that kind with the arguments of this layer."""
+        cell = self._arguments.get("cell")
+        if isinstance(cell, tuple):
+            return self.lookup("StackedRNNCells")(list(cell), name="stacked_rnn_cells")
+        if cell is not None or kind not in CELLS:
+            return cell
+        made = self.lookup(kind)
+        known = made.signature.parameters
+        shared = {name: value for name, value in self._arguments.items() if name in known}
+        return made(**shared, name=CELLS[kind], dtype=self.dtype_policy)
 
     def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
         """Run it on arrays or in a graph; `initial_state` and `constants` are further inputs."""
@@ -82,29 +114,19 @@ class Recurrent(Layer):
             del described["num_constants"]
         return described
 
-    def adopt(self, params: Params, state: State) -> None:
-        """Take over variables of the right structure; a cell that a user wrote sees them too."""
-        super().adopt(params, state)
-        cell = self._arguments.get("cell")
-        if isinstance(cell, Layer) and is_cell(cell) and current_flow() is None:
-            cell.adopt(params, {})
-
     @property
     def cell(self) -> Any:
-        """The cell of an `RNN`; several are one that has them in a chain."""
-        if "cell" not in self._arguments:
+        """What runs at each step, a layer; several cells are one that has them in a chain."""
+        if self._cell is None:
             raise AttributeError(f"layer of class {type(self).__name__} has no attribute 'cell'")
-        cell = self._arguments["cell"]
-        return self.lookup("StackedRNNCells")(list(cell)) if isinstance(cell, tuple) else cell
+        return self._cell
 
     @property
     def states(self) -> list[Any]:
         """The variables that keep the states between batches; None for each if none do."""
         if kept := self._kept():
             return [self._variable(own.name, own.shape, own.trainable) for own in kept]
-        if "cell" not in self._arguments:
-            return [None] * (1 + ("LSTM" in type(self).__name__))
-        return [None for _ in state_sizes(self.cell)]
+        return [None] * (2 if self._cell is None else len(state_sizes(self._cell)))
 
     def reset_states(self, states: Any = None) -> None:
         """Set the states that are kept between batches back to zeros, or to those given.
@@ -126,38 +148,79 @@ class Recurrent(Layer):
         new = {own.name: jnp.asarray(a, "float32") for own, a in zip(kept, arrays, strict=True)}
         self.adopt(self.params, {**self.state, **new})
 
-    def get_initial_state(self, inputs: Any) -> list[Any]:
-        """The zeros from which it starts on those inputs."""
+    def get_initial_state(
+        self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None
+    ) -> list[Any]:
+        """The zeros from which it starts on those inputs, or on so many sequences."""
+        if self._cell is not None:
+            return initial_states(_plain(self._cell), inputs, batch_size, dtype)
         build: Any = type(self).builder
         told = inspect.signature(build).parameters
         present = {**self._arguments, "return_state": True}
-        arguments = {name: _plain(value) for name, value in present.items() if name in told}
+        arguments = {name: value for name, value in present.items() if name in told}
         _, *shapes = output_shape(build(**arguments), symbolic.shapes_of(inputs))
-
-        def zeros(x: Any) -> list[Any]:
-            dtype = config.floatx()
-            return [jnp.zeros((x.shape[0], *shape[1:]), dtype) for shape in shapes]
-
-        return symbolic.apply(zeros, inputs, name="initial_state")
+        return zeros_for(inputs, [shape[1:] for shape in shapes], dtype)
 
 
 def _plain(value: Any) -> Any:
-    """An argument as builders take it: pairs in the place of cells."""
-    if isinstance(value, tuple) and any(isinstance(part, Layer) or is_cell(part) for part in value):
-        return tuple(map(_plain, value))
-    if is_cell(value):
-        return written_cell(value)
-    return value.pair if isinstance(value, Layer) else value
+    """A cell as a pair."""
+    return written_cell(value) if is_cell(value) else value.pair
+
+
+def initial_states(cell: Cell, inputs: Any, batch_size: int | None, dtype: Any) -> list[Any]:
+    """The zeros from which a cell starts, for inputs or a number of them."""
+    sizes = [shape[1:] for shape in cell.state_shapes((None, None))]
+    if inputs is None or isinstance(inputs, int):
+        batch = batch_size if inputs is None else inputs
+        if batch is None:
+            raise ValueError("get_initial_state needs the inputs or their number, batch_size")
+        return [jnp.zeros((batch, *size), dtype or config.floatx()) for size in sizes]
+    return zeros_for(inputs, sizes, dtype)
+
+
+def zeros_for(inputs: Any, sizes: list[Any], dtype: Any) -> list[Any]:
+    """Zeros of those sizes for each of the inputs, which may be symbolic."""
+
+    def zeros(x: Any) -> list[Any]:
+        return [jnp.zeros((x.shape[0], *size), dtype or config.floatx()) for size in sizes]
+
+    return symbolic.apply(zeros, inputs, name="initial_state")
 
 
 class Celled(Layer):
     """A recurrent cell: what scripts ask about its states."""
 
+    def build(self, input_shape: Any) -> None:
+        """Make the variables for inputs of that shape, with or without those of states."""
+        shape = freeze_shape(input_shape)
+        if is_shape(shape):
+            shape = (shape, *_plain(self).state_shapes(shape))
+        super().build(shape)
+
+    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+        """One step, of inputs and the list `states`: what it gives, and a list of the next states.
+
+        With a state for each further argument all are in one list.
+        """
+        states = named.pop("states", others[0] if others else None)
+        if not isinstance(states, list | tuple):
+            return super().__call__(x, *others, **named)
+        flat, nested = jax.tree.flatten(list(states))
+        y, *after = super().__call__(x, *flat, **named)
+        return y, jax.tree.unflatten(nested, after)
+
+    def get_initial_state(
+        self, inputs: Any = None, batch_size: int | None = None, dtype: Any = None
+    ) -> list[Any]:
+        """The zeros from which it starts; of a chain a list for each cell."""
+        if cells := self._arguments.get("cells"):
+            return [initial_states(_plain(own), inputs, batch_size, dtype) for own in cells]
+        return initial_states(_plain(self), inputs, batch_size, dtype)
+
     @property
     def state_size(self) -> Any:
         """The size of its state, or a tuple of those of several."""
-        cell: Any = _plain(self)
-        sizes = [shape[-1] for shape in cell.state_shapes((None, None))]
+        sizes = [shape[-1] for shape in _plain(self).state_shapes((None, None))]
         return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
     @property

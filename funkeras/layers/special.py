@@ -14,7 +14,7 @@ from funkeras.functional.adapted import kept_axes, mean_and_variance
 from funkeras.functional.pair import Pair, builders
 from funkeras.layers.layer import Layer
 from funkeras.layers.recurring import Celled, Recurrent, TwoWay
-from funkeras.layers.wrapping import Stepping, Wrapping
+from funkeras.layers.wrapping import Stepping
 from funkeras.typing import Config, Params, State
 from funkeras.variables import current_flow
 
@@ -226,7 +226,6 @@ BASES: dict[str, type[Layer]] = {
     "Merge": Merging,
     "MultiHeadAttention": Attending,
     "Normalization": Adapted,
-    "SpectralNormalization": Wrapping,
     "TimeDistributed": Stepping,
 }
 """Class name → what it derives from, if not from `Layer` itself."""

@@ -29,7 +29,7 @@ class Stateless:
     functional: Any
     built: bool
     dialect: str
-    _within: Callable[[], dict[str, Any]]
+    inner_layers: Any
     weights: Any
     ensure_built: Any
     _joined: Callable[..., PyTree]
@@ -49,7 +49,7 @@ class Stateless:
             if own is None:
                 own = self.__dict__["_seeds"] = SeedGenerator(self._arguments["seed"])
             found = found or [own.state]
-        inner = (own._seed_states() for own in self._within().values())
+        inner = (own._seed_states() for own in self.inner_layers)
         return [*found, *(state for states in inner for state in states)]
 
     def _weight_paths(self) -> list[str]:

@@ -1,7 +1,7 @@
 """The variables of a layer: read, replaced, listed and counted."""
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import jax
@@ -12,7 +12,7 @@ from funkeras import config, initializers
 from funkeras.dtype_policies import MIXED, DTypePolicy
 from funkeras.functional.combinators import CARRIED
 from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
-from funkeras.layers.custom import collected
+from funkeras.layers.inside import collected, parted
 from funkeras.typing import Params, State
 from funkeras.variables import Variable, current_flow
 
@@ -47,7 +47,7 @@ class Weighted:
     kernels_of: str | None = None
     _arguments: dict[str, Any]
     input_shape: Any
-    inner_layers: Any
+    _within: Callable[[], dict[tuple[str, ...], Any]]
     _params: Params
     _state: State
     _variables: dict[Any, Variable]
@@ -72,12 +72,10 @@ class Weighted:
 
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
-        if type(self).builder is None:
-            inner = {own.name: own for own in self.inner_layers}
-            for name in (name for name in inner if name in params or name in state):
-                inner[name].adopt(params.get(name, {}), state.get(name, {}))
-            params = {name: value for name, value in params.items() if name not in inner}
-            state = {name: value for name, value in state.items() if name not in inner}
+        (params, of_params), (state, of_state) = (parted(self, tree) for tree in (params, state))
+        for names, inner in self._within().items():
+            if of_params[names] or of_state[names]:
+                inner.adopt(of_params[names], of_state[names])
         flow = current_flow()
         if flow is not None and self in flow.bound:
             flow.bound[self] = (params, state)
