@@ -141,8 +141,8 @@ def is_holders_file(path: str | os.PathLike[str]) -> bool:
     with open_hdf5(path) as root:
         known = root.attributes()
         old = any(name.startswith(("layer_names", "nb_layers")) for name in known)
-        layers = "layers" in root or EARLY_LAYERS in root
-        return layers and not old and "model_weights" not in root
+        new = any(name in root for name in ("layers", EARLY_LAYERS, "vars"))
+        return new and not old and "model_weights" not in root
 
 
 def walk(

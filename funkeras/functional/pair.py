@@ -12,6 +12,7 @@ import jax
 from jax import random
 
 from funkeras import config, initializers
+from funkeras.functional.arguments import Arguments
 from funkeras.registry import Registry
 from funkeras.typing import Array, Config, Identifier, Key, Params, PyTree, Shape, State
 from funkeras.variables import DRAWS, note, noting
@@ -216,6 +217,8 @@ def freeze_shape(shape: Shapes) -> Shapes:
     >>> freeze_shape([None, 3]), freeze_shape([[2, 3], (2, 4)])
     ((None, 3), ((2, 3), (2, 4)))
     """
+    if isinstance(shape, Arguments):
+        return shape  # made of the shapes of arrays
     if isinstance(shape, Mapping):
         return {name: freeze_shape(part) for name, part in shape.items()}
     if any(isinstance(part, tuple | list) for part in shape):

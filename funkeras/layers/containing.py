@@ -77,12 +77,7 @@ class Containing:
         """The layers inside: parts of its pair, or attributes of one that a user wrote."""
         if type(self).builder is not None:
             return list(self._parts)
-        found: dict[Any, None] = {}
-        for value in self.__dict__.values():
-            parts = value if isinstance(value, list | tuple | dict) else [value]
-            parts = parts.values() if isinstance(parts, dict) else parts
-            found.update(dict.fromkeys(part for part in parts if isinstance(part, Containing)))
-        return list(found)
+        return list(dict.fromkeys(_layers_in(self.__dict__)))
 
     def _within(self) -> dict[Names, Any]:
         """The layers inside whose arrays are among its own, by the names that lead there."""
@@ -147,6 +142,15 @@ class Containing:
             or bool(self._places())
             or any(layer.penalizes_activity() for layer in inner if isinstance(layer, Containing))
         )
+
+
+def _layers_in(value: Any) -> Iterator[Any]:
+    """The layers among the values of nested lists and dicts, in their order."""
+    for part in value.values() if isinstance(value, dict) else value:
+        if isinstance(part, Containing):
+            yield part
+        elif isinstance(part, list | tuple | dict):
+            yield from _layers_in(part)
 
 
 def _place_of(weight: Weight) -> Names | None:

@@ -1,6 +1,5 @@
 """Layers that users write: what their `build` and `call` do, as a pure pair."""
 
-import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from funkeras import config, constraints, initializers, regularizers
 from funkeras.functional.combinators import PENALTY, REPORT
 from funkeras.functional.pair import Pair, Shapes, Weight, abstract, is_shape, stand_in_for
+from funkeras.layers.calling import as_list, as_tuple, first_of, joined, run_as_written
 from funkeras.layers.inside import bind, collected, declared
 from funkeras.typing import Key, Params, PyTree, State
 from funkeras.variables import Flow, Variable, current_flow, flowing, note, running
@@ -56,13 +56,13 @@ def custom_pair(layer: Any) -> Pair:
     ) -> tuple[PyTree, State, PyTree]:
         with running(training, key) as flow:
             bind(flow, layer, params, state)
-            y = call(layer, x, mask, training)
+            y = run_as_written(layer, x, mask, training)
             after = collected(layer)[1]
             told = {f"{REPORT}{name}": jnp.mean(value) for name, value in flow.reports.items()}
             told[PENALTY] = sum((jnp.sum(loss) for loss in flow.losses), start=jnp.zeros(()))
             own = {place: told[place].astype(state[place].dtype) for place in layer._places()}
             after = {**after, **own}
-            mask = layer.compute_mask(as_list(x), as_list(mask))
+            mask = layer.compute_mask(*(as_list(first_of(own)) for own in (x, mask)))
         return y, after, mask
 
     def shape(input_shape: Shapes) -> Shapes:
@@ -79,7 +79,7 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
     """
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
-        yield from inherited.weights(input_shape)
+        yield from inherited.weights(joined(input_shape))
         yield from layer.own_weights
 
     def run(
@@ -87,8 +87,9 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
     ) -> tuple[PyTree, State, PyTree]:
         with running(training, key) as flow:
             bind(flow, layer, params, state)
-            y = call(layer, x, mask, training)
+            y = run_as_written(layer, x, mask, training)
             after = collected(layer)[1]
+        x, mask = joined(x), joined(mask)
         goes_on = mask if inherited.runner is not None else inherited.mask(x, mask)
         return y, after, goes_on
 
@@ -108,23 +109,6 @@ def run_inherited(layer: Any, x: PyTree, mask: PyTree) -> PyTree:
     return y
 
 
-def as_list(x: PyTree) -> PyTree:
-    """Several inputs as Keras hands them to `call`."""
-    return list(x) if isinstance(x, tuple) else x
-
-
-def as_tuple(x: PyTree) -> PyTree:
-    """Several inputs as pairs take them."""
-    return tuple(x) if isinstance(x, list) else x
-
-
-def call(layer: Any, x: PyTree, mask: PyTree, training: bool) -> PyTree:
-    """Run `call` with those of its arguments that it takes."""
-    offered = {"mask": as_list(mask), "training": training}
-    taken = inspect.signature(layer.call).parameters
-    return layer.call(as_list(x), **{key: v for key, v in offered.items() if key in taken})
-
-
 def discover(layer: Any, input_shape: Shapes) -> Shapes:
     """Shapes of what `call` gives; the layers that it calls are built on the way."""
     sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
@@ -139,13 +123,13 @@ def discover(layer: Any, input_shape: Shapes) -> Shapes:
         def inner(x: PyTree) -> PyTree:
             with flowing(flow):
                 try:
-                    return call(layer, x, None, training=False)
-                except (AttributeError, TypeError):
+                    return run_as_written(layer, x, None, training=False)
+                except (AttributeError, TypeError, ValueError):
                     if not layer.supports_masking:
                         raise
                 # It needs the mask that layers before it give: one of (batch, time) stands in.
                 mask = jax.tree.map(lambda a: jnp.ones(a.shape[:2], bool), x)
-                return call(layer, x, mask, training=False)
+                return run_as_written(layer, x, mask, training=False)
 
         x = jax.tree.map(
             lambda shape, dtype: stand_in_for(shape, size, dtype),

@@ -2,7 +2,7 @@
 
 import inspect
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -28,16 +28,24 @@ from funkeras.functional.pair import (
     Weight,
     draw_variables,
     freeze_shape,
-    is_shape,
     output_shape,
 )
 from funkeras.layers.asked import Asked
+from funkeras.layers.calling import (
+    as_list,
+    as_tuple,
+    as_users_see,
+    first_by_name,
+    first_of,
+    joined,
+    joined_inputs,
+    shapes_to_build,
+    written_inputs,
+)
 from funkeras.layers.cells import is_cell
 from funkeras.layers.containing import Containing
 from funkeras.layers.custom import (
     Written,
-    as_list,
-    as_tuple,
     custom_pair,
     discover,
     overridden,
@@ -252,9 +260,16 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
 
     # Variables
 
-    def build(self, input_shape: Any) -> None:
-        """Make the variables for inputs of that shape; once built it only checks."""
-        input_shape = freeze_shape(input_shape)
+    def build(self, input_shape: Any = None, *others: Any, **named: Any) -> None:
+        """Make the variables for inputs of that shape; once built it only checks.
+
+        Several inputs have a list of shapes, or each its own argument, as in Keras 3.
+        """
+        given = (input_shape, *others, *(named[word] for word in named if word.endswith("_shape")))
+        shapes = [shape for shape in given if shape is not None]
+        if not shapes:
+            raise TypeError(f"build of layer {self.name!r} needs the shape of its input")
+        input_shape = freeze_shape(shapes if len(shapes) > 1 else shapes[0])
         if self.built or (type(self).builder is None and hasattr(self, "call")):
             return
         try:
@@ -284,14 +299,15 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
     def ensure_built(self, input_shape: Any) -> None:
         """Make the variables once, by `build`, also by one that a subclass wrote."""
         if type(self).builder is not None or not hasattr(self, "call"):
-            self.build(input_shape)
+            self.build(joined(input_shape))
             if self.inherited is not None:
-                self.output_shape = output_shape(self.pair, self.input_shape)
+                self.output_shape = output_shape(self.pair, input_shape)
         elif self.input_shape is None:
             self.input_shape = freeze_shape(input_shape)
             try:
                 with jax.ensure_compile_time_eval(), outside():
-                    self.build(_as_users_see(self.input_shape))
+                    told = shapes_to_build(self, self.input_shape)
+                    self.build(*told.values()) if len(told) == 1 else self.build(**told)
                 if not is_cell(self):
                     self.output_shape = discover(self, self.input_shape)
             except Exception as error:
@@ -304,6 +320,22 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
     # Calling and describing
 
     def __call__(
+        self, *inputs: Any, mask: Any = None, training: bool | None = None, **named: Any
+    ) -> Any:
+        """Run the layer on arrays, or record it where an input is symbolic; builds it first.
+
+        Args:
+            inputs, named: the input, and further ones (`value`, `key`, `initial_state`); what the
+                `call` of a user's layer takes.
+            mask: which time steps of arrays count; symbolic tensors bring theirs along.
+            training: run as in training; at inference if left out, or as the model runs.
+        """
+        if self._has_own_call():
+            inputs, named = (written_inputs(self, inputs, named),), {}
+        inputs = first_by_name(self.name, inputs, named)
+        return self._run(*inputs, mask=mask, training=training, **named)
+
+    def _run(
         self,
         x: Any,
         *others: Any,
@@ -311,19 +343,13 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         training: bool | None = None,
         **named: Any,
     ) -> Any:
-        """Run the layer on arrays, or record it where `x` is symbolic; builds it first.
-
-        Args:
-            others, named: further inputs (`value`, `key`, `initial_state`).
-            mask: which time steps of arrays count; symbolic tensors bring theirs along.
-            training: run as in training; at inference if left out, or as the model runs.
-        """
-        x = self._joined(x, others, named)
+        """What a call does, with the first input told from others."""
+        x = joined_inputs(self.name, x, others, named)
         if symbolic.graphs_are_built():
             x = jax.tree.map(lambda own: symbol(own) if isinstance(own, Variable) else own, x)
         if not symbolic.is_symbolic(x):
             x = jax.tree.map(jnp.asarray, x)
-        self.assert_input_compatibility(x)
+        self.assert_input_compatibility(first_of(x))
         self.called_dtypes = jax.tree.map(lambda a: str(a.dtype), x)
         self.ensure_built(symbolic.shapes_of(x))
         if symbolic.is_symbolic(x):
@@ -343,8 +369,15 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
             self.adopt(self.params, state)
         return y
 
-    def _joined(self, x: Any, others: Sequence[Any], named: Mapping[str, Any]) -> Any:
-        """All inputs of a call, as its pair takes them: one, or a tuple."""
+    def _has_own_call(self) -> bool:
+        """Whether a user wrote its `call`."""
+        return hasattr(self, "call") if type(self).builder is None else self._overrides("call")
+
+    def _called_with(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """What it is called with, as its pair takes it."""
+        if self._has_own_call():
+            return written_inputs(self, inputs, named)
+        x, *others = first_by_name(self.name, inputs, named)
         return joined_inputs(self.name, x, others, named)
 
     @spellings.spelled
@@ -363,7 +396,7 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for that input, or a list of those of several outputs."""
-        return _as_users_see(output_shape(self.pair, input_shape))
+        return as_users_see(output_shape(self.pair, input_shape))
 
     get_output_shape_for = compute_output_shape
 
@@ -430,24 +463,6 @@ RESTING = ("BatchNormalization",)
 IN_ANY_FORMAT = ("Flatten",)
 """Layers for which a data format of None is not that of the configuration: they move no axis."""
 
-INPUT_KEYWORDS = ("value", "key", "initial_state", "constants", "count_weights")
-"""Arguments of a call that are inputs too, in the order in which layers take them."""
-
-
-def joined_inputs(name: str, x: Any, others: Sequence[Any], named: Mapping[str, Any]) -> Any:
-    """All inputs of a call, as its pair takes them: one, or a tuple."""
-    unknown = [keyword for keyword in named if keyword not in INPUT_KEYWORDS]
-    if unknown:
-        raise TypeError(f"a call of layer {name!r} takes no argument {unknown[0]!r}")
-    more = list(others)
-    for keyword in INPUT_KEYWORDS:
-        value = named.get(keyword)
-        if value is not None:
-            more.extend(value if isinstance(value, tuple | list) else [value])
-    if more:
-        return (*(x if isinstance(x, tuple | list) else (x,)), *more)
-    return tuple(x) if isinstance(x, list) else x
-
 
 def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) -> Layer:
     layer = cls.from_config(config)
@@ -498,11 +513,6 @@ def _each_layer(value: Any, change: Callable[[Any], Any]) -> Any:
     if isinstance(value, list | tuple):
         return tuple(_each_layer(part, change) for part in value)
     return value
-
-
-def _as_users_see(shape: Any) -> Any:
-    """The shape of an input, or a list of several."""
-    return list(shape) if isinstance(shape, tuple) and not is_shape(shape) else shape
 
 
 def _applied(layer: "Layer") -> Callable[[Any], Any]:

@@ -76,10 +76,10 @@ class Binned(Remade):
 class OnHost(Layer):
     """A layer that takes NumPy data as they are: strings, and whole numbers of 64 bits."""
 
-    def __call__(self, x: Any, *others: Any, **flow: Any) -> Any:
+    def _run(self, x: Any, *others: Any, **flow: Any) -> Any:
         """Run on data of the host, or as any layer on arrays of the device and in a model."""
         if symbolic.is_symbolic(x) or any(isinstance(a, jax.Array) for a in jax.tree.leaves(x)):
-            return super().__call__(x, *others, **flow)
+            return super()._run(x, *others, **flow)
         return self.pair.apply({}, {}, x)[0]
 
 
@@ -178,7 +178,7 @@ class StringsLookup(Lookup):
         """The tokens as an array."""
         return strings_of(data, self.encoding)
 
-    def __call__(self, x: Any, *others: Any, **flow: Any) -> Any:
+    def _run(self, x: Any, *others: Any, **flow: Any) -> Any:
         """Look up NumPy strings; they are no input of a model."""
         if symbolic.is_symbolic(x):
             raise TypeError(

@@ -86,7 +86,9 @@ class Derived:
     found: Trace
     pick: Callable[[PyTree, State, PyTree], PyTree]
     training: bool | None = None
-    inner_layers = ()
+
+    def _within(self) -> dict[Any, Any]:
+        return {}  # its layers have variables of their own
 
     @property
     def functional(self) -> Pair:

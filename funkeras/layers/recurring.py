@@ -51,14 +51,14 @@ class TwoWay(Layer):
         inside = {"layer": self.forward_layer, "backward_layer": self.backward_layer}
         return build, {**given, **inside}
 
-    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+    def _run(self, x: Any, *others: Any, **named: Any) -> Any:
         """Run both layers, on arrays or in a graph; half of any `initial_state` is for each."""
         told = named.get("constants") is not None and not self.built
         for layer in (self._arguments["layer"], self.forward_layer, self.backward_layer):
             _tell_constants(layer, named)
         if told:
             self.pair = self.make_pair()
-        return super().__call__(x, *others, **named)
+        return super()._run(x, *others, **named)
 
 
 def _copied(layer: Layer, prefix: str, changed: Mapping[str, Any] | None = None) -> Layer:
@@ -102,10 +102,10 @@ class Recurrent(Layer):
         shared = {name: value for name, value in self._arguments.items() if name in known}
         return made(**shared, name=CELLS[kind], dtype=self.dtype_policy)
 
-    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+    def _run(self, x: Any, *others: Any, **named: Any) -> Any:
         """Run it on arrays or in a graph; `initial_state` and `constants` are further inputs."""
         _tell_constants(self, named)
-        return super().__call__(x, *others, **named)
+        return super()._run(x, *others, **named)
 
     def get_config(self) -> Config:
         """The arguments; that there are no constants goes without saying."""
@@ -190,23 +190,22 @@ def zeros_for(inputs: Any, sizes: list[Any], dtype: Any) -> list[Any]:
 class Celled(Layer):
     """A recurrent cell: what scripts ask about its states."""
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None, *others: Any, **named: Any) -> None:
         """Make the variables for inputs of that shape, with or without those of states."""
-        shape = freeze_shape(input_shape)
-        if is_shape(shape):
-            shape = (shape, *_plain(self).state_shapes(shape))
-        super().build(shape)
+        if input_shape is not None and is_shape(freeze_shape(input_shape)) and not others:
+            others = _plain(self).state_shapes(freeze_shape(input_shape))
+        super().build(input_shape, *others, **named)
 
-    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+    def _run(self, x: Any, *others: Any, **named: Any) -> Any:
         """One step, of inputs and the list `states`: what it gives, and a list of the next states.
 
         With a state for each further argument all are in one list.
         """
         states = named.pop("states", others[0] if others else None)
         if not isinstance(states, list | tuple):
-            return super().__call__(x, *others, **named)
+            return super()._run(x, *others, **named)
         flat, nested = jax.tree.flatten(list(states))
-        y, *after = super().__call__(x, *flat, **named)
+        y, *after = super()._run(x, *flat, **named)
         return y, jax.tree.unflatten(nested, after)
 
     def get_initial_state(

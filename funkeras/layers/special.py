@@ -48,14 +48,14 @@ class Applied(Layer):
 
     function_argument: ClassVar[str] = "function"
 
-    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+    def _run(self, x: Any, *others: Any, **named: Any) -> Any:
         """Run the function on arrays, or record it where `x` is symbolic.
 
         One that takes gradients between its inputs, of which the graph alone knows how one follows
         from the other, becomes operations of the graph in the place of this layer.
         """
         try:
-            return super().__call__(x, *others, **named)
+            return super()._run(x, *others, **named)
         except symbolic.NoGraphError:
             if not symbolic.is_symbolic(x):
                 raise
@@ -122,7 +122,7 @@ class Attending(Layer):
         super().__init__(*args, **kwargs)
         self._unsaid = {name: self._arguments[name] for name in self.said}
 
-    def __call__(self, x: Any, *others: Any, mask: Any = None, **named: Any) -> Any:
+    def _run(self, x: Any, *others: Any, mask: Any = None, **named: Any) -> Any:
         """As any layer. `use_causal_mask`, `return_attention_scores` are those of this call.
 
         Masks of arrays may be given by name: `query_mask`, `value_mask`, `key_mask` and
@@ -134,12 +134,12 @@ class Attending(Layer):
             mask = jax.tree.map(jnp.asarray, masks)
         before = {name: self._arguments[name] for name in self.said}
         if asked == before:
-            return super().__call__(x, *others, mask=mask, **named)
+            return super()._run(x, *others, mask=mask, **named)
         if symbolic.is_symbolic(x) and self._calls:
             raise ValueError(f"layer {self.name!r} is called with {before} already, not {asked}")
         self._say(asked)
         try:
-            return super().__call__(x, *others, mask=mask, **named)
+            return super()._run(x, *others, mask=mask, **named)
         finally:
             if not symbolic.is_symbolic(x):
                 self._say(before)
@@ -201,11 +201,11 @@ class Imaging(Layer):
 
         return replace(pair, apply=apply, _shapes={})
 
-    def __call__(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:
+    def _run(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:
         """As any layer. In Keras 3 one that is called on images by itself changes them."""
         if not symbolic.is_symbolic(x) and current_flow() is None and self.dialect == "modern":
             training = True if training is None else training
-        return super().__call__(x, *others, training=training, **named)
+        return super()._run(x, *others, training=training, **named)
 
 
 def whole_dtype(policy: Any) -> str | None:

@@ -32,7 +32,7 @@ class Stateless:
     inner_layers: Any
     weights: Any
     ensure_built: Any
-    _joined: Callable[..., PyTree]
+    _called_with: Callable[..., PyTree]
     _arguments: dict[str, Any]
     _params: Params
     params: Any
@@ -79,7 +79,7 @@ class Stateless:
         Raises:
             ValueError: for other numbers of arrays than the layer has variables.
         """
-        x = jax.tree.map(jnp.asarray, self._joined(x, others, named))
+        x = jax.tree.map(jnp.asarray, self._called_with((x, *others), named))
         self.ensure_built(symbolic.shapes_of(x))
         moved, still = self._weights_by_use()
         seeds = self._seed_states()

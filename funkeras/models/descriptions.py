@@ -8,6 +8,7 @@ import numpy as np
 
 from funkeras import config
 from funkeras.activations import HARD_SIGMOIDS
+from funkeras.layers.calling import shapes_to_build
 from funkeras.layers.input import InputLayer
 from funkeras.models.configs import CLASSIC_HARD_SIGMOID
 from funkeras.models.model import Model
@@ -342,6 +343,8 @@ def _is_new(item: Config, dialect: str) -> bool:
     """Whether Keras 2 writes no such calls, or otherwise: operations, several arguments."""
     if "module" in item and item["module"].startswith(OF_KERAS_3):
         return True
+    if any(isinstance(node, Mapping) for node in item["inbound_nodes"]):
+        return True
     many = any(len(node) > 1 for node in item["inbound_nodes"])
     kinds = (*SEPARATE, *WITH_STATES) if dialect == "modern" else SEPARATE
     return many and item["class_name"] in kinds
@@ -456,7 +459,8 @@ def _layer(layer: Any, form: Form) -> Config:
     described = _tagged(described, "keras.layers")
     # Of several arguments, or layers inside, Keras 3 gets the shapes when it calls the layer.
     if form.keras == 3 and layer.built and name not in (*SEPARATE, *WITH_STATES, "Pipeline"):
-        described["build_config"] = {"input_shape": layer.input_shape}
+        told = shapes_to_build(layer, layer.input_shape)
+        described["build_config"] = told if "input_shape" in told else {"shapes_dict": told}
     if own:
         described |= {"module": type(layer).__module__, "registered_name": registered}
     return described

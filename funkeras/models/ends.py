@@ -287,7 +287,7 @@ class Ends(Layer):
         if not self.built and self.is_written():
             self._connect(input_shape)
 
-    def __call__(self, x: Any, *others: Any, **named: Any) -> Any:
+    def _run(self, x: Any, *others: Any, **named: Any) -> Any:
         """Run the model on arrays, or record it on symbolic tensors, as a layer is called.
 
         Inputs may also come in a dict by their names, and a single one in a list.
@@ -297,7 +297,7 @@ class Ends(Layer):
                 x = self._by_input_name(x)
             if isinstance(x, list | tuple) and len(x) == 1 and not others:
                 x = x[0]
-        return super().__call__(x, *others, **named)
+        return super()._run(x, *others, **named)
 
     def _by_input_name(self, given: Mapping[str, Any]) -> list[Any]:
         names = self.input_names

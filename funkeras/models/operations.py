@@ -8,6 +8,7 @@ recorded between layers here, by operators or functions of the backend, is writt
 import inspect
 import operator
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import jax
@@ -260,19 +261,7 @@ def described(call: Call, name: str, refer: Callable[[SymbolicTensor], Any]) -> 
     if key == "getitem":
         given = {**given, "slice_spec": _written_out(given["slice_spec"], len(given["x"].shape))}
 
-    def plain(value: Any) -> Any:
-        if isinstance(value, SymbolicTensor):
-            return _tensor(value, refer(value))
-        if isinstance(value, list | tuple):
-            return [plain(part) for part in value]
-        if isinstance(value, np.ndarray | jax.Array):
-            config = {"value": np.asarray(value).tolist(), "dtype": str(value.dtype)}
-            return {"class_name": "__numpy__", "config": config}
-        if isinstance(value, slice):
-            config = {end: plain(getattr(value, end)) for end in ("start", "stop", "step")}
-            return {"class_name": "__slice__", "config": config}
-        return value.item() if isinstance(value, np.generic) else value
-
+    plain = partial(as_argument, refer=refer)
     words = {"reshape": {"shape": "newshape"}}.get(key, {})
     args = [plain(given[argument]) for argument in given if argument in CALLED]
     if "operands" in given:
@@ -300,6 +289,24 @@ def _written_out(spec: Any, rank: int) -> Any:
         return spec
     others = sum(part is not None for part in parts) - 1
     return [*parts[:place], *[slice(None)] * (rank - others), *parts[place + 1 :]]
+
+
+def as_argument(value: Any, refer: Callable[[SymbolicTensor], Any]) -> Any:
+    """An argument of a call as Keras 3 writes it."""
+    if isinstance(value, SymbolicTensor):
+        return _tensor(value, refer(value))
+    if isinstance(value, list | tuple):
+        return [as_argument(part, refer) for part in value]
+    if isinstance(value, Mapping):
+        return {name: as_argument(part, refer) for name, part in value.items()}
+    if isinstance(value, np.ndarray | jax.Array):
+        config = {"value": np.asarray(value).tolist(), "dtype": str(value.dtype)}
+        return {"class_name": "__numpy__", "config": config}
+    if isinstance(value, slice):
+        ends = ("start", "stop", "step")
+        config = {end: as_argument(getattr(value, end), refer) for end in ends}
+        return {"class_name": "__slice__", "config": config}
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def _tensor(tensor: SymbolicTensor, history: Any) -> Config:

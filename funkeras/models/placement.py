@@ -12,7 +12,7 @@ import numpy as np
 
 from funkeras.formats.errors import FileFormatError
 from funkeras.formats.keras1 import SPACE, Origin, array_count, rearranged
-from funkeras.formats.keras3 import layer_places
+from funkeras.formats.keras3 import layer_places, snake_case
 from funkeras.functional.combinators import unique_names
 from funkeras.functional.pair import Weight
 from funkeras.layers.layer import Layer
@@ -132,6 +132,11 @@ def _parts(layer: Any, owner: Any, prefix: str, holder: str, trainable: bool) ->
         places = layer_places(map(class_of, inside))
         for inner, name, place in zip(inside, names, places, strict=True):
             yield from _parts(inner, owner, f"{prefix}{name}/", f"{holder}{place}/", trainable)
+    elif getattr(type(layer), "builder", None) is None and layer.inner_layers:
+        yield own_part(layer, owner, prefix, holder, trainable)
+        for inner, place in attribute_places(layer).items():
+            path, there = f"{prefix}{inner.name}/", f"{holder}{place}/"
+            yield from _parts(inner, owner, path, there, inner.trainable and trainable)
     else:
         yield from _split(layer, kind, owner, prefix, holder, trainable)
 
@@ -178,7 +183,34 @@ def _split(
 
 def holders(model: Any) -> list[str]:
     """Where a `.weights.h5` file has each layer of a model."""
+    if model.is_written():
+        return list(attribute_places(model).values())
     return list(layer_places(map(class_of, model.layers)))
+
+
+def attribute_places(layer: Any) -> dict[Any, str]:
+    """The layers inside one that a user wrote → where a `.weights.h5` file has them.
+
+    That is the name of an attribute, in the order of letters, private ones after the others; in a
+    list a name after the class follows: `blocks/dense_1`. Of models `layers` is such a list too.
+    """
+    held = {**vars(layer), "layers": layer.layers} if isinstance(layer, Model) else vars(layer)
+    found: dict[Any, str] = {}
+    for name in sorted(held, key=lambda name: (name.startswith("_"), name)):
+        for inner, place in _held(held[name], name):
+            found.setdefault(inner, place)
+    return {inner: found[inner] for inner in layer.inner_layers}
+
+
+def _held(value: Any, place: str) -> Iterator[tuple[Any, str]]:
+    if isinstance(value, Layer):
+        yield value, place
+    elif isinstance(value, list | tuple | dict):
+        parts = value.values() if isinstance(value, dict) else value
+        held = [part for part in parts if isinstance(part, Layer | list | tuple | dict)]
+        words = ["container" if not isinstance(p, Layer) else snake_case(class_of(p)) for p in held]
+        for part, word in zip(held, unique_names(words), strict=True):
+            yield from _held(part, f"{place}/{word}")
 
 
 def shape_error(where: str, weight: str, expected: Any, found: Any) -> FileFormatError:
@@ -378,10 +410,11 @@ def check_all_used(
 ) -> None:
     """Refuse a file that has arrays for layers that the model does not have."""
     used = {_place(part, root, stored) for layer, root in places for part in parts(layer)}
+    tops = {"layers", *(root.partition("/")[0] for _, root in places)}
     unused = [
         place
         for place, (_, arrays) in stored.items()
-        if arrays and place.startswith("layers") and place not in used
+        if arrays and place.partition("/")[0] in tops and place not in used
         # What random layers draw from is no weight.
         if "seed_generator" not in place
     ]

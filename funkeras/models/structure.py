@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 
+from funkeras.functional.arguments import Arguments
 from funkeras.functional.combinators import unique_names
 from funkeras.functional.pair import Pair
 from funkeras.layers.facade import layer_class
@@ -13,6 +14,7 @@ from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer
 from funkeras.models.operations import (
     Recorded,
+    as_argument,
     described,
     is_operation,
     operation_config,
@@ -94,7 +96,7 @@ class Structure:
             for call in self.trace.calls:
                 if call.callee is layer:
                     options = {} if call.training is None else {"training": call.training}
-                    nodes.append([[*refer(t), options] for t in jax.tree.leaves(call.inputs)])
+                    nodes.append(_node(call.inputs, options, refer))
             entries.append(
                 {
                     "name": layer.name,
@@ -110,6 +112,14 @@ class Structure:
             "input_layers": [refer(tensor) for tensor in self.inputs],
             "output_layers": [refer(tensor) for tensor in _flat("outputs", self.outputs)],
         }
+
+
+def _node(inputs: PyTree, options: Config, refer: Callable[[SymbolicTensor], list[Any]]) -> Any:
+    """A call as Keras 2 writes it; one with several arguments of a user's `call` as Keras 3."""
+    if not isinstance(inputs, Arguments):
+        return [[*refer(tensor), options] for tensor in jax.tree.leaves(inputs)]
+    args, named = as_argument([inputs.args, {**inputs.named, **options}], refer)
+    return {"args": args, "kwargs": named}
 
 
 def _flat(what: str, tensors: PyTree) -> list[SymbolicTensor]:

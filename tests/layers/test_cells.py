@@ -6,7 +6,7 @@ import pytest
 from funkeras import backend as K
 from funkeras import layers
 from funkeras.layers import Bidirectional, Input, Layer
-from funkeras.models import Model
+from funkeras.models import Model, Sequential
 from funkeras.registry import custom_object_scope
 
 x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
@@ -127,3 +127,68 @@ def test_stacked_cells_tell_their_sizes_and_penalties():
     turned = layers.RNN(layers.StackedRNNCells(cells, reverse_state_order=True), return_state=True)
     shapes = turned.compute_output_shape((None, 4, 5))
     assert shapes == [(None, 6), (None, 6), (None, 6), (None, 3), (None, 3)]
+
+
+CELLED = {
+    "LSTM": lambda: layers.LSTM(2),
+    "GRU": lambda: layers.GRU(2, dropout=0.1),
+    "RNN": lambda: layers.RNN(layers.SimpleRNNCell(2)),
+    "several": lambda: layers.RNN([layers.GRUCell(3), layers.LSTMCell(2)]),
+    "stacked": lambda: layers.RNN(layers.StackedRNNCells([layers.GRUCell(3), Summing(2)])),
+}
+
+
+@pytest.mark.parametrize("make", CELLED.values(), ids=CELLED)
+def test_a_cell_has_the_weights_of_its_layer_whichever_changes(make):
+    layer = make()
+    model = Sequential([Input((4, 3)), layer])
+    model.compile("sgd", "mse")
+    model.fit(x, np.ones((2, 2)), verbose=0)
+    for own, inner in zip(layer.get_weights(), layer.cell.get_weights(), strict=True):
+        np.testing.assert_array_equal(own, inner)
+    layer.cell.set_weights([0 * own for own in layer.get_weights()])
+    assert not any(own.any() for own in model.get_weights())
+    model.set_weights([own + 1 for own in model.get_weights()])
+    assert all((own == 1).all() for own in layer.cell.get_weights())
+
+
+def test_cells_take_their_states_in_a_list_as_in_keras():
+    cell = layers.LSTMCell(2)
+    h, c = np.full((2, 2), 0.5, "float32"), np.ones((2, 2), "float32")
+    y, states = cell(x[:, 0], [h, c])
+    kernel, recurrent, bias = cell.get_weights()
+    i, f, g, o = np.split(x[:, 0] @ kernel + h @ recurrent + bias, 4, axis=1)
+    i, f, o = (np.clip(0.2 * gate + 0.5, 0, 1) for gate in (i, f, o))  # Keras 1's hard sigmoid
+    after = f * c + i * np.tanh(g)
+    np.testing.assert_allclose(y, o * np.tanh(after), rtol=1e-5)
+    np.testing.assert_allclose(states[1], after, rtol=1e-5)
+    assert [own.shape for own in cell(inputs=x[:, 0], states=(h, c))[1]] == [(2, 2), (2, 2)]
+    chain = layers.StackedRNNCells([cell, layers.GRUCell(3)])
+    start = chain.get_initial_state(batch_size=2)
+    assert [[own.shape for own in part] for part in start] == [[(2, 2), (2, 2)], [(2, 3)]]
+    y, states = chain(x[:, 0], start)
+    assert y.shape == (2, 3)
+    assert [len(part) for part in states] == [2, 1]
+    y, states = cell(Input((3,)), [Input((2,)), Input((2,))])
+    assert y.shape == states[1].shape == (None, 2)
+
+
+def test_a_cell_called_step_by_step_trains_in_the_layer_around_it():
+    class Reader(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.cell = layers.GRUCell(2)
+
+        def call(self, inputs):
+            states = self.cell.get_initial_state(inputs=inputs)
+            for step in range(inputs.shape[1]):
+                y, states = self.cell(inputs[:, step], states)
+            return y
+
+    model, plain = Sequential([Input((4, 3)), Reader()]), Sequential([Input((4, 3)), layers.GRU(2)])
+    plain.set_weights(model.get_weights())
+    for own in (model, plain):
+        own.compile("sgd", "mse")
+        own.fit(x, np.ones((2, 2)), epochs=3, verbose=0)
+    for one, other in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

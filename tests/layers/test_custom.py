@@ -4,9 +4,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from funkeras import backend as K
 from funkeras import config, initializers
 from funkeras.layers import Dense, Dropout, Embedding, Input, Layer
-from funkeras.models import Model, Sequential
+from funkeras.models import Model, Sequential, load_model
 from funkeras.variables import Variable
 
 
@@ -130,3 +131,68 @@ def test_a_mask_is_passed_on_consumed_or_refused():
         model = Sequential([Embedding(5, 2, mask_zero=True, input_length=3), Plain()])
         with pytest.raises(TypeError, match="does not support masking"):
             model.predict(words)
+
+
+class Mixed(Layer):
+    """`a @ kernel * scale + other @ kernel`, or both parts."""
+
+    def build(self, a_shape, other_shape):
+        assert len(a_shape) == 2
+        self.kernel = self.add_weight(name="kernel", shape=(other_shape[-1], 2))
+        super().build(a_shape)
+
+    def call(self, a, other, scale=1.0, parts=False, training=None):
+        first, second = scale * K.dot(a, self.kernel), K.dot(other, self.kernel)
+        return (first, second) if parts else first + second
+
+
+def test_a_call_takes_several_arguments_by_place_and_by_name():
+    layer, a, other = Mixed(), numbers(3, 4), numbers(3, 4, seed=1)
+    layer(a, other)
+    kernel = layer.get_weights()[0]
+    calls = {
+        1.0: (layer(a, other), layer(a, other=other), layer(a=a, other=other)),
+        3.0: (layer(a, other, 3.0), layer(a, other, scale=3.0), layer(other=other, a=a, scale=3.0)),
+    }
+    for scale, results in calls.items():
+        for y in results:
+            np.testing.assert_allclose(y, scale * a @ kernel + other @ kernel, rtol=1e-5)
+    _, second = layer(a, other, parts=True)
+    np.testing.assert_allclose(second, other @ kernel, rtol=1e-5)
+    with pytest.raises(TypeError, match=r"a call of layer 'mixed_\d' \(Mixed\): got an unexpected"):
+        layer(a, other, shift=1)
+
+
+def test_calls_with_several_arguments_are_recorded_trained_and_saved(tmp_path):
+    a, other = Input((4,)), Input((4,))
+    layer = Mixed(name="mixed")
+    first, _ = layer(a, other, parts=True)
+    widened = Dense(4, kernel_initializer="ones", use_bias=False)(first)
+    model = Model([a, other], layer(other, scale=0.5, other=widened))
+    x = [numbers(6, 4), numbers(6, 4, seed=1)]
+    kernel = model.get_weights()[0]
+    expected = 0.5 * x[1] @ kernel + (x[0] @ kernel @ np.ones((2, 4))) @ kernel
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-4, atol=1e-5)
+    model.compile("sgd", "mse")
+    model.fit(x, numbers(6, 2), verbose=0)
+    assert (model.get_weights()[0] != kernel).all()
+    for ending in ("keras", "h5"):
+        model.save(path := tmp_path / f"model.{ending}")
+        again = load_model(path, custom_objects={"Mixed": Mixed})
+        np.testing.assert_allclose(again.predict(x), model.predict(x), rtol=1e-5)
+
+
+def test_a_mask_comes_for_each_argument_that_asks():
+    class Masked(Layer):
+        supports_masking = True
+
+        def call(self, x, other, mask=None, other_mask=None):
+            return x * K.expand_dims(K.cast(mask, "float32")) + K.cast(other_mask, "float32")
+
+    words, others = Input((3,)), Input((3,))
+    embed = Embedding(5, 3, mask_zero=True)
+    model = Model([words, others], Masked()(embed(words), other=embed(others)))
+    w, o = np.array([[1, 0, 2]]), np.array([[0, 3, 3]])
+    table = model.get_weights()[0]
+    expected = table[w] * (w > 0)[..., None] + (o > 0).astype("float32")
+    np.testing.assert_allclose(model.predict([w, o]), expected, rtol=1e-6)

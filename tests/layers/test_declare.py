@@ -252,3 +252,22 @@ def test_wrong_declarations_say_so():
     neither = declared(lambda: Dropout(0.5), name="Neither")
     with pytest.raises(TypeError, match=r"builder of the layer 'Neither'.*got Dropout"):
         neither()
+
+
+def test_layers_given_to_a_builder_keep_their_rules_and_stay_frozen():
+    inner = Dense(3, kernel_regularizer="l2", name="inner")
+    layer = Residual(inner, input_dim=3)
+    model = Sequential([layer])
+    model.compile("sgd", "mse")
+    x = numbers(6, 3)
+    model.fit(x, 0 * x, verbose=0)
+    np.testing.assert_array_equal(inner.get_weights()[0], model.get_weights()[0])
+    kernel = inner.get_weights()[0]
+    plain = np.mean((model.predict(x) - x) ** 2)
+    np.testing.assert_allclose(
+        model.evaluate(x, x, verbose=0), plain + 0.01 * np.sum(kernel**2), rtol=1e-5
+    )
+    inner.trainable = False
+    model.compile("sgd", "mse")
+    model.fit(x, 0 * x, verbose=0)
+    np.testing.assert_array_equal(kernel, model.get_weights()[0])

@@ -1,0 +1,133 @@
+"""What a layer is called with, as its pair takes it: one input, a tuple, or `Arguments`."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from funkeras.functional.arguments import Arguments
+from funkeras.functional.pair import Shapes, is_shape
+from funkeras.symbolic import SymbolicTensor, is_symbolic
+from funkeras.typing import PyTree
+from funkeras.variables import Variable
+
+__all__ = [
+    "as_list",
+    "as_tuple",
+    "as_users_see",
+    "first_by_name",
+    "first_of",
+    "joined",
+    "joined_inputs",
+    "run_as_written",
+    "shapes_to_build",
+    "written_inputs",
+]
+
+FIRST = ("inputs", "sequences", "sequence", "query", "x", "x1")
+"""What generations name the first argument of a call."""
+
+INPUT_KEYWORDS = ("value", "key", "initial_state", "constants", "count_weights")
+"""Arguments of a call that are inputs too, in the order in which layers take them."""
+
+
+def first_by_name(name: str, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """The inputs of a call of the layer of that name; the first is taken out of `named`."""
+    if inputs:
+        return inputs
+    keyword = next((word for word in FIRST if word in named), None)
+    if keyword is None:
+        raise TypeError(f"a call of layer {name!r} needs an input")
+    return (named.pop(keyword),)
+
+
+def joined_inputs(name: str, x: Any, others: Sequence[Any], named: dict[str, Any]) -> Any:
+    """All inputs of a call, as the pair of a built-in layer takes them: one, or a tuple."""
+    unknown = [keyword for keyword in named if keyword not in INPUT_KEYWORDS]
+    if unknown:
+        raise TypeError(f"a call of layer {name!r} takes no argument {unknown[0]!r}")
+    more = list(others)
+    for keyword in INPUT_KEYWORDS:
+        value = named.get(keyword)
+        if value is not None:
+            more.extend(value if isinstance(value, tuple | list) else [value])
+    if more:
+        return (*(x if isinstance(x, tuple | list) else (x,)), *more)
+    return as_tuple(x)
+
+
+def written_inputs(layer: Any, args: Sequence[Any], named: dict[str, Any]) -> Any:
+    """The inputs of a `call` that a user wrote: one, or all its arguments.
+
+    Raises:
+        TypeError: for arguments that it does not take.
+    """
+    if len(args) == 1 and not named:
+        return as_tuple(args[0])
+    try:
+        inspect.signature(layer.call).bind_partial(*args, **named)
+    except TypeError as error:
+        raise TypeError(
+            f"a call of layer {layer.name!r} ({type(layer).__name__}): {error}"
+        ) from None
+    arrays: Any = (jax.Array, np.ndarray, Variable)
+    kinds = SymbolicTensor if is_symbolic((args, named)) else arrays
+    return Arguments.of(args, named, lambda leaf: isinstance(leaf, kinds))
+
+
+def run_as_written(layer: Any, x: PyTree, mask: PyTree, training: bool) -> PyTree:
+    """Run a `call` that a user wrote, with what it takes of masks and of `training`.
+
+    Besides `mask`, which is that of the first argument, there is `x_mask` for each argument `x`.
+    """
+    taken = inspect.signature(layer.call)
+    several = isinstance(x, Arguments)
+    args, given = (x.args, x.named) if several else ((as_list(x),), {})
+    masks = mask if isinstance(mask, Arguments) else None
+    offered = {"mask": masks.first if masks else as_list(mask), "training": training}
+    if several and masks is not None:
+        bound = taken.bind_partial(*masks.args, **masks.named).arguments
+        offered |= {f"{name}_mask": own for name, own in bound.items()}
+    options = {k: v for k, v in offered.items() if k in taken.parameters and k not in given}
+    return layer.call(*args, **given, **options)
+
+
+def shapes_to_build(layer: Any, shapes: Shapes) -> dict[str, Any]:
+    """What `build` takes: an `input_shape`, or one for each argument if it asks for these."""
+    if not isinstance(shapes, Arguments):
+        return {"input_shape": as_users_see(shapes)}
+    bound = inspect.signature(layer.call).bind_partial(*shapes.args, **shapes.named).arguments
+    known = {f"{name}_shape": shape for name, shape in bound.items()}
+    asked = {name for name in inspect.signature(layer.build).parameters if name in known}
+    if len(asked) > 1:
+        return {name: known[name] for name in known if name in asked}
+    return {"input_shape": as_users_see(shapes.first)}
+
+
+def first_of(x: PyTree) -> PyTree:
+    """The first of several arguments."""
+    return x.first if isinstance(x, Arguments) else x
+
+
+def joined(x: PyTree) -> PyTree:
+    """All arrays, or shapes, among arguments as a built-in layer takes them."""
+    if not isinstance(x, Arguments):
+        return x
+    return x.leaves if len(x.leaves) > 1 else x.first
+
+
+def as_users_see(shape: Any) -> Any:
+    """The shape of an input, or a list of several."""
+    return list(shape) if isinstance(shape, tuple) and not is_shape(shape) else shape
+
+
+def as_list(x: PyTree) -> PyTree:
+    """Several inputs as Keras hands them to `call`."""
+    return list(x) if isinstance(x, tuple) else x
+
+
+def as_tuple(x: PyTree) -> PyTree:
+    """Several inputs as pairs take them."""
+    return tuple(x) if isinstance(x, list) else x
