@@ -114,6 +114,8 @@ class Objective:
         reported: paths of the numbers in the state that go to the logs.
         inside: numbers of the outputs whose loss the pair computes: it takes their targets after
             the inputs, and gives their scores after the outputs.
+        rule: what gives the loss in the place of `total`, from the parameters, the state that
+            follows, the input, the batch, the predictions, whether it trains, and a key.
     """
 
     pair: Pair
@@ -125,6 +127,7 @@ class Objective:
     reported: tuple[str, ...] = ()
     inside: tuple[int, ...] = ()
     masked: bool = True
+    rule: Callable[..., Array] | None = None
 
     @property
     def width(self) -> int:
@@ -181,29 +184,52 @@ class Objective:
         )
         masks = masks if len(masks) == len(leaves) else [None] * len(leaves)
         masks = masks[: len(predictions)]
-        losses, means, judged = [], [], []
+        means, judged = [], []
         cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
-        for number, (output, pred, true, weights, own_mask) in enumerate(cases):
-            pred = pred.astype(at_least_single(pred.dtype))
-            if true is not None and true.ndim == 1 and pred.ndim > 1:
-                true = true[:, None]  # so that functions of users meet equal ranks, as in Keras
-            reduce = _reduce_classic if self.classic else _reduce_modern
-            if output.loss is not None:
-                scores = inside[number] if number in inside else output.loss(true, pred)
-                losses.append(reduce(scores, weights, own_mask, valid, output.reduction))
+        for output, pred, true, weights, own_mask in cases:
+            true, pred = _meeting(true, pred)
             for function, weighted in output.means:
                 shares = weights if weighted else None
                 own = own_mask if self.masked else None
-                means.append(reduce(function(true, pred), shares, own, valid, "mean"))
+                means.append(self._reduce(function(true, pred), shares, own, valid, "mean"))
             judged.append((true, pred, weights, None if self.classic else own_mask))
-        shares = [output.weight for output in self.outputs if output.loss is not None]
-        total = sum(share * loss for share, loss in zip(shares, losses, strict=True))
-        total = total + penalty(new_state)
-        total = total + sum(penalize(at(params, path)) for path, penalize in self.penalties)
+        losses = self.losses(predictions, batch.y, batch.weights, masks, valid, inside)
+        total = self.total(params, losses, [penalty(new_state)])
+        if self.rule is not None:
+            total = self.rule(params, new_state, x, batch, predictions, training, key)
         shown = [total, *(losses if len(self.outputs) > 1 else []), *means]
         shown += [at(new_state, path) for path in self.reported]
         numbers = jnp.stack([jnp.asarray(number, jnp.float32) for number in shown])
         return jnp.asarray(total), (new_state, lax.stop_gradient(numbers), tuple(judged))
+
+    def losses(
+        self,
+        predictions: Sequence[Array],
+        targets: Sequence[Array | None],
+        weights: Sequence[Array | None],
+        masks: Sequence[Array | None],
+        valid: Array | None = None,
+        inside: Mapping[int, Array] | None = None,
+    ) -> list[Array]:
+        """The loss of each output that has one; `inside` are scores that are known, by number."""
+        found = []
+        cases = zip(self.outputs, predictions, targets, weights, masks, strict=True)
+        for number, (output, pred, true, own, mask) in enumerate(cases):
+            if output.loss is not None:
+                known = (inside or {}).get(number)
+                scores = output.loss(*_meeting(true, pred)) if known is None else known
+                found.append(self._reduce(scores, own, mask, valid, output.reduction))
+        return found
+
+    def total(self, params: Params, losses: Sequence[Any], told: Sequence[Any]) -> Any:
+        """The outputs' losses by their shares, what the net told, and penalties on weights."""
+        shares = [output.weight for output in self.outputs if output.loss is not None]
+        total = sum(share * loss for share, loss in zip(shares, losses, strict=True)) + sum(told)
+        return total + sum(penalize(at(params, path)) for path, penalize in self.penalties)
+
+    @property
+    def _reduce(self) -> Callable[..., Array]:
+        return _reduce_classic if self.classic else _reduce_modern
 
     def add(
         self,
@@ -238,6 +264,14 @@ def net_input(inputs: tuple[Array, ...], dtypes: tuple[str, ...]) -> PyTree:
     known = map(jax.dtypes.canonicalize_dtype, dtypes)
     cast = tuple(a.astype(dtype) for a, dtype in zip(inputs, known, strict=True))
     return cast[0] if len(cast) == 1 else cast
+
+
+def _meeting(true: Any, pred: Array) -> tuple[Any, Array]:
+    """A target and its prediction, of equal ranks and enough precision for functions of users."""
+    pred = pred.astype(at_least_single(pred.dtype))
+    if true is not None and true.ndim == 1 and pred.ndim > 1:
+        true = true[:, None]
+    return true, pred
 
 
 def _mean(values: Array, valid: Array | None) -> Array:

@@ -16,6 +16,7 @@ from funkeras.models.ends import Ends
 from funkeras.models.engine import Engine, make_engine
 from funkeras.models.holding import Holding
 from funkeras.models.judging import Judged, judged
+from funkeras.models.own_rules import loss_rule
 from funkeras.spellings import spelled
 
 __all__ = ["Compiling"]
@@ -183,6 +184,7 @@ class Compiling(Holding):
                     [1.0 if share is None else float(share) for share in shares],
                     [None if true is None else true.shape for true in y],
                     settings["classic"],
+                    loss_rule(self),
                 )
                 self._engine.slots = self._optimizer_state  # of the file that it was loaded from
         return self._engine

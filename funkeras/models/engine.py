@@ -276,11 +276,12 @@ def make_engine(
     loss_weights: Sequence[float],
     y_shapes: Sequence[tuple[int | None, ...] | None],
     classic: bool,
+    rule: Callable[..., jax.Array] | None = None,
 ) -> Engine:
     """The engine of a built model for targets of these shapes."""
     outputs, names, sources = [], [], []
     several = len(model.output_names) > 1
-    paddable = not (model.penalizes_activity() or always_trains(model))
+    paddable = rule is None and not (model.penalizes_activity() or always_trains(model))
     judged = [name for name, own in zip(model.output_names, loss, strict=True) if own is not None]
     per_output = [f"{name}_loss" for name in judged] if several else []
     means_before = 1 + len(per_output)
@@ -337,6 +338,7 @@ def make_engine(
         reported=tuple(reported.values()),
         inside=whole.inside,
         masked=config.dialect() != "classic",
+        rule=rule,
     )
     return Engine(
         objective,

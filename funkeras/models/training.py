@@ -1,6 +1,5 @@
 """`fit`, `evaluate` and `predict`: what a model does with data."""
 
-import inspect
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -14,11 +13,7 @@ from funkeras import config
 from funkeras.callbacks import Callback, CallbackList, History
 from funkeras.functional.training import (
     Batch,
-    TrainState,
-    merge,
     net_input,
-    scaled_gradients,
-    updated,
 )
 from funkeras.models import fitting
 from funkeras.models.compiling import Compiling
@@ -45,6 +40,7 @@ from funkeras.models.display import (
 )
 from funkeras.models.engine import Engine, Progress, always_trains
 from funkeras.models.generators import GeneratorMethods, counted
+from funkeras.models.own_rules import OwnRules
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
 from funkeras.models.written import described_inputs
 from funkeras.programs import Program
@@ -54,7 +50,7 @@ from funkeras.typing import Key, Params, State
 __all__ = ["Training"]
 
 
-class Training(GeneratorMethods, Compiling):
+class Training(GeneratorMethods, OwnRules, Compiling):
     """A compiled model at work on arrays, or on a source of batches."""
 
     spelling = "Model"
@@ -136,7 +132,7 @@ class Training(GeneratorMethods, Compiling):
     def _targets(self, action: str, y: Any) -> tuple[Any, ...]:
         """The target of each output; None for one that has neither loss nor metric."""
         names, wanted = self.output_names, self.wanted()
-        if self._has_step():  # which may use them in its own way, or none
+        if self._has_own_rules():  # which may use them in their own way, or none
             return (None,) * len(names) if y is None else arrays(y, names, "y")
         if y is None or len(wanted) == len(names):
             if y is None and wanted:
@@ -361,80 +357,6 @@ class Training(GeneratorMethods, Compiling):
             listed.release()
         return self.history  # pyright: ignore[reportReturnType]: fit made it
 
-    # A step of one's own
-
-    def train_step(self, ts: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
-        """One update: override it to train by other rules.
-
-        It is a pure function of its arguments, called while the training program is made; the
-        loop over batches and epochs then runs on the device as ever. What it may use of the model
-        are `objective`, `gradients` and `updated`, and `functional`, the net itself. This one is
-
-            def loss(params):
-                return self.objective(params, ts, batch)
-
-            gradients, (state, logs) = self.gradients(loss, ts)
-            return self.updated(ts, gradients, state), logs
-
-        Args:
-            ts: `params`, `frozen` (arrays that are not trained), `state`, `optimizer`, `step`,
-                `key`; `ts.step_key` is the key for this step.
-            batch: `x`, `y` and `weights`, tuples with an array for each input or output.
-
-        Returns:
-            The train state that follows, with the same parts, and numbers for the logs by name,
-            which are averaged over the epoch's samples. Metrics that keep a state of their own
-            (`AUC`) are seen by `evaluate` alone then.
-        """
-
-        def loss(params: Params) -> Any:
-            return self.objective(params, ts, batch)
-
-        gradients, (state, logs) = self.gradients(loss, ts)
-        return self.updated(ts, gradients, state), logs
-
-    def objective(self, params: Params, ts: TrainState, batch: Batch) -> tuple[Any, Any]:
-        """Within `train_step`: the loss for such `params`, and `(state, logs)` that follow."""
-        engine = self._made_engine("objective")
-        value, (state, numbers, _) = engine.objective.judge(
-            merge(params, ts.frozen), ts.state, batch, training=True, key=ts.step_key
-        )
-        named = zip(engine.judged.names, engine.judged.sources, strict=True)
-        return value, (state, {name: numbers[i] for name, (stateful, i) in named if not stateful})
-
-    def gradients(self, loss: Callable[[Params], Any], ts: TrainState) -> tuple[Params, Any]:
-        """Within `train_step`: gradients of `loss(params)`, and what it gave besides the loss.
-
-        `jax.grad(loss, has_aux=True)(ts.params)`, scaled where the optimizer is a
-        `LossScaleOptimizer`.
-        """
-        return scaled_gradients(loss, ts)
-
-    def updated(self, ts: TrainState, gradients: Params, state: State) -> TrainState:
-        """Within `train_step`: the train state after the optimizer's update and constraints."""
-        engine = self._made_engine("updated")
-        return updated(engine.objective, engine.optimizer.updates, ts, gradients, state)
-
-    def _made_engine(self, what: str) -> Engine:
-        if self._engine is None:
-            raise RuntimeError(f"{what} belongs into train_step, which fit calls")
-        return self._engine
-
-    def _has_step(self) -> bool:
-        return type(self).train_step is not Training.train_step
-
-    def _use_step(self, engine: Engine, example: Batch) -> None:
-        """Let the engine train by the step of a subclass, if it has one."""
-        if not self._has_step():
-            return
-        parameters = inspect.signature(self.train_step).parameters
-        if len(parameters) != 2:
-            raise TypeError(
-                f"train_step of {type(self).__name__} takes (ts, batch), the train state and a "
-                f"batch, and gives the next state and logs; it takes ({', '.join(parameters)})"
-            )
-        engine.use(self.train_step, self, example)
-
     @spelled
     def evaluate(
         self,
@@ -483,7 +405,7 @@ class Training(GeneratorMethods, Compiling):
 
     def _knows_targets(self) -> bool:
         """Whether what training prints and tells does not depend on the targets' shapes."""
-        return self.built and not self._has_step() and self._require_compiled("fit")["classic"]
+        return self.built and not self._has_own_rules() and self._require_compiled("fit")["classic"]
 
     def _listed(
         self, callbacks: Sequence[Callback] | Callback | None, steps: int | None
