@@ -335,8 +335,11 @@ def roots(
     if not by_name:
         return list(zip(model.layers, holders(model), strict=True))
     own = {layer.name: layer for layer in model.layers}
-    found = [(name, place) for place, (name, _) in stored.items() if place.count("/") == 1]
-    return [(own[name], place) for name, place in found if name in own]
+    found: dict[str, str] = {}
+    for place in sorted(filter(None, stored), key=lambda place: place.count("/")):
+        if model.is_written() or place.count("/") == 1:
+            found.setdefault(stored[place][0], place)
+    return [(own[name], place) for name, place in found.items() if name in own]
 
 
 def from_holders(
