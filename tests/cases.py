@@ -200,6 +200,7 @@ CASES = [
     Case("RMSNormalization", {}, SEQUENCE, free=(1,)),
     Case("UnitNormalization", {}, SEQUENCE, free=(1, 2)),
     Case("Identity", {}, SEQUENCE, free=(1, 2)),
+    Case("LayerScale", {"init_values": 0.5, "projection_dim": 3}, SEQUENCE, free=(1,)),
     Case("Masking", {"mask_value": 9.0}, SEQUENCE, free=(1,)),
     Case("Lambda", {"function": jnp.tanh}, SEQUENCE, free=(1, 2)),
     Case("ActivityRegularization", {"l1": 0.1, "l2": 0.2}, (2, 3)),

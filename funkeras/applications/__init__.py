@@ -1,5 +1,12 @@
 """Nets for ImageNet with their published weights."""
 
+from funkeras.applications.convnext import (
+    ConvNeXtBase,
+    ConvNeXtLarge,
+    ConvNeXtSmall,
+    ConvNeXtTiny,
+    ConvNeXtXLarge,
+)
 from funkeras.applications.densenet import DenseNet121, DenseNet169, DenseNet201
 from funkeras.applications.efficientnet import (
     EfficientNetB0,
@@ -34,6 +41,11 @@ from funkeras.applications.xception import Xception
 __all__ = [
     "VGG16",
     "VGG19",
+    "ConvNeXtBase",
+    "ConvNeXtLarge",
+    "ConvNeXtSmall",
+    "ConvNeXtTiny",
+    "ConvNeXtXLarge",
     "DenseNet121",
     "DenseNet169",
     "DenseNet201",

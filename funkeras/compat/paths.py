@@ -20,7 +20,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     **{
         f"applications.{name}": (f"applications.{name}",)
         for name in (
-            *("densenet", "efficientnet", "efficientnet_v2", "imagenet_utils"),
+            *("convnext", "densenet", "efficientnet", "efficientnet_v2", "imagenet_utils"),
             *("inception_resnet_v2", "inception_v3", "mobilenet", "mobilenet_v2", "mobilenet_v3"),
             *("mobilenetv2", "nasnet", "resnet", "resnet50", "resnet_v2", "vgg16", "vgg19"),
             "xception",

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import nn
 from jaxtyping import Bool, Float, Shaped
 
-from funkeras import activations, config, regularizers
+from funkeras import activations, config, initializers, regularizers
 from funkeras.functional.checks import known, no_mask, one_of, positive, rank
 from funkeras.functional.combinators import penalized
 from funkeras.functional.pair import Pair, Weight, layer, stateless
@@ -25,6 +25,7 @@ __all__ = [
     "highway",
     "identity",
     "lambda_",
+    "layer_scale",
     "masking",
     "maxout_dense",
     "permute",
@@ -160,6 +161,31 @@ def identity() -> Pair:
         return x
 
     return stateless(apply)
+
+
+@layer("LayerScale")
+def layer_scale(init_values: float, projection_dim: int) -> Pair:
+    """Scale each feature by a learned factor: `gamma * x`.
+
+    Touvron, Cord, Sablayrolles, Synnaeve and Jégou 2021, https://arxiv.org/abs/2103.17239
+
+    Args:
+        init_values: the factors before training, the smaller the deeper the net.
+        projection_dim: the number of features.
+
+    >>> from funkeras.functional import output_shape
+    >>> output_shape(layer_scale(1e-6, 3), (None, 4, 3))
+    (None, 4, 3)
+    """
+    positive("projection_dim", projection_dim)
+
+    def weights(input_shape: Shape) -> Iterator[Weight]:
+        yield Weight("gamma", (projection_dim,), initializers.constant(init_values))
+
+    def apply(params: Params, x: Shaped[Array, "*n features"]) -> Shaped[Array, "*n features"]:
+        return x * params["gamma"]
+
+    return stateless(apply, weights)
 
 
 @layer("Masking")

@@ -1962,6 +1962,28 @@ class LayerNormalization(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class LayerScale(Layer):
+    """Scale each feature by a learned factor: `gamma * x`."""
+    def __init__(
+        self,
+        init_values: float | Any = ...,
+        projection_dim: int | Any = ...,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class LeakyReLU(Layer):
     """`x` above 0, `negative_slope * x` below. A negative slope is refused where Keras 3 holds."""
     def __init__(

@@ -95,6 +95,9 @@ KERAS_2_NAMES = {"LeakyReLU": {"negative_slope": "alpha"}}
 KERAS_3_CLASSES = {"GroupedQueryAttention": "GroupQueryAttention"}
 """Layer → its name in files of Keras 3, where it is another."""
 
+KERAS_3_HOMES = {"LayerScale": "keras.src.applications.convnext"}
+"""Layer → the module in which Keras 3 finds it, if it is none of its public layers."""
+
 SEPARATE = ("MultiHeadAttention", *KERAS_3_CLASSES.values())
 """Layers each of whose inputs is an argument of its own in Keras 3."""
 
@@ -463,6 +466,8 @@ def _layer(layer: Any, form: Form) -> Config:
         described["build_config"] = told if "input_shape" in told else {"shapes_dict": told}
     if own:
         described |= {"module": type(layer).__module__, "registered_name": registered}
+    elif name in KERAS_3_HOMES:
+        described |= {"module": KERAS_3_HOMES[name], "registered_name": name}
     return described
 
 

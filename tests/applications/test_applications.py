@@ -11,13 +11,13 @@ import pytest
 from funkeras import applications, config
 from funkeras import backend as K
 from funkeras.applications import blocks, efficientnet, imagenet_utils, mobilenet
-from funkeras.layers import Input, Lambda, Rescaling
+from funkeras.layers import Input, Lambda, LayerScale, Rescaling
 from funkeras.models import Model
 
 GENUINE = json.loads((Path(__file__).parents[1] / "golden" / "applications.json").read_text())
 """What Keras 3 says of its nets."""
 
-SMALLEST = ("ResNet50V2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0")
+SMALLEST = ("ResNet50V2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0", "ConvNeXtTiny")
 """One net of each family of Keras 3, made in a second or two."""
 
 PARAMETERS = {
@@ -135,6 +135,16 @@ def test_the_classifier_s_activation_is_the_one_asked_for(activation, formula):
 def test_pictures_stay_as_they_are_where_the_net_scales_them():
     x = np.random.default_rng(0).uniform(0, 255, (2, 4, 5, 3))
     assert efficientnet.preprocess_input(x) is x
+
+
+def test_a_scale_of_features_starts_small():
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+    layer = LayerScale(1e-6, 3)
+    np.testing.assert_allclose(layer(x), x * np.float32(1e-6))
+    layer.set_weights([np.array([2.0, -1.0, 0.5])])
+    np.testing.assert_allclose(layer(x), x * [2, -1, 0.5], rtol=1e-6)
+    with pytest.raises(ValueError, match="projection_dim"):
+        LayerScale(1e-6, 0)
 
 
 def test_whole_pictures_drop_out_of_a_block_in_training_alone():

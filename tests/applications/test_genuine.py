@@ -43,10 +43,13 @@ NETS = {
     "EfficientNetV2B0": 64,
     "EfficientNetV2B3": 64,
     "EfficientNetV2S": 64,
+    "ConvNeXtTiny": 64,
+    "ConvNeXtSmall": 64,
 }
 """Net → rows and columns of the pictures."""
 
 WHOLE = ("ResNet101", "ResNet50V2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0")
+WHOLE += ("ConvNeXtTiny",)
 """Nets whose files of Keras 3 are read and written, with the top too."""
 
 pytestmark = [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import keras
 
-OLD = ("ConvNeXt", "VGG", "Inception", "Xception", "DenseNet", "NASNet")
+OLD = ("VGG", "Inception", "Xception", "DenseNet", "NASNet")
 OLD_NETS = ("ResNet50", "MobileNet", "MobileNetV2")
 
 VARIANTS = {
@@ -24,6 +24,7 @@ VARIANTS = {
     ),
     "MobileNetV3Large": ({"alpha": 0.75}, {"minimalistic": True}),
     "EfficientNetV2B0": ({"include_preprocessing": False},),
+    "ConvNeXtTiny": ({"include_preprocessing": False, "name": "own"},),
 }
 
 
