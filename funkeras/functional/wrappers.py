@@ -219,7 +219,7 @@ def spectral_normalization(layer: Pair, power_iterations: int = 1) -> Pair:
         inner = list(layer.weights(input_shape))
         for weight in inner:
             yield weight._replace(name=f"layer/{weight.name}")
-        normalized = _kernel_name([weight.name for weight in inner], layer.name)
+        normalized = kernel_name([weight.name for weight in inner], layer.name)
         (last,) = (weight.shape[-1] for weight in inner if weight.name == normalized)
         start = initializers.truncated_normal(stddev=0.02)
         yield Weight("vector_u", (1, last), start, trainable=False)
@@ -229,8 +229,8 @@ def spectral_normalization(layer: Pair, power_iterations: int = 1) -> Pair:
     ) -> tuple[PyTree, State, PyTree]:
         own, vector = params["layer"], state["vector_u"]
         if training:
-            name = _kernel_name(own, layer.name)
-            kernel, vector = _of_norm_one(own[name], vector, power_iterations)
+            name = kernel_name(own, layer.name)
+            kernel, vector = of_norm_one(own[name], vector, power_iterations)
             own = {**own, name: kernel}
         y, inner, after = layer.run(own, state.get("layer", {}), x, training=training, **flow)
         return y, {"vector_u": vector, **({"layer": inner} if inner else {})}, after
@@ -238,14 +238,17 @@ def spectral_normalization(layer: Pair, power_iterations: int = 1) -> Pair:
     return Pair.running(run, weights=weights, shape=lambda shape: output_shape(layer, shape))
 
 
-def _kernel_name(names: Iterable[str], layer: str) -> str:
-    found = next((name for name in ("kernel", "embeddings") if name in names), None)
-    if found is None:
-        raise ValueError(f"layer must have a kernel or embeddings; {layer!r} has neither")
-    return found
+def kernel_name(names: Iterable[str], layer: str) -> str:
+    """Which of a layer's weights is its only kernel or, without one, its embeddings."""
+    own = list(names)
+    found = [name for name in own if name.endswith("kernel")]
+    found = found or [name for name in own if name == "embeddings"]
+    if len(found) != 1 or "/" in found[0]:
+        raise ValueError(f"layer must have one kernel, or embeddings; {layer!r} has {own}")
+    return found[0]
 
 
-def _of_norm_one(kernel: Array, vector: Array, iterations: int) -> tuple[Array, Array]:
+def of_norm_one(kernel: Array, vector: Array, iterations: int) -> tuple[Array, Array]:
     """A kernel over its largest singular value, and the vector that leads there; zeros stay."""
     matrix = kernel.reshape(-1, kernel.shape[-1]).astype(at_least_single(kernel.dtype))
     u = vector.astype(matrix.dtype)

@@ -13,6 +13,7 @@ from funkeras import registry, symbolic
 from funkeras.functional.adapted import kept_axes, mean_and_variance
 from funkeras.functional.pair import Pair, builders
 from funkeras.layers.layer import Layer
+from funkeras.layers.normalizing import Normalizing
 from funkeras.layers.recurring import Celled, Recurrent, TwoWay
 from funkeras.layers.wrapping import Stepping
 from funkeras.typing import Config, Params, State
@@ -226,6 +227,7 @@ BASES: dict[str, type[Layer]] = {
     "Merge": Merging,
     "MultiHeadAttention": Attending,
     "Normalization": Adapted,
+    "SpectralNormalization": Normalizing,
     "TimeDistributed": Stepping,
 }
 """Class name → what it derives from, if not from `Layer` itself."""

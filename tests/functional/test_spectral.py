@@ -3,8 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from funkeras import config
 from funkeras import functional as F
-from funkeras.layers import Conv2D, SpectralNormalization
+from funkeras.layers import Conv2D, Dense, DepthwiseConv2D, SpectralNormalization
 
 KEY = jax.random.key(0)
 X = np.random.default_rng(0).normal(size=(4, 3)).astype("float32")
@@ -92,5 +93,33 @@ def test_the_class_wraps_a_layer_and_knows_its_penalties():
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="power_iterations must be a positive integer, got 0"):
         F.spectral_normalization(F.dense(2), 0)
-    with pytest.raises(ValueError, match="must have a kernel or embeddings; 'flatten' has neither"):
-        F.spectral_normalization(F.flatten()).init(KEY, (2, 3))
+    for inner, shape in ((F.flatten(), (2, 3)), (F.lstm(2), (2, 4, 3))):  # as Keras 3 refuses
+        with pytest.raises(ValueError, match="must have one kernel, or embeddings"):
+            F.spectral_normalization(inner).init(KEY, shape)
+
+
+@pytest.mark.parametrize(
+    ("inner", "shape", "sizes", "y"),
+    [
+        (lambda: Dense(4), (2, 3), [(3, 4), (1, 4), (4,)], [1.3343382, 0.83536637, 1.3997252]),
+        (
+            lambda: DepthwiseConv2D(2, depth_multiplier=2),
+            *((2, 5, 5, 3), [(2, 2, 3, 2), (1, 2), (6,)], [1.1767678, 1.1064932, 1.3804607]),
+        ),
+    ],
+)
+def test_called_on_arrays_in_training_it_keeps_the_kernel_of_norm_one(inner, shape, sizes, y):
+    # Keras 3.15, with the same weights: shapes of get_weights, output, weights after.
+    with config.using_dialect("modern"):
+        layer = SpectralNormalization(inner())
+        layer.build(shape)
+    assert [w.shape for w in layer.get_weights()] == sizes
+    layer.set_weights([np.random.RandomState(i).rand(*size) for i, size in enumerate(sizes)])
+    vector, kernel = layer.normalized_weights()
+    got = layer(np.ones(shape, "float32"), training=True)
+    np.testing.assert_allclose(np.ravel(got)[:3], y, rtol=1e-5)
+    after = layer.get_weights()
+    np.testing.assert_array_equal(after[0], kernel)
+    np.testing.assert_array_equal(after[1], vector)
+    np.testing.assert_allclose(np.linalg.norm(after[1]), 1, rtol=1e-6)
+    np.testing.assert_allclose(layer(np.ones(shape, "float32")), got, rtol=1e-6)

@@ -434,14 +434,12 @@ def group_normalization(r, name):
 
 @drawn("SpectralNormalization")
 def spectral_normalization(r, name):
-    # Without biases: Keras 3 has the vector of the power method between kernel and bias.
     inner, shape = r.of(
-        ((LAYER, "Dense", {"units": 3, "use_bias": False}), (2, 4)),
+        ((LAYER, "Dense", {"units": 3}), (2, 4)),
         ((LAYER, "Conv2D", {"filters": 2, "kernel_size": 2, "use_bias": False}), (2, 4, 4, 3)),
-        (
-            (LAYER, "Conv1D", {"filters": 3, "kernel_size": 2, "strides": 2, "use_bias": False}),
-            (2, 5, 3),
-        ),
+        ((LAYER, "Conv1D", {"filters": 3, "kernel_size": 2, "strides": 2}), (2, 5, 3)),
+        ((LAYER, "DepthwiseConv1D", {"kernel_size": 2, "depth_multiplier": 2}), (2, 5, 3)),
+        ((LAYER, "LSTM", {"units": 2}), (2, 5, 3)),
     )
     kwargs = {"layer": inner} | r.some(0.4, power_iterations=(1, 3))
     return kwargs, r.normal(*shape), {"training": r.random() < 0.5}
