@@ -213,6 +213,7 @@ CASES = [
     Case("GaussianDropout", {"rate": 0.5}, SEQUENCE, free=(1, 2)),
     Case("AlphaDropout", {"rate": 0.5}, SEQUENCE, free=(1, 2)),
     Case("Embedding", {"input_dim": 7, "output_dim": 3}, (2, 5), free=(1,), below=7),
+    Case("ReversibleEmbedding", {"input_dim": 7, "output_dim": 3}, (2, 5), free=(1,), below=7),
     Case("PositionEmbedding", {"sequence_length": 6}, SEQUENCE),
     *(
         Case(name, {}, (SEQUENCE, SEQUENCE), free=(1,))

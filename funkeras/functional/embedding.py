@@ -1,16 +1,19 @@
 """Layers that look vectors up: of words, of positions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import jax.numpy as jnp
 from jaxtyping import Float, Shaped
 
 from funkeras.functional.checks import known, positive
 from funkeras.functional.noise import drop, dropped
-from funkeras.functional.pair import Pair, Weight, layer, stateless
+from funkeras.functional.pair import Pair, Shapes, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, Shape, State
 
-__all__ = ["embedding", "position_embedding"]
+__all__ = ["REVERSE", "embedding", "is_reverse", "position_embedding", "reversible_embedding"]
+
+REVERSE = "reverse"
+"""The name under which `reversible_embedding` is given vectors that it has to lead back."""
 
 
 @layer("Embedding")
@@ -66,6 +69,61 @@ def embedding(
         return x != 0 if mask_zero else None
 
     return Pair(apply, weights, mask)
+
+
+@layer("ReversibleEmbedding")
+def reversible_embedding(
+    input_dim: int,
+    output_dim: int,
+    tie_weights: bool = True,
+    embeddings_initializer: Identifier = "uniform",
+    mask_zero: bool = False,
+    reverse_dtype: str | None = None,
+    logit_soft_cap: float | None = None,
+) -> Pair:
+    """An embedding that also leads back from vectors to scores of words: `x @ embeddingsᵀ`.
+
+    For inputs `{"reverse": x}`; the class calls it `layer(x, reverse=True)`. Press and Wolf 2016,
+    https://arxiv.org/abs/1608.05859
+
+    Args:
+        tie_weights: use the same table both ways, rather than a second one, `reverse_embeddings`.
+        reverse_dtype: of the product and the scores.
+        logit_soft_cap: scores `y` become `cap * tanh(y / cap)`.
+
+    >>> from funkeras.functional import output_shape
+    >>> layer = reversible_embedding(1000, 64)
+    >>> output_shape(layer, (None, 10)), output_shape(layer, {"reverse": (None, 10, 64)})
+    ((None, 10, 64), (None, 10, 1000))
+    """
+    forward = embedding(input_dim, output_dim, embeddings_initializer, mask_zero)
+
+    def weights(input_shape: Shapes) -> Iterator[Weight]:
+        yield from forward.weights(())
+        if not tie_weights:
+            yield Weight("reverse_embeddings", (output_dim, input_dim), embeddings_initializer)
+
+    def scores(params: Params, x: Float[Array, "*n features"]) -> Float[Array, "*n words"]:
+        back = params["embeddings"].T if tie_weights else params["reverse_embeddings"]
+        if reverse_dtype is not None:
+            x, back = x.astype(reverse_dtype), back.astype(reverse_dtype)
+        y = x @ back
+        return y if logit_soft_cap is None else jnp.tanh(y / logit_soft_cap) * logit_soft_cap
+
+    def apply(params: Params, x: PyTree) -> Array:
+        if is_reverse(x):
+            return scores(params, x[REVERSE])
+        return forward.apply(params, {}, x)[0]
+
+    def mask(x: PyTree, mask: Mask) -> Mask:
+        return None if is_reverse(x) else forward.mask(x, mask)
+
+    return stateless(apply, weights, mask)
+
+
+def is_reverse(x: PyTree) -> bool:
+    """Whether inputs are vectors that have to be led back."""
+    return isinstance(x, Mapping) and REVERSE in x
 
 
 @layer("PositionEmbedding")

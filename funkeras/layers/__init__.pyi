@@ -21,9 +21,11 @@ from funkeras.layers.lookup import Lookup
 from funkeras.layers.lookup import OnHost
 from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.lookup import TextLookup
+from funkeras.layers.normalizing import Normalizing
 from funkeras.layers.recurring import Celled
 from funkeras.layers.recurring import Recurrent
 from funkeras.layers.recurring import TwoWay
+from funkeras.layers.reversible import Reversible
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
 from funkeras.layers.special import Attending
@@ -3208,6 +3210,34 @@ class Resizing(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
+class ReversibleEmbedding(Reversible):
+    """An embedding that also leads back from vectors to scores of words: `x @ embeddingsᵀ`."""
+    def __init__(
+        self,
+        input_dim: int | Any = ...,
+        output_dim: int | Any = ...,
+        tie_weights: bool = True,
+        embeddings_initializer: Identifier = 'uniform',
+        embeddings_regularizer: Identifier = None,
+        embeddings_constraint: Identifier = None,
+        mask_zero: bool = False,
+        reverse_dtype: str | None = None,
+        logit_soft_cap: float | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class SReLU(Layer):
     """`x` between two learned thresholds, of slope `a_left` below them and `a_right` above."""
     def __init__(
@@ -3538,7 +3568,7 @@ class SpatialDropout3D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class SpectralNormalization(Layer):
+class SpectralNormalization(Normalizing):
     """A layer that trains with its kernel, or embeddings, divided by their largest singular value."""
     def __init__(
         self,

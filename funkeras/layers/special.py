@@ -15,6 +15,7 @@ from funkeras.functional.pair import Pair, builders
 from funkeras.layers.layer import Layer
 from funkeras.layers.normalizing import Normalizing
 from funkeras.layers.recurring import Celled, Recurrent, TwoWay
+from funkeras.layers.reversible import Reversible
 from funkeras.layers.wrapping import Stepping
 from funkeras.typing import Config, Params, State
 from funkeras.variables import current_flow
@@ -227,6 +228,7 @@ BASES: dict[str, type[Layer]] = {
     "Merge": Merging,
     "MultiHeadAttention": Attending,
     "Normalization": Adapted,
+    "ReversibleEmbedding": Reversible,
     "SpectralNormalization": Normalizing,
     "TimeDistributed": Stepping,
 }

@@ -8,6 +8,7 @@ import jax
 
 from funkeras.functional.arguments import Arguments
 from funkeras.functional.combinators import unique_names
+from funkeras.functional.embedding import REVERSE, is_reverse
 from funkeras.functional.pair import Pair
 from funkeras.layers.facade import layer_class
 from funkeras.layers.input import InputLayer
@@ -96,6 +97,7 @@ class Structure:
             for call in self.trace.calls:
                 if call.callee is layer:
                     options = {} if call.training is None else {"training": call.training}
+                    options |= {REVERSE: True} if is_reverse(call.inputs) else {}
                     nodes.append(_node(call.inputs, options, refer))
             entries.append(
                 {

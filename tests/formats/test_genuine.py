@@ -172,6 +172,13 @@ def of_today():
     return Model(x, layers.GroupNormalization(3)(y))
 
 
+@example((4,), dialect="modern")
+def words_and_back():
+    x = Input((4,))
+    words = layers.ReversibleEmbedding(7, 3, tie_weights=False, logit_soft_cap=2.0)
+    return Model(x, words(Dense(3)(words(x)), reverse=True))
+
+
 @example((4, 6), (4, 6))
 def operations_between_layers():
     a, b = Input((4, 6)), Input((4, 6))

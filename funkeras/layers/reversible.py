@@ -1,0 +1,45 @@
+"""The class of `ReversibleEmbedding`: one call looks vectors up, another leads back from them."""
+
+import inspect
+from typing import Any
+
+import jax
+
+from funkeras.functional.embedding import REVERSE, is_reverse
+from funkeras.functional.pair import Pair
+from funkeras.layers.layer import Layer
+from funkeras.layers.weights import dtypes_of
+from funkeras.typing import Params, PyTree, State
+
+__all__ = ["Reversible"]
+
+
+class Reversible(Layer):
+    """`ReversibleEmbedding`: `layer(x, reverse=True)` gives scores of words for vectors."""
+
+    def _run(self, x: Any, *others: Any, **named: Any) -> Any:
+        """Look vectors up, or lead back from them; the input then has that as its name."""
+        reverse = (*others, named.pop(REVERSE, False))[0]
+        return super()._run({REVERSE: x} if reverse else x, **named)
+
+    def compute_output_shape(self, input_shape: Any, reverse: bool = False) -> Any:
+        """Shape of the output for that input."""
+        return super().compute_output_shape({REVERSE: input_shape} if reverse else input_shape)
+
+    def make_pair(self) -> Pair:
+        """The pair of this layer's arguments; where it computes low, the way back may do better."""
+        pair = super().make_pair()
+        build = type(self).builder
+        if build is None or not self.casts or self._arguments["reverse_dtype"] is None:
+            return pair
+        own = inspect.signature(build).parameters
+        back = build(**{name: self._arguments[name] for name in own})
+        low = dtypes_of(self.dtype_policy)[1]
+
+        def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, Any]:
+            if not is_reverse(x):
+                return pair.run(params, state, x, **flow)
+            params, x = jax.tree.map(lambda a: a.astype(low), (params, x))
+            return back.run(params, state, x, **flow)
+
+        return pair.rerun(run)
