@@ -13,6 +13,7 @@ import numpy as np
 
 from funkeras import functional as F
 from funkeras.functional import Pair, builders
+from funkeras.registry import register_keras_serializable
 
 __all__ = ["CASES", "Case"]
 
@@ -77,6 +78,39 @@ class Case:
 def is_shape(shape: Any) -> bool:
     """Whether this is one shape rather than several."""
     return isinstance(shape, tuple) and all(isinstance(size, int) for size in shape)
+
+
+@register_keras_serializable("tests")
+def affine(params: Any, inputs: Any) -> Any:
+    """`inputs @ w + b`, as a function of JAX."""
+    return inputs @ params["w"] + params["b"]
+
+
+@register_keras_serializable("tests")
+def affine_start(rng: Any, inputs: Any) -> Any:
+    """The first parameters of `affine`."""
+    return {"w": jax.random.normal(rng, (inputs.shape[-1], 2)), "b": jnp.zeros(2)}
+
+
+@register_keras_serializable("tests")
+class Affine:
+    """`affine` with the methods of a module of Flax."""
+
+    def init(self, rngs: Any, inputs: Any, method: Any = None) -> Any:
+        """The first variables."""
+        return {"params": affine_start(rngs["params"], inputs)}
+
+    def apply(self, variables: Any, inputs: Any, **options: Any) -> Any:
+        """The outputs, and no new state."""
+        return affine(variables["params"], inputs), {}
+
+    def __call__(self, inputs: Any) -> Any:
+        """What Flax would run."""
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        """No arguments."""
+        return {}
 
 
 COLORS, SPAN = (2, 5, 6, 3), (-9, 9)
@@ -213,6 +247,8 @@ CASES = [
     Case("GaussianDropout", {"rate": 0.5}, SEQUENCE, free=(1, 2)),
     Case("AlphaDropout", {"rate": 0.5}, SEQUENCE, free=(1, 2)),
     Case("Embedding", {"input_dim": 7, "output_dim": 3}, (2, 5), free=(1,), below=7),
+    Case("JaxLayer", {"call_fn": affine, "init_fn": affine_start}, SEQUENCE, free=(1,)),
+    Case("FlaxLayer", {"module": Affine()}, SEQUENCE, free=(1,)),
     Case("ReversibleEmbedding", {"input_dim": 7, "output_dim": 3}, (2, 5), free=(1,), below=7),
     Case("PositionEmbedding", {"sequence_length": 6}, SEQUENCE),
     *(

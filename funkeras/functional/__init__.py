@@ -10,6 +10,7 @@ from funkeras.functional import convolution as _convolution
 from funkeras.functional import core as _core
 from funkeras.functional import einsum as _einsum
 from funkeras.functional import embedding as _embedding
+from funkeras.functional import foreign as _foreign
 from funkeras.functional import graphs as _graphs
 from funkeras.functional import local as _local
 from funkeras.functional import merging as _merging
@@ -44,6 +45,7 @@ from funkeras.functional.convolution import *
 from funkeras.functional.core import *
 from funkeras.functional.einsum import *
 from funkeras.functional.embedding import *
+from funkeras.functional.foreign import *
 from funkeras.functional.graphs import *
 from funkeras.functional.local import *
 from funkeras.functional.merging import *
@@ -103,6 +105,7 @@ __all__ = [
         _wrappers,
         _nonlinear,
         _embedding,
+        _foreign,
         _graphs,
         _merging,
         _attention,

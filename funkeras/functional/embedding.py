@@ -10,7 +10,7 @@ from funkeras.functional.noise import drop, dropped
 from funkeras.functional.pair import Pair, Shapes, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, Shape, State
 
-__all__ = ["REVERSE", "embedding", "is_reverse", "position_embedding", "reversible_embedding"]
+__all__ = ["embedding", "position_embedding", "reversible_embedding"]
 
 REVERSE = "reverse"
 """The name under which `reversible_embedding` is given vectors that it has to lead back."""

@@ -16,6 +16,8 @@ from funkeras.layers.merge import maximum as maximum
 from funkeras.layers.merge import minimum as minimum
 from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
+from funkeras.layers.foreign import OfFlax
+from funkeras.layers.foreign import OfJax
 from funkeras.layers.lookup import Binned
 from funkeras.layers.lookup import Lookup
 from funkeras.layers.lookup import OnHost
@@ -1369,6 +1371,30 @@ class Flatten(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
+class FlaxLayer(OfFlax):
+    """A module of Flax, by its `init` and `apply`, as a layer."""
+    def __init__(
+        self,
+        module: Any | Any = ...,
+        method: Any = None,
+        variables: Any = None,
+        seed: int | None = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
 class GRU(Recurrent):
     """Gated recurrent units over the steps of a sequence, by the formula of `gru_cell`."""
     def __init__(
@@ -1810,6 +1836,32 @@ class IntegerLookup(Lookup):
         pad_to_max_tokens: bool = False,
         oov_method: str = 'floormod',
         salt: Any = None,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class JaxLayer(OfJax):
+    """A function of JAX as a layer: `call_fn(params, state, rng, inputs, training)`."""
+    def __init__(
+        self,
+        call_fn: Any | Any = ...,
+        init_fn: Any = None,
+        params: Any = None,
+        state: Any = None,
+        seed: int | None = None,
+        native_serialization_platforms: Sequence[str] | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,

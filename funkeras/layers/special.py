@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from funkeras import registry, symbolic
 from funkeras.functional.adapted import kept_axes, mean_and_variance
 from funkeras.functional.pair import Pair, builders
+from funkeras.layers.foreign import OfFlax, OfJax
 from funkeras.layers.layer import Layer
 from funkeras.layers.normalizing import Normalizing
 from funkeras.layers.recurring import Celled, Recurrent, TwoWay
@@ -224,6 +225,8 @@ BASES: dict[str, type[Layer]] = {
     "AdditiveAttention": Attending,
     "Attention": Attending,
     "GroupedQueryAttention": Attending,
+    "FlaxLayer": OfFlax,
+    "JaxLayer": OfJax,
     "Lambda": Applied,
     "Merge": Merging,
     "MultiHeadAttention": Attending,

@@ -64,8 +64,11 @@ HOLDERS = {
 }
 """Layer → part of its weights' names → where Keras 3's files have that part."""
 
-AGAIN = {"SpectralNormalization": ("layer/kernel", "layer/embeddings")}
+AGAIN = {"SpectralNormalization": ("layer/kernel", "layer/embeddings", "layer/depthwise_kernel")}
 """Wrapper → weights of the layer inside that Keras 3's files have again before its own."""
+
+WHOLE = ("JaxLayer", "FlaxLayer")
+"""Layers of one part, whatever the names of their weights."""
 
 Change: TypeAlias = dict[int, tuple[Any, dict[str, np.ndarray]]]
 """What a file puts in place of weights: by the layer's id, the layer and its arrays by name."""
@@ -158,7 +161,8 @@ def _split(
     groups: dict[str, list[Weight]] = {"": []}
     for weight in owner.declared_weights():
         if weight.name.startswith(prefix):
-            group = weight.name[len(prefix) :].rpartition("/")[0]
+            path = weight.name.removeprefix(prefix).rpartition("/")[0]
+            group = "" if kind in WHOLE else path
             groups.setdefault(group, []).append(weight)
     if not groups[""] and len(groups) > 1:
         del groups[""]

@@ -172,7 +172,7 @@ def of_today():
     return Model(x, layers.GroupNormalization(3)(y))
 
 
-@example((4,), dialect="modern")
+@example((4,), below=7, dialect="modern")
 def words_and_back():
     x = Input((4,))
     words = layers.ReversibleEmbedding(7, 3, tie_weights=False, logit_soft_cap=2.0)
