@@ -284,6 +284,7 @@ CASES = [
         ((2, 3), (2, 4), (2, 2)),
     ),
     Case("Rescaling", {"scale": 2.0, "offset": 0.5}, IMAGE, free=(1, 2)),
+    Case("MaxNumBoundingBoxes", {"max_number": 2}, IMAGE, free=(1, 2)),
     Case("Resizing", {"height": 4, "width": 7}, IMAGE, free=(1, 2)),
     Case("CenterCrop", {"height": 3, "width": 3}, IMAGE, free=(1, 2)),
     Case("RandomFlip", {}, IMAGE, free=(1, 2)),

@@ -239,8 +239,10 @@ def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:
     (None, 20)
     """
     input_shape = freeze_shape(input_shape)
-    by_name = isinstance(input_shape, dict)
-    asked = tuple(input_shape.items()) if by_name else input_shape
+    asked: Any = input_shape
+    if isinstance(input_shape, dict):
+        leaves, form = jax.tree.flatten(input_shape, is_leaf=is_shape)
+        asked = (tuple(leaves), form)
     known = pair._shapes.get(asked)
     if known is None:
         known = (pair.shape or _shape_by_evaluation(pair))(input_shape)

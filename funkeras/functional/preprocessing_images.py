@@ -1,6 +1,6 @@
 """Images brought to a form: rescaled, resized, cropped. The same in training and at inference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import jax
@@ -12,7 +12,7 @@ from funkeras.functional.checks import one_of, positive
 from funkeras.functional.pair import Pair, layer, stateless
 from funkeras.typing import Array, ArrayLike, Params
 
-__all__ = ["center_crop", "rescaling", "resizing"]
+__all__ = ["center_crop", "max_num_bounding_boxes", "rescaling", "resizing"]
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
@@ -161,3 +161,34 @@ def cropped(x: Array, first: bool, sizes: tuple[int, int]) -> Array:
     if min(spare) >= 0:
         return part(x, axis, [rest // 2 for rest in spare], sizes)
     return resized(middle(x, axis, sizes), axis, sizes, "bilinear")
+
+
+@layer("MaxNumBoundingBoxes")
+def max_num_bounding_boxes(max_number: int, fill_value: float = -1) -> Pair:
+    """Of each image the first `max_number` boxes with their labels; `fill_value` for missing ones.
+
+    In a dict the `bounding_boxes` are a dict of `boxes`, (batch, boxes, 4), and `labels`, (batch,
+    boxes); of one image without the batch. Everything else stays as it is.
+
+    >>> from funkeras.functional import output_shape
+    >>> boxes = {"boxes": (None, 7, 4), "labels": (None, 7)}
+    >>> output_shape(max_num_bounding_boxes(3), {"bounding_boxes": boxes})
+    {'bounding_boxes': {'boxes': (None, 3, 4), 'labels': (None, 3)}}
+    """
+    positive("max_number", max_number)
+
+    def fitted(a: Array, axis: int) -> Array:
+        a = jax.lax.slice_in_dim(a, 0, min(max_number, a.shape[axis]), axis=axis)
+        edges = [(0, 0)] * a.ndim
+        edges[axis] = (0, max_number - a.shape[axis])
+        return jnp.pad(a, edges, constant_values=fill_value)
+
+    def apply(params: Params, x: Any) -> Any:
+        if not isinstance(x, Mapping) or "bounding_boxes" not in x:
+            return x
+        held = x["bounding_boxes"]
+        boxes = {"boxes": fitted(as_float(held["boxes"]), held["boxes"].ndim - 2)}
+        labels = {"labels": fitted(held["labels"], held["labels"].ndim - 1)}
+        return {**x, "bounding_boxes": {**held, **boxes, **labels}}
+
+    return stateless(apply)

@@ -18,6 +18,7 @@ from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
 from funkeras.layers.foreign import OfFlax
 from funkeras.layers.foreign import OfJax
+from funkeras.layers.imaging import Imaging
 from funkeras.layers.lookup import Binned
 from funkeras.layers.lookup import Lookup
 from funkeras.layers.lookup import OnHost
@@ -31,7 +32,6 @@ from funkeras.layers.reversible import Reversible
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
 from funkeras.layers.special import Attending
-from funkeras.layers.special import Imaging
 from funkeras.layers.special import Merging
 from funkeras.layers.wrapping import Stepping
 from funkeras.layers.spec import InputSpec as InputSpec
@@ -2132,6 +2132,28 @@ class Masking(Layer):
     def __init__(
         self,
         mask_value: float = 0.0,
+        *,
+        name: str | None = None,
+        trainable: bool = True,
+        dtype: str | None = None,
+        activity_regularizer: Identifier = None,
+        weights: Sequence[Any] | None = None,
+        input_shape: Shape | None = None,
+        batch_shape: Shape | None = None,
+        input_dim: int | None = None,
+        input_length: int | None = None,
+        input_dtype: str | None = None,
+        batch_size: int | None = None,
+        remat: bool = False,
+        **old_spellings: Any,
+    ) -> None: ...
+
+class MaxNumBoundingBoxes(Imaging):
+    """Of each image the first `max_number` boxes with their labels; `fill_value` for missing ones."""
+    def __init__(
+        self,
+        max_number: int | Any = ...,
+        fill_value: float = -1,
         *,
         name: str | None = None,
         trainable: bool = True,

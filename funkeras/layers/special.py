@@ -3,7 +3,6 @@
 import itertools
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import jax
@@ -11,17 +10,17 @@ import jax.numpy as jnp
 
 from funkeras import registry, symbolic
 from funkeras.functional.adapted import kept_axes, mean_and_variance
-from funkeras.functional.pair import Pair, builders
+from funkeras.functional.pair import builders
 from funkeras.layers.foreign import OfFlax, OfJax
+from funkeras.layers.imaging import Imaging
 from funkeras.layers.layer import Layer
 from funkeras.layers.normalizing import Normalizing
 from funkeras.layers.recurring import Celled, Recurrent, TwoWay
 from funkeras.layers.reversible import Reversible
 from funkeras.layers.wrapping import Stepping
-from funkeras.typing import Config, Params, State
-from funkeras.variables import current_flow
+from funkeras.typing import Config
 
-__all__ = ["BASES", "CONTAINERS", "Adapted", "Applied", "Attending", "Imaging", "Merging"]
+__all__ = ["BASES", "CONTAINERS", "Adapted", "Applied", "Attending", "Merging"]
 
 CONTAINERS: dict[str, Any] = {}
 """Classes of models by name, which the config of a layer may hold; their package enters them."""
@@ -147,6 +146,10 @@ class Attending(Layer):
             if not symbolic.is_symbolic(x):
                 self._say(before)
 
+    def compute_output_shape(self, input_shape: Any, *others: Any) -> Any:
+        """Shape of the output for the shapes of all inputs, together or one by one."""
+        return super().compute_output_shape((input_shape, *others) if others else input_shape)
+
     def _say(self, options: Mapping[str, Any]) -> None:
         self._arguments |= options
         self.pair = self.make_pair()
@@ -182,39 +185,6 @@ class Adapted(Layer):
             raise ValueError(f"mean and variance of layer {self.name!r} were given: nothing to set")
         mean, variance = mean_and_variance(itertools.chain([first], batches), self.axis)
         self.assign({"mean": mean, "variance": variance})
-
-
-class Imaging(Layer):
-    """A layer that changes images. Its `dtype` may be one of whole numbers, to which it rounds."""
-
-    def make_pair(self) -> Pair:
-        """The pair of this layer's arguments."""
-        pair = super().make_pair()
-        dtype = whole_dtype(self.dtype_policy)
-        if dtype is None:
-            return pair
-
-        def rounded(y: Any) -> Any:
-            limits = jnp.iinfo(dtype)
-            return jnp.clip(jnp.round(y), limits.min, limits.max).astype(dtype)
-
-        def apply(params: Params, state: State, x: Any, **flow: Any) -> tuple[Any, State]:
-            y, state = pair.apply(params, state, x, **flow)
-            return jax.tree.map(rounded, y), state
-
-        return replace(pair, apply=apply, _shapes={})
-
-    def _run(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:
-        """As any layer. In Keras 3 one that is called on images by itself changes them."""
-        if not symbolic.is_symbolic(x) and current_flow() is None and self.dialect == "modern":
-            training = True if training is None else training
-        return super()._run(x, *others, training=training, **named)
-
-
-def whole_dtype(policy: Any) -> str | None:
-    """The dtype of a policy, if it is one of whole numbers."""
-    name = policy["config"]["name"] if isinstance(policy, Mapping) else str(policy)
-    return name if re.fullmatch(r"u?int(8|16|32|64)", name) else None
 
 
 BASES: dict[str, type[Layer]] = {
