@@ -35,13 +35,13 @@ class Normalizing(Layer):
         first = [f"layer/{self._kernel().path}", "vector_u"]
         return sorted(declared, key=lambda own: (*first, own.name).index(own.name))
 
-    def __call__(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:
+    def _run(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:
         """As any layer."""
         alone = not symbolic.is_symbolic(x) and current_flow() is None
         if not (training and alone):
-            return super().__call__(x, *others, training=training, **named)
-        self.ensure_built(symbolic.shapes_of(self._joined(x, others, named)))
+            return super()._run(x, *others, training=training, **named)
+        self.ensure_built(symbolic.shapes_of(x))
         _, kernel = self.normalized_weights()
-        y = super().__call__(x, *others, training=True, **named)
+        y = super()._run(x, *others, training=True, **named)
         self._kernel().assign(kernel)
         return y
