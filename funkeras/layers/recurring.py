@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, symbolic
-from funkeras.functional.cells import Cell
+from funkeras.functional.cells import Cell, leading_shape
 from funkeras.functional.pair import Pair, freeze_shape, is_shape, output_shape
 from funkeras.functional.recurrent import rnn
 from funkeras.layers.cells import is_cell, state_sizes, written_cell
@@ -195,6 +195,7 @@ class Celled(Layer):
         if input_shape is not None and is_shape(freeze_shape(input_shape)) and not others:
             others = _plain(self).state_shapes(freeze_shape(input_shape))
         super().build(input_shape, *others, **named)
+        self.input_shape = leading_shape(self.input_shape)  # what files tell, as those of Keras 3
 
     def _run(self, x: Any, *others: Any, **named: Any) -> Any:
         """One step, of inputs and the list `states`: what it gives, and a list of the next states.
