@@ -39,7 +39,8 @@ def written_cell(cell: Any, constants: Sequence[Array] = ()) -> Cell:
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         if layer is not None:
-            yield from declared(layer, input_shape)
+            layer.ensure_built(input_shape)
+            yield from declared(layer)
 
     def state_shapes(x_shape: Shape) -> tuple[Shape, ...]:
         return tuple((x_shape[0], *size) for size in state_sizes(cell))

@@ -19,10 +19,15 @@ Names = tuple[str, ...]
 """What leads to an array through nested dicts."""
 
 
+INTERNAL = ("_arguments", "_parts", "_inside")
+"""Attributes in which a layer keeps what it is made of."""
+
+
 class Containing:
     """A layer with others inside: of these each owns the arrays of its weights."""
 
     builder: ClassVar[Any]
+    inherited: Pair | None
     pair: Pair
     built: bool
     input_shape: Any
@@ -74,16 +79,19 @@ class Containing:
 
     @property
     def inner_layers(self) -> list[Any]:
-        """The layers inside: parts of its pair, or attributes of one that a user wrote."""
-        if type(self).builder is not None:
-            return list(self._parts)
-        return list(dict.fromkeys(_layers_in(self.__dict__)))
+        """The layers inside: parts of its pair, and attributes where a user wrote the `call`."""
+        return list(dict.fromkeys([*self._parts, *self._attributes()]))
+
+    def _attributes(self) -> list[Any]:
+        """The layers in attributes, also in lists and dicts there, where a user wrote `call`."""
+        if type(self).builder is not None and self.inherited is None:
+            return []
+        held = {name: value for name, value in self.__dict__.items() if name not in INTERNAL}
+        return [own for own in dict.fromkeys(_layers_in(held)) if own not in self._parts]
 
     def _within(self) -> dict[Names, Any]:
         """The layers inside whose arrays are among its own, by the names that lead there."""
-        if type(self).builder is not None:
-            return self._inside
-        return {(inner.name,): inner for inner in self.inner_layers}
+        return {**self._inside, **{(inner.name,): inner for inner in self._attributes()}}
 
     def _inside_of(self, weight: str) -> tuple[Any, str] | None:
         """The layer inside whose a weight is, with its name there, if it is of one."""

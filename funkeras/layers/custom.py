@@ -47,7 +47,8 @@ def custom_pair(layer: Any) -> Pair:
     """The pair of a layer with a `call` of its own."""
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
-        yield from declared(layer, input_shape)
+        layer.ensure_built(input_shape)
+        yield from declared(layer)
         for place in layer._places():
             yield Weight(place, (), "zeros", trainable=False, saved=False)
 
@@ -80,7 +81,7 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         yield from inherited.weights(joined(input_shape))
-        yield from layer.own_weights
+        yield from declared(layer)
 
     def run(
         params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree

@@ -3,21 +3,21 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from funkeras.functional.pair import Shapes, Weight
+from funkeras.functional.pair import Weight
 from funkeras.typing import Params, State
 from funkeras.variables import Flow
 
 __all__ = ["bind", "collected", "declared", "parted"]
 
 
-def declared(layer: Any, input_shape: Shapes) -> Iterator[Weight]:
-    """The weights of a layer that a user wrote, once built, and of those inside it."""
-    layer.ensure_built(input_shape)
+def declared(layer: Any) -> Iterator[Weight]:
+    """The weights that a user added to a layer, and those of the layers that are attributes."""
     yield from layer.own_weights
-    for names, inner in layer._within().items():
+    for inner in layer._attributes():
         if inner.built:
             for weight in inner.pair.weights(inner.input_shape):
-                yield weight._replace(name="/".join([*names, weight.name]))
+                part = (inner, weight.name)
+                yield weight._replace(name=f"{inner.name}/{weight.name}", part=part)
 
 
 def bind(flow: Flow, layer: Any, params: Params, state: State) -> None:
@@ -26,7 +26,9 @@ def bind(flow: Flow, layer: Any, params: Params, state: State) -> None:
     places = layer._places()
     flow.bound[layer] = (params, {name: state[name] for name in state if name not in places})
     for names, inner in layer._within().items():
-        bind(flow, inner, of_params[names], of_state[names])
+        # For one that is built within this run nothing stands yet: its arrays are read as they are.
+        if of_params[names] or of_state[names] or (inner.built and not any(collected(inner))):
+            bind(flow, inner, of_params[names], of_state[names])
 
 
 def collected(layer: Any) -> tuple[Params, State]:

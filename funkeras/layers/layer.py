@@ -167,7 +167,6 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         self._initial_weights = options["weights"]
         self._params: Params = {}
         self._state: State = {}
-        self._begin_inside()
         self.built = False
         self.pair = self.make_pair()
         if type(self).builder is not None:
@@ -189,6 +188,7 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         # The backend as whose Keras 1 `get_weights` gives kernels, None for Keras 2 and 3.
         self.kernels_of = config.backend() if config.kernel_layout() == "keras1" else None
         self._variables: dict[Any, Variable] = {}
+        self._begin_inside()
         self._begin_graph()
         self._begin_writing()
 
@@ -213,7 +213,7 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         build = type(self).builder
         if build is None:
             return custom_pair(self) if hasattr(self, "call") else combinators.serial()
-        self._begin_inside()
+        self._parts = {}
         try:
             build, given = self._building()
             pair = build(**{name: self._passed(name, value) for name, value in given.items()})

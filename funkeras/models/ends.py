@@ -96,11 +96,9 @@ class Ends(Layer):
         """The layers, those furthest from the outputs first; of a subclass in their order there."""
         return self.inner_layers if self.is_written() else self._known().layers
 
-    @property
-    def inner_layers(self) -> list[Any]:
-        """The layers, as those inside a layer that a user wrote."""
+    def _attributes(self) -> list[Any]:
         graph = self._structure is not None and not self.is_written()
-        return self.layers if graph else super().inner_layers
+        return self.layers if graph else super()._attributes()
 
     @property
     def pair(self) -> Pair:

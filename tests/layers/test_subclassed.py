@@ -140,3 +140,35 @@ def test_attributes_of_its_own_do_not_take_the_names_of_arrays(name):
 
     with pytest.raises(TypeError, match=f"{name} of 'taken_.*' are arrays by name.*another name"):
         Taken().build((None, 2))
+
+
+class Widened(Dense):
+    """A built-in layer with another one as attribute."""
+
+    def __init__(self, units, **options):
+        super().__init__(units, **options)
+        self.before = Dense(3, kernel_regularizer="l2", name="before")
+
+    def call(self, inputs):
+        return super().call(inputs) + self.before(inputs)
+
+
+def test_layers_that_are_attributes_of_a_subclass_are_trained_and_saved(tmp_path):
+    model = Sequential([Widened(3, input_dim=2)])
+    layer = model.layers[0]
+    kernel, bias, inner, inner_bias = layer.get_weights()
+    np.testing.assert_array_equal(inner, layer.before.get_weights()[0])
+    x = np.ones((4, 2), "float32")
+    y = x @ kernel + bias + x @ inner + inner_bias
+    np.testing.assert_allclose(model.predict(x), y, rtol=1e-5)
+    model.compile("sgd", "mse")
+    penalty = 0.01 * np.sum(inner**2)
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), penalty, rtol=1e-4)
+    model.fit(x, 0 * y, verbose=0)
+    assert (layer.before.get_weights()[0] != inner).all()
+    model.save_weights(path := tmp_path / "all.weights.h5")
+    again = Sequential([Widened(3, input_dim=2)])
+    again.load_weights(path)
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
+    layer.before.trainable = False
+    assert len(model.trainable_weights) == 2
