@@ -12,7 +12,7 @@ from funkeras.callbacks import History
 from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, reporting
 from funkeras.functional.pair import Pair
 from funkeras.layers.layer import OPTIONS, Layer
-from funkeras.models.data import Entrance
+from funkeras.models.checking import Entrance
 from funkeras.models.engine import Engine
 from funkeras.models.structure import Structure
 from funkeras.models.written import Body

@@ -12,7 +12,8 @@ import numpy as np
 
 from funkeras.callbacks import CallbackList
 from funkeras.functional.training import Batch, TrainState, merge
-from funkeras.models.data import Epochs, Feed, Piece, on_host
+from funkeras.models.checking import on_host
+from funkeras.models.data import Epochs, Feed, Piece
 from funkeras.models.diagnosis import is_finite, origin
 from funkeras.models.engine import Engine, Pace, Progress, Source
 from funkeras.models.snapshots import Run

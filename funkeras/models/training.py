@@ -16,20 +16,17 @@ from funkeras.functional.training import (
     net_input,
 )
 from funkeras.models import fitting
-from funkeras.models.compiling import Compiling
-from funkeras.models.data import (
+from funkeras.models.checking import (
     Entrance,
-    Epochs,
-    Feed,
     arrays,
     as_batch,
     check_inputs,
     class_weights,
     rows_of,
-    shuffled,
-    split,
     weight_arrays,
 )
+from funkeras.models.compiling import Compiling
+from funkeras.models.data import Epochs, Feed, shuffled, split
 from funkeras.models.display import (
     Bar,
     EpochBar,
