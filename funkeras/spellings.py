@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from funkeras import config
-from funkeras.utils.tracebacks import filtered
+from funkeras.utils.tracebacks import shown
 
 __all__ = ["bind", "by_name", "current_name", "nearest", "placed", "spelled", "translate"]
 
@@ -521,16 +521,6 @@ def spelled(method: Callable[P, T]) -> Callable[P, T]:
         return shown(method, args[0], **bind(owner, inner, positional, given))
 
     return translated
-
-
-def shown(method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
-    """What a method gives; an error leaves it without the frames of this library."""
-    try:
-        return method(*args, **kwargs)
-    except Exception as error:
-        if not config.is_traceback_filtering_enabled():
-            raise
-        raise error.with_traceback(filtered(error.__traceback__))  # noqa: B904  it is the same
 
 
 def by_name(

@@ -26,6 +26,7 @@ __all__ = [
     "Slots",
     "Updates",
     "global_norm",
+    "laid_out",
     "wide",
     "with_hyperparameters",
 ]
@@ -146,6 +147,23 @@ def _said(path: Any) -> str:
     return jax.tree_util.keystr(path, simple=True, separator="/")
 
 
+def laid_out(
+    gradients: PyTree, params: Params | None
+) -> tuple[Any, list[str], list[Array], list[Array]]:
+    """The form of the parameters, and for each array its path, its value and its gradient.
+
+    Raises:
+        TypeError: without parameters, of which optax lets a caller give none.
+    """
+    if params is None:
+        raise TypeError("update needs the parameters: update(gradients, state, params)")
+    leaves, form = jax.tree_util.tree_flatten_with_path(params)
+    values = [p.astype(wide(p.dtype)) for _, p in leaves]
+    raw = form.flatten_up_to(gradients)
+    slopes = [g.astype(p.dtype) for g, p in zip(raw, values, strict=True)]
+    return form, [_said(path) for path, _ in leaves], values, slopes
+
+
 def wide(dtype: Any) -> Any:
     """The type to compute in: half precision loses small changes and moving averages."""
     return dtype if jnp.dtype(dtype).itemsize >= 4 else jnp.dtype(jnp.float32)
@@ -196,13 +214,7 @@ class Updates:
         self, gradients: PyTree, state: OptimizerState, params: Params | None = None
     ) -> tuple[PyTree, OptimizerState]:
         """The changes to add to the parameters, and the next state."""
-        if params is None:
-            raise TypeError("update needs the parameters: update(gradients, state, params)")
-        leaves, tree = jax.tree_util.tree_flatten_with_path(params)
-        paths = [_said(path) for path, _ in leaves]
-        values = [p.astype(wide(p.dtype)) for _, p in leaves]
-        raw = tree.flatten_up_to(gradients)
-        slopes = [g.astype(p.dtype) for g, p in zip(raw, values, strict=True)]
+        tree, paths, values, slopes = laid_out(gradients, params)
         columns = {name: tree.flatten_up_to(slot) for name, slot in state.slots.items()}
         slots = [{name: column[i] for name, column in columns.items()} for i in range(len(values))]
 
@@ -220,7 +232,9 @@ class Updates:
             rows = self.advanced(h, paths, slopes, values, slots)
         if self.use_ema:
             rows = [self.averaged(h, t, p, *row) for p, row in zip(values, rows, strict=True)]
-        changes = [c.astype(p.dtype) for (c, _), (_, p) in zip(rows, leaves, strict=True)]
+        changes = [
+            c.astype(p.dtype) for (c, _), p in zip(rows, jax.tree.leaves(params), strict=True)
+        ]
         return tree.unflatten(changes), OptimizerState(
             hyperparameters=state.hyperparameters,
             iterations=made,

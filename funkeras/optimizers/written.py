@@ -11,7 +11,7 @@ import numpy as np
 from jax import lax
 
 from funkeras import config, initializers
-from funkeras.optimizers.updates import OWN, OptimizerState, Rule, Scalars, Updates, wide
+from funkeras.optimizers.updates import OWN, OptimizerState, Rule, Scalars, Updates, laid_out, wide
 from funkeras.typing import Array, Params, PyTree
 from funkeras.variables import Flow, Variable, flowing
 
@@ -172,13 +172,7 @@ class WrittenUpdates(Updates):
         self, gradients: PyTree, state: OptimizerState, params: Params | None = None
     ) -> tuple[PyTree, OptimizerState]:
         """The changes to add to the parameters, and the next state."""
-        if params is None:
-            raise TypeError("update needs the parameters: update(gradients, state, params)")
-        leaves, tree = jax.tree_util.tree_flatten_with_path(params)
-        paths = [jax.tree_util.keystr(path, simple=True, separator="/") for path, _ in leaves]
-        values = [p.astype(wide(p.dtype)) for _, p in leaves]
-        raw = tree.flatten_up_to(gradients)
-        slopes = [g.astype(p.dtype) for g, p in zip(raw, values, strict=True)]
+        tree, paths, values, slopes = laid_out(gradients, params)
         made = state.iterations + 1
         past = state.iterations // self.accumulate if self.accumulate else state.iterations
         h = self.scalars_at(state, past + 1)
@@ -214,7 +208,7 @@ class WrittenUpdates(Updates):
             ]
             changes = [change for change, _ in rows]
             slots["average"] = tree.unflatten([own["average"] for _, own in rows])
-        changes = [c.astype(p.dtype) for c, (_, p) in zip(changes, leaves, strict=True)]
+        changes = [c.astype(p.dtype) for c, p in zip(changes, jax.tree.leaves(params), strict=True)]
         return tree.unflatten(changes), state._replace(iterations=made, slots=slots)
 
 

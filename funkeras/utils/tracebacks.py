@@ -1,9 +1,15 @@
 """Tracebacks that show where in a script an error is, rather than where in this library."""
 
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeVar
 
-__all__ = ["filtered"]
+from funkeras import config
+
+__all__ = ["filtered", "shown"]
+
+T = TypeVar("T")
 
 HERE = str(Path(__file__).parents[1])
 
@@ -19,3 +25,13 @@ def filtered(traceback: TracebackType | None) -> TracebackType | None:
         if not entry.tb_frame.f_code.co_filename.startswith(HERE):
             kept = TracebackType(kept, entry.tb_frame, entry.tb_lasti, entry.tb_lineno)
     return kept
+
+
+def shown(method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """What a method gives; an error leaves it without the frames of this library."""
+    try:
+        return method(*args, **kwargs)
+    except Exception as error:
+        if not config.is_traceback_filtering_enabled():
+            raise
+        raise error.with_traceback(filtered(error.__traceback__))  # noqa: B904  it is the same

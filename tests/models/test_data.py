@@ -17,7 +17,7 @@ from scipy import sparse
 from funkeras import config
 from funkeras.callbacks import Callback
 from funkeras.layers import Dense
-from funkeras.models import Sequential, data
+from funkeras.models import Sequential, checking, data
 from funkeras.utils.io_utils import HDF5Matrix
 from funkeras.utils.sequences import Sequence
 
@@ -234,14 +234,14 @@ def test_pandas_and_torch_themselves(expected: Any) -> None:
         model.fit(x, y, batch_size=SIZE, epochs=2, shuffle=False, verbose=0)
         close(model.get_weights(), expected[0])
     series = pandas.Series(Y[:, 0], index=range(22, 44))
-    np.testing.assert_array_equal(data.arrays(series, ["y"], "y")[0], Y[:, 0])
+    np.testing.assert_array_equal(checking.arrays(series, ["y"], "y")[0], Y[:, 0])
     missing = pandas.DataFrame({"a": pandas.array([1, None]), "b": [2.0, 3.0]})
-    np.testing.assert_array_equal(data.arrays(missing, ["x"], "x")[0], [[1, 2], [np.nan, 3]])
+    np.testing.assert_array_equal(checking.arrays(missing, ["x"], "x")[0], [[1, 2], [np.nan, 3]])
     with pytest.raises(TypeError, match="must hold numbers, got dtype"):
-        data.arrays(pandas.DataFrame({"a": ["text"]}), ["x"], "x")
+        checking.arrays(pandas.DataFrame({"a": ["text"]}), ["x"], "x")
     torch = pytest.importorskip("torch")
     low = torch.from_numpy(X).bfloat16().requires_grad_()
-    np.testing.assert_allclose(data.arrays(low, ["x"], "x")[0], X, rtol=2**-8)
+    np.testing.assert_allclose(checking.arrays(low, ["x"], "x")[0], X, rtol=2**-8)
 
 
 LARGE = 3_000_000_000
@@ -263,7 +263,7 @@ DTYPES: dict[str, tuple[np.ndarray, str]] = {
 @pytest.mark.parametrize("case", DTYPES)
 def test_numbers_keep_their_value_on_the_way_to_the_device(case: str) -> None:
     given, dtype = DTYPES[case]
-    found = data.arrays([given], ["x"], "x")[0]
+    found = checking.arrays([given], ["x"], "x")[0]
     assert found.dtype == dtype
     assert found.dtype.isnative
     np.testing.assert_array_equal(found, given.astype(dtype))
@@ -280,7 +280,7 @@ def test_numbers_on_disk_keep_their_value_too(tmp_path: Path) -> None:
         np.testing.assert_allclose(model.predict(x[:1]), y[:1], rtol=1e-6)
     large = np.memmap(tmp_path / "y", "int64", "w+", shape=(4,))
     large[:] = LARGE
-    batch = data.take(data.as_batch([large]), np.array([3, 0]))
+    batch = data.take(checking.as_batch([large]), np.array([3, 0]))
     np.testing.assert_array_equal(batch.x[0], [LARGE, LARGE])
 
 
@@ -294,18 +294,18 @@ def test_weights_of_samples_may_be_given_for_some_outputs() -> None:
         ([1, 1, 1], [True, True]),
         ([[1, 1, 1], [1, 1, 1]], [True, True]),
     ):
-        found = data.weight_arrays(given, names)
+        found = checking.weight_arrays(given, names)
         assert [part is not None for part in found] == present
         assert all(part is None or part.tolist() == [1, 1, 1] for part in found)
     with pytest.raises(ValueError, match=r"names the outputs \['c'\]"):
-        data.weight_arrays({"c": ones}, names)
+        checking.weight_arrays({"c": ones}, names)
     with pytest.raises(ValueError, match="expected 2 arrays as sample_weight"):
-        data.weight_arrays([ones, ones, ones], names)
+        checking.weight_arrays([ones, ones, ones], names)
 
 
 def test_masked_arrays_have_to_be_filled() -> None:
     with pytest.raises(TypeError, match="is a masked array: fill it"):
-        data.arrays(np.ma.array(X), ["x"], "x")
+        checking.arrays(np.ma.array(X), ["x"], "x")
 
 
 def test_generators_evaluate_and_predict_as_arrays_do(expected: Any) -> None:
