@@ -47,11 +47,12 @@ class Containing:
     def _as_part(self, layer: Any) -> Pair:
         """A layer inside as a pair. Its weights are marked as its own, wherever that is used."""
         pair = written_cell(layer) if is_cell(layer) else layer.pair
-        if not hasattr(layer, "_within"):
+        if not isinstance(layer, Containing):
             return pair
+        own: Any = layer
         if not isinstance(pair, Cell):
-            pair = pair.rerun(lambda *args, **flow: layer.functional.run(*args, **flow))
-        declare, dtype = pair.weights, dtypes_of(layer.dtype_policy)[0]
+            pair = pair.rerun(lambda *args, **flow: own.functional.run(*args, **flow))
+        declare, dtype = pair.weights, dtypes_of(own.dtype_policy)[0]
 
         def weights(input_shape: Any) -> Iterator[Weight]:
             self._parts[layer] = input_shape

@@ -5,8 +5,10 @@ from typing import Any
 
 import jax
 
+from funkeras.functional.arguments import Arguments
 from funkeras.functional.embedding import REVERSE, is_reverse
 from funkeras.functional.pair import Pair
+from funkeras.layers.calling import written_inputs
 from funkeras.layers.layer import Layer
 from funkeras.layers.weights import dtypes_of
 from funkeras.typing import Params, PyTree, State
@@ -18,9 +20,10 @@ class Reversible(Layer):
     """`ReversibleEmbedding`: `layer(x, reverse=True)` gives scores of words for vectors."""
 
     def _run(self, x: Any, *others: Any, **named: Any) -> Any:
-        """Look vectors up, or lead back from them; the input then has that as its name."""
+        """Look vectors up, or lead back from them."""
         reverse = (*others, named.pop(REVERSE, False))[0]
-        return super()._run({REVERSE: x} if reverse else x, **named)
+        x = written_inputs(self, (x,), {REVERSE: True} if reverse else {})
+        return super()._run(x, **named)
 
     def compute_output_shape(self, input_shape: Any, reverse: bool = False) -> Any:
         """Shape of the output for that input."""
@@ -30,16 +33,18 @@ class Reversible(Layer):
         """The pair of this layer's arguments; where it computes low, the way back may do better."""
         pair = super().make_pair()
         build = type(self).builder
-        if build is None or not self.casts or self._arguments["reverse_dtype"] is None:
+        if build is None:
             return pair
         own = inspect.signature(build).parameters
-        back = build(**{name: self._arguments[name] for name in own})
+        plain = build(**{name: self._arguments[name] for name in own})
+        better = self.casts and self._arguments["reverse_dtype"] is not None
         low = dtypes_of(self.dtype_policy)[1]
 
         def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, Any]:
-            if not is_reverse(x):
+            x = {REVERSE: x.first} if isinstance(x, Arguments) else x
+            if not (better and is_reverse(x)):
                 return pair.run(params, state, x, **flow)
             params, x = jax.tree.map(lambda a: a.astype(low), (params, x))
-            return back.run(params, state, x, **flow)
+            return plain.run(params, state, x, **flow)
 
         return pair.rerun(run)

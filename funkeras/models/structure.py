@@ -8,7 +8,6 @@ import jax
 
 from funkeras.functional.arguments import Arguments
 from funkeras.functional.combinators import unique_names
-from funkeras.functional.embedding import REVERSE, is_reverse
 from funkeras.functional.pair import Pair
 from funkeras.layers.facade import layer_class
 from funkeras.layers.input import InputLayer
@@ -26,9 +25,6 @@ from funkeras.typing import Config, PyTree
 
 __all__ = ["Structure", "layer_from_entry", "structure_from_config"]
 
-
-FIRST = ("query", "inputs", "sequences", "sequence", "x", "x1")
-"""Names of the first argument of a call in Keras 3."""
 
 CONSTANT = "_CONSTANT_VALUE"
 """What tf.keras has in the place of a layer's name before a number that a call takes."""
@@ -97,7 +93,6 @@ class Structure:
             for call in self.trace.calls:
                 if call.callee is layer:
                     options = {} if call.training is None else {"training": call.training}
-                    options |= {REVERSE: True} if is_reverse(call.inputs) else {}
                     nodes.append(_node(call.inputs, options, refer))
             entries.append(
                 {
@@ -276,11 +271,7 @@ def _references(node: Any) -> dict[str, Any]:
         _walk(node, found.append)
 
         def build(find: Callable[[Sequence[Any]], Any]) -> tuple[list[Any], dict[str, Any]]:
-            args, kwargs = _walk(node.get("args", []), find), _options(_walk(node["kwargs"], find))
-            first = next((name for name in FIRST if name in kwargs), None)
-            if not args and first is not None:
-                args = [kwargs.pop(first)]
-            return args, kwargs
+            return _walk(node.get("args", []), find), _options(_walk(node["kwargs"], find))
 
         return {"all": found, "build": build}
     if node and isinstance(node[0], str):  # tf.keras writes the only input without its list

@@ -196,3 +196,20 @@ def test_a_mask_comes_for_each_argument_that_asks():
     table = model.get_weights()[0]
     expected = table[w] * (w > 0)[..., None] + (o > 0).astype("float32")
     np.testing.assert_allclose(model.predict([w, o]), expected, rtol=1e-6)
+
+
+class Asking(Layer):
+    """The second argument has the name of the first one of built-in attention."""
+
+    def call(self, context, query):
+        return context - 2 * query
+
+
+def test_calls_by_name_alone_keep_their_names_in_files(tmp_path):
+    a, b = Input((4,)), Input((4,))
+    model = Model([a, b], Asking()(query=a, context=b))
+    x = [numbers(6, 4), numbers(6, 4, seed=1)]
+    np.testing.assert_allclose(model.predict(x), x[1] - 2 * x[0], rtol=1e-6)
+    model.save(path := tmp_path / "model.keras")
+    again = load_model(path, custom_objects={"Asking": Asking})
+    np.testing.assert_array_equal(again.predict(x), model.predict(x))
