@@ -13,8 +13,8 @@ from funkeras.applications.imagenet_utils import (
     channel_axis,
     decode_predictions,
     dense,
+    net,
     pooled,
-    spelled_as,
     unchanged,
 )
 from funkeras.layers import (
@@ -123,7 +123,8 @@ def _body(x: Any, blocks: tuple[int, ...], channels: int, name: str, preprocesse
     return x
 
 
-def _top(x: Any, asked: Asked, name: str) -> Any:
+def _top(x: Any, asked: Asked) -> Any:
+    name = asked.name
     x = GlobalAveragePooling2D(name=f"{name}_head_gap")(x)
     x = LayerNormalization(epsilon=EPSILON, name=f"{name}_head_layernorm")(x)
     return dense(x, asked, f"{name}_head_dense")
@@ -133,54 +134,39 @@ def _bottom(x: Any, asked: Asked) -> Any:
     return LayerNormalization(epsilon=EPSILON)(pooled(x, asked))
 
 
-def _convnext(kind: str, spelled: str) -> Callable[..., Model]:
+def _convnext(kind: str, asked: Asked) -> Model:
+    if config.image_data_format() == "channels_first":
+        raise ValueError("ConvNeXt takes pictures with the channels last: channels_last")
     blocks, channels, hashes = NETS[kind]
     usual = f"convnext_{kind}"
-
-    def called(
-        include_top: bool = True,
-        include_preprocessing: bool = True,
-        weights: Any = "imagenet",
-        input_tensor: Any = None,
-        input_shape: Any = None,
-        pooling: Any = None,
-        classes: int = 1000,
-        classifier_activation: Any = "softmax",
-        name: str | None = usual,
-    ) -> Model:
-        """The net; arguments as of `VGG16`. Names of its layers begin with its own.
-
-        Args:
-            include_preprocessing: whether the net itself scales values from 0 to 255.
-        """
-        if config.image_data_format() == "channels_first":
-            raise ValueError("ConvNeXt takes pictures with the channels last: channels_last")
-        ends = (include_top, weights, input_tensor, input_shape, pooling, classes)
-        own = name or usual
-        return assembled(
-            Asked(*ends, classifier_activation, own),
-            partial(
-                _body,
-                blocks=blocks,
-                channels=channels,
-                name=own,
-                preprocessed=include_preprocessing,
-            ),
-            Published("convnext", usual, hashes),
-            top=partial(_top, name=own),
-            bottom=_bottom,
-        )
-
-    return spelled_as(spelled, called)
+    asked = asked._replace(name=asked.name or usual)
+    return assembled(
+        asked,
+        partial(
+            _body,
+            blocks=blocks,
+            channels=channels,
+            name=asked.name or usual,
+            preprocessed=asked.include_preprocessing,
+        ),
+        Published("convnext", usual, hashes),
+        top=_top,
+        bottom=_bottom,
+    )
 
 
-ConvNeXtTiny = _convnext("tiny", "ConvNeXtTiny")
+def _net(kind: str, spelled: str) -> Callable[..., Model]:
+    """Names of its layers begin with its own."""
+    return net(partial(_convnext, kind), spelled, f"convnext_{kind}", "include_top")
+
+
+ConvNeXtTiny = _net("tiny", "ConvNeXtTiny")
 """The net with 29 million parameters."""
-ConvNeXtSmall = _convnext("small", "ConvNeXtSmall")
+ConvNeXtSmall = _net("small", "ConvNeXtSmall")
 """The net with 50 million parameters."""
-ConvNeXtBase = _convnext("base", "ConvNeXtBase")
+ConvNeXtBase = _net("base", "ConvNeXtBase")
 """The net with 89 million parameters."""
-ConvNeXtLarge = _convnext("large", "ConvNeXtLarge")
+ConvNeXtLarge = _net("large", "ConvNeXtLarge")
 """The net with 198 million parameters."""
-ConvNeXtXLarge = _convnext("xlarge", "ConvNeXtXLarge")
+ConvNeXtXLarge = _net("xlarge", "ConvNeXtXLarge")
 """The net with 350 million parameters."""

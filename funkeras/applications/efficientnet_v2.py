@@ -14,8 +14,8 @@ from funkeras.applications.imagenet_utils import (
     assembled,
     channel_axis,
     decode_predictions,
+    net,
     pooled,
-    spelled_as,
     unchanged,
 )
 from funkeras.layers import Normalization, Rescaling
@@ -162,50 +162,34 @@ def _body(x: Any, kind: str, preprocessed: bool) -> Any:
     return convolved(x, last, 1, style, "", ("top_conv", "top_bn", "top_activation"))
 
 
-def _efficient_net(kind: str, spelled: str) -> Callable[..., Model]:
+def _efficient_net(kind: str, asked: Asked) -> Model:
     *_, size, hashes = NETS[kind]
-    usual = f"efficientnetv2-{kind}"
-
-    def called(
-        include_top: bool = True,
-        weights: Any = "imagenet",
-        input_tensor: Any = None,
-        input_shape: Any = None,
-        pooling: Any = None,
-        classes: int = 1000,
-        classifier_activation: Any = "softmax",
-        include_preprocessing: bool = True,
-        name: str | None = usual,
-    ) -> Model:
-        """The net; arguments as of `VGG16`.
-
-        Args:
-            include_preprocessing: whether the net itself scales values from 0 to 255.
-        """
-        ends = (include_top, weights, input_tensor, input_shape, pooling, classes)
-        return assembled(
-            Asked(*ends, classifier_activation, name),
-            partial(_body, kind=kind, preprocessed=include_preprocessing),
-            Published("efficientnet_v2", usual, hashes),
-            size,
-            top=partial(top, dropout=0.2),
-            bottom=partial(pooled, named=True),
-        )
-
-    return spelled_as(spelled, called)
+    return assembled(
+        asked,
+        partial(_body, kind=kind, preprocessed=asked.include_preprocessing),
+        Published("efficientnet_v2", f"efficientnetv2-{kind}", hashes),
+        size,
+        top=partial(top, dropout=0.2),
+        bottom=partial(pooled, named=True),
+    )
 
 
-EfficientNetV2B0 = _efficient_net("b0", "EfficientNetV2B0")
+def _net(kind: str, spelled: str) -> Callable[..., Model]:
+    build = partial(_efficient_net, kind)
+    return net(build, spelled, f"efficientnetv2-{kind}", "classifier_activation")
+
+
+EfficientNetV2B0 = _net("b0", "EfficientNetV2B0")
 """The smallest net, for pictures of 224×224."""
-EfficientNetV2B1 = _efficient_net("b1", "EfficientNetV2B1")
+EfficientNetV2B1 = _net("b1", "EfficientNetV2B1")
 """The net for pictures of 240×240."""
-EfficientNetV2B2 = _efficient_net("b2", "EfficientNetV2B2")
+EfficientNetV2B2 = _net("b2", "EfficientNetV2B2")
 """The net for pictures of 260×260."""
-EfficientNetV2B3 = _efficient_net("b3", "EfficientNetV2B3")
+EfficientNetV2B3 = _net("b3", "EfficientNetV2B3")
 """The net for pictures of 300×300."""
-EfficientNetV2S = _efficient_net("s", "EfficientNetV2S")
+EfficientNetV2S = _net("s", "EfficientNetV2S")
 """The net with 22 million parameters, for pictures of 384×384."""
-EfficientNetV2M = _efficient_net("m", "EfficientNetV2M")
+EfficientNetV2M = _net("m", "EfficientNetV2M")
 """The net with 54 million parameters, for pictures of 480×480."""
-EfficientNetV2L = _efficient_net("l", "EfficientNetV2L")
+EfficientNetV2L = _net("l", "EfficientNetV2L")
 """The net with 119 million parameters, for pictures of 480×480."""

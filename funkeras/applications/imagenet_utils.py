@@ -1,5 +1,6 @@
 """What nets for ImageNet share: inputs, ends, published weights, names of classes."""
 
+import inspect
 import json
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -168,6 +169,7 @@ class Asked(NamedTuple):
     classes: int = 1000
     classifier_activation: Any = "softmax"
     name: str | None = None
+    include_preprocessing: bool = True
 
 
 class Published(NamedTuple):
@@ -186,7 +188,10 @@ class Published(NamedTuple):
 
 
 def net(
-    build: Callable[[Asked], Model], spelled: str, name: str | None = None
+    build: Callable[[Asked], Model],
+    spelled: str,
+    name: str | None = None,
+    preprocessing_after: str | None = None,
 ) -> Callable[..., Model]:
     """The function that users call to get a net, with the arguments that most nets have.
 
@@ -194,19 +199,19 @@ def net(
         build: makes the net that is asked for.
         spelled: how the function is called.
         name: of its models, if it is not that in small letters.
+        preprocessing_after: the argument after which `include_preprocessing` stands, if the net
+            has it.
     """
-    usual = name or spelled.lower()
+    usual = Asked(name=name or spelled.lower())._asdict()
+    order = [own for own in Asked._fields if own != "include_preprocessing"]
+    if preprocessing_after is not None:
+        order.insert(order.index(preprocessing_after) + 1, "include_preprocessing")
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    signature = inspect.Signature(
+        [inspect.Parameter(own, keyword, default=usual[own]) for own in order]
+    )
 
-    def called(
-        include_top: bool = True,
-        weights: Any = "imagenet",
-        input_tensor: Any = None,
-        input_shape: Any = None,
-        pooling: Any = None,
-        classes: int = 1000,
-        classifier_activation: Any = "softmax",
-        name: str | None = usual,
-    ) -> Model:
+    def called(*args: Any, **kwargs: Any) -> Model:
         """The net.
 
         Args:
@@ -217,13 +222,15 @@ def net(
                 features.
             classes: of the classifier.
             classifier_activation: of the classifier; None for its logits.
+            include_preprocessing: whether the net itself scales values from 0 to 255, if it can.
             name: of the model.
         """
-        if isinstance(pooling, int):  # the fifth argument of Keras 1
-            pooling, classes = None, pooling
-        ends = (include_top, weights, input_tensor, input_shape, pooling, classes)
-        return build(Asked(*ends, classifier_activation, name))
+        given = {**usual, **signature.bind(*args, **kwargs).arguments}
+        if isinstance(given["pooling"], int):  # the fifth argument of Keras 1
+            given |= {"pooling": None, "classes": given["pooling"]}
+        return build(Asked(**given))
 
+    called.__signature__ = signature  # pyright: ignore[reportFunctionMemberAccess]: of any function
     return spelled_as(spelled, called)
 
 
