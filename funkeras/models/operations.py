@@ -12,10 +12,10 @@ from functools import partial
 from typing import Any
 
 import jax
-import numpy as np
 
 from funkeras.formats.errors import FileFormatError
-from funkeras.models.functions import HOMES, REDUCTIONS, TABLE, WORDS, Function, begins, number_type
+from funkeras.models.functions import HOMES, REDUCTIONS, TABLE, WORDS, Function, begins
+from funkeras.models.values import tensor_config, value_config
 from funkeras.registry import canonical
 from funkeras.symbolic import Call, SymbolicTensor, apply, is_symbolic
 from funkeras.typing import Config
@@ -27,7 +27,6 @@ __all__ = [
     "described",
     "is_operation",
     "operation_config",
-    "plain_value",
     "recorded",
 ]
 
@@ -294,40 +293,9 @@ def _written_out(spec: Any, rank: int) -> Any:
 def as_argument(value: Any, refer: Callable[[SymbolicTensor], Any]) -> Any:
     """An argument of a call as Keras 3 writes it."""
     if isinstance(value, SymbolicTensor):
-        return _tensor(value, refer(value))
+        return tensor_config(value, refer(value))
     if isinstance(value, list | tuple):
         return [as_argument(part, refer) for part in value]
     if isinstance(value, Mapping):
         return {name: as_argument(part, refer) for name, part in value.items()}
-    if isinstance(value, np.ndarray | jax.Array):
-        config = {"value": np.asarray(value).tolist(), "dtype": str(value.dtype)}
-        return {"class_name": "__numpy__", "config": config}
-    if isinstance(value, slice):
-        ends = ("start", "stop", "step")
-        config = {end: as_argument(getattr(value, end), refer) for end in ends}
-        return {"class_name": "__slice__", "config": config}
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _tensor(tensor: SymbolicTensor, history: Any) -> Config:
-    config = {"shape": list(tensor.shape), "dtype": tensor.dtype, "keras_history": history}
-    return {"class_name": "__keras_tensor__", "config": config}
-
-
-def plain_value(value: Mapping[str, Any]) -> Any:
-    """What stands in a config for a slice, an array or an ellipsis; None for other dicts."""
-    kind, config = value.get("class_name"), value.get("config")
-    if kind == "__ellipsis__":
-        return Ellipsis
-    if kind == "__slice__" and isinstance(config, Mapping):
-        return _slice(config)
-    if kind in ("__tensor__", "__numpy__") and isinstance(config, Mapping):
-        return np.asarray(config["value"], number_type(config.get("dtype", "float32")))
-    if value.keys() == {"start", "stop", "step"}:
-        return _slice(value)
-    return None
-
-
-def _slice(config: Mapping[str, Any]) -> slice:
-    ends: Sequence[Any] = [config.get(name) for name in ("start", "stop", "step")]
-    return slice(*(None if end is None else operator.index(end) for end in ends))
+    return value_config(value)

@@ -8,9 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 
 from funkeras import (
     activations,
@@ -31,6 +29,7 @@ from funkeras.metrics import Metric
 from funkeras.models import configs, descriptions
 from funkeras.models.configs import Generation
 from funkeras.models.model import Model
+from funkeras.models.values import TENSOR, plain_value, tensor_config, value_config
 from funkeras.optimizers import Optimizer, schedules
 from funkeras.registry import custom_object_scope, get_custom_objects, get_registered_name
 from funkeras.regularizers import Regularizer
@@ -83,11 +82,10 @@ def serialize_keras_object(obj: Any) -> Any:
         return type(obj)(map(serialize_keras_object, obj))
     if isinstance(obj, dict):
         return {key: serialize_keras_object(value) for key, value in obj.items()}
-    for kind, (name, write, _) in VALUES.items():
-        if isinstance(obj, kind):
-            return {"class_name": name, "config": write(obj)}
-    if isinstance(obj, np.generic):
-        return obj.item()
+    if isinstance(obj, SymbolicTensor):
+        return tensor_config(obj, [obj.name, 0, 0])
+    if (value := value_config(obj)) is not obj:
+        return value
     if isinstance(obj, Model):
         return descriptions.keras_3(obj)
     if isinstance(obj, Layer):
@@ -159,9 +157,11 @@ def _made(config: Any) -> Any:
     if "class_name" not in config or "config" not in config:
         return {key: _made(value) for key, value in config.items()}
     name, options = str(config["class_name"]), config["config"]
-    for value_name, _, read in VALUES.values():
-        if name == value_name:
-            return read(options)
+    if name == "__keras_tensor__":
+        shape, dtype, history = (options[key] for key in ("shape", "dtype", "keras_history"))
+        return Input(batch_shape=shape, dtype=dtype, name=history[0])
+    if (value := plain_value(config)) is not None:
+        return jnp.asarray(value) if name == TENSOR else value
     if name == "function":
         return _function(str(options))
     if name == DTypePolicy.__name__:
@@ -192,33 +192,3 @@ def _function(name: str) -> Any:
         except ValueError:
             continue
     raise ValueError(f"unknown function {name!r}: register it, or give custom_objects")
-
-
-def _array_config(array: Any) -> dict[str, Any]:
-    return {"value": np.asarray(array).tolist(), "dtype": str(array.dtype)}
-
-
-VALUES: dict[type, tuple[str, Callable[[Any], Any], Callable[[Any], Any]]] = {
-    np.ndarray: (
-        "__numpy__",
-        _array_config,
-        lambda c: np.array(c["value"], c["dtype"]),
-    ),
-    jax.Array: ("__tensor__", _array_config, lambda c: jnp.asarray(c["value"], c["dtype"])),
-    bytes: (
-        "__bytes__",
-        lambda value: {"value": value.decode()},
-        lambda c: c["value"].encode("utf-8"),
-    ),
-    slice: (
-        "__slice__",
-        lambda s: {"start": s.start, "stop": s.stop, "step": s.step},
-        lambda c: slice(c["start"], c["stop"], c["step"]),
-    ),
-    SymbolicTensor: (
-        "__keras_tensor__",
-        lambda t: {"shape": t.shape, "dtype": t.dtype, "keras_history": [t.name, 0, 0]},
-        lambda c: Input(batch_shape=c["shape"], dtype=c["dtype"], name=c["keras_history"][0]),
-    ),
-}
-"""Kind of value → its name in Keras 3's data, how it is written, and how it is read."""

@@ -18,8 +18,8 @@ from funkeras.models.operations import (
     described,
     is_operation,
     operation_config,
-    plain_value,
 )
+from funkeras.models.values import plain_value
 from funkeras.symbolic import Call, Operation, SymbolicTensor, Trace, trace
 from funkeras.typing import Config, PyTree
 
