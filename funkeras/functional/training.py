@@ -6,7 +6,7 @@ a chunk of one step and a chunk of an epoch are the same program.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -437,21 +437,20 @@ def run_steps(
     hyperparameters: Mapping[str, Any],
     totals: Totals,
     data: Batch,
-    order: Sequence[Array],
+    order: Array,
     start: Array | int,
     stop: Array | int,
 ) -> tuple[TrainState, Totals]:
     """Train by `step` on the batches `start … stop` of an order of the rows of `data`.
 
-    `order` holds row numbers, (steps, batch size), in one part for each size of batches. One
-    compiled program serves all bounds.
+    `order` holds row numbers, (steps, batch size). One compiled program serves all bounds.
     """
     ts = ts._replace(optimizer=optimizers.with_hyperparameters(ts.optimizer, hyperparameters))
 
-    def body(_: Array, rows: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
-        return step(carry[0], _rows(data, rows), carry[1])
+    def body(index: Array, carry: tuple[TrainState, Totals]) -> tuple[TrainState, Totals]:
+        return step(carry[0], _rows(data, order[index]), carry[1])
 
-    return _over_batches(order, start, stop, body, (ts, totals))
+    return lax.fori_loop(start, stop, body, (ts, totals))
 
 
 def evaluate_steps(
@@ -460,7 +459,7 @@ def evaluate_steps(
     state: State,
     totals: Totals,
     data: Batch,
-    order: Sequence[Array],
+    order: Array,
     rows: Array | int,
     start: Array | int,
     stop: Array | int,
@@ -473,8 +472,9 @@ def evaluate_steps(
     A key is needed where user code draws random numbers at inference too.
     """
 
-    def body(at: Array, batch: Array, carry: tuple[Totals, State]) -> tuple[Totals, State]:
+    def body(index: Array, carry: tuple[Totals, State]) -> tuple[Totals, State]:
         totals, state = carry
+        at, batch = index * order.shape[1], order[index]
         valid = (at + jnp.arange(len(batch)) < rows).astype(jnp.float32)
         own = None if key is None else random.fold_in(key, at)
         _, (state, numbers, judged) = objective.judge(
@@ -482,31 +482,7 @@ def evaluate_steps(
         )
         return objective.add(totals, numbers, judged, valid), state
 
-    return _over_batches(order, start, stop, body, (totals, state))
-
-
-Carry = TypeVar("Carry")
-
-
-def _over_batches(
-    order: Sequence[Array],
-    start: Array | int,
-    stop: Array | int,
-    body: Callable[[Array, Array, Carry], Carry],
-    carry: Carry,
-) -> Carry:
-    """`body(entries before, batch, carry)` for the batches `start … stop` of all parts."""
-    first, before = 0, 0
-    for part in order:
-        count, size = part.shape
-
-        def own(index: Array, carry: Carry, before: int = before, part: Array = part) -> Carry:
-            return body(before + index * part.shape[1], part[index], carry)
-
-        begin, end = (jnp.clip(bound - first, 0, count) for bound in (start, stop))
-        carry = lax.fori_loop(begin, end, own, carry)
-        first, before = first + count, before + count * size
-    return carry
+    return lax.fori_loop(start, stop, body, (totals, state))
 
 
 def results(outputs: Sequence[Output], totals: Totals) -> list[Any]:

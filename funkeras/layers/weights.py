@@ -72,8 +72,9 @@ class Weighted:
 
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
-        (params, of_params), (state, of_state) = (parted(self, tree) for tree in (params, state))
-        for names, inner in self._within().items():
+        within = self._within()
+        (params, of_params), (state, of_state) = (parted(within, tree) for tree in (params, state))
+        for names, inner in within.items():
             if of_params[names] or of_state[names]:
                 inner.adopt(of_params[names], of_state[names])
         flow = current_flow()

@@ -108,7 +108,7 @@ def shuffled(rows: np.ndarray, how: bool | str, size: int) -> np.ndarray:
 
 
 class Piece(NamedTuple):
-    """Steps for one call of a program: the batches `start … stop` of an order of rows of `data`.
+    """Steps to take in one go: the batches `start … stop` of an order of the rows of `data`.
 
     `order` has an array (steps, batch size) for each size. Of all its entries the first `rows`
     count; the others fill the last batch up.
@@ -128,12 +128,19 @@ class Piece(NamedTuple):
     @property
     def size(self) -> int:
         """Rows in the batches from `start` to `stop`."""
-        size, first = 0, 0
+        return sum((stop - start) * part.shape[1] for part, start, stop, _ in self.calls())
+
+    def calls(self) -> Iterator[tuple[Any, int, int, int]]:
+        """Orders with one size, their first and last batches, and how many of their rows count.
+
+        A program for one size is smaller than one for several, and needs less memory to compile.
+        """
+        first, rows = 0, self.rows
         for part in self.order:
-            count = min(self.stop - first, len(part)) - max(self.start - first, 0)
-            size += max(count, 0) * part.shape[1]
-            first += len(part)
-        return size
+            start, stop = max(self.start - first, 0), min(self.stop - first, len(part))
+            if start < stop:
+                yield part, start, stop, min(rows, part.size)
+            first, rows = first + len(part), max(0, rows - part.size)
 
     def batch(self, index: int) -> Batch:
         """The rows of a batch."""

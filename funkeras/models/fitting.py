@@ -55,16 +55,16 @@ def evaluate(
         for piece in pieces:
             if sees and callbacks is not None:
                 callbacks.on_test_batch_begin(batch)
-            rows = np.int32(piece.rows)
-            data, order, start, stop = piece[:4]
-            totals, state = engine.judge(params, state, totals, data, order, rows, start, stop)
-            batch += stop - start
+            for order, start, stop, rows in piece.calls():
+                given = piece.data, order, np.int32(rows), start, stop
+                totals, state = engine.judge(params, state, totals, *given)
+            batch += piece.stop - piece.start
             if sees and callbacks is not None:
                 callbacks.on_test_batch_end(batch - 1, engine.judged.logs(totals))
             if look:
                 seen += piece.size
                 look(seen, batch, engine.judged.logs(totals))
-                pace.done(stop - start)
+                pace.done(piece.stop - piece.start)
     if model.keeps_states:
         model.state = state
     logs = engine.judged.logs(totals)
@@ -181,13 +181,13 @@ def hint_at_nan(loss: float, epoch: int) -> None:
 def run_piece(engine: Engine, model: Any, totals: Any, piece: Piece) -> Any:
     """Run some steps and hand the new variables to the layers; the totals that follow."""
     ts = engine.train_state(*model.variables_now)
-    data, order, start, stop = piece[:4]
     values = engine.optimizer.values()
     if jax.config.jax_debug_nans:  # pyright: ignore[reportAttributeAccessIssue]: made at run time
         find_origin(engine, model, ts, totals, piece)
-    ts, totals = engine.run(ts, values, totals, data, order, start, stop)
+    for order, start, stop, _ in piece.calls():
+        ts, totals = engine.run(ts, values, totals, piece.data, order, start, stop)
     jax.block_until_ready(totals.sums)
-    step = engine.step + stop - start
+    step = engine.step + piece.stop - piece.start
 
     def keep() -> None:
         model.adopt(merge(ts.params, ts.frozen), ts.state)
@@ -209,14 +209,15 @@ def find_origin(engine: Engine, model: Any, ts: TrainState, totals: Any, piece: 
         FloatingPointError: at the first step whose numbers are not all finite; it says where they
             come from. The model stays as it was before the piece.
     """
-    data, order, start, stop = piece[:4]
     values = engine.optimizer.values()
     with jax.debug_nans(False):
-        for index in range(start, stop):
-            after, totals = engine.run(ts, values, totals, data, order, index, index + 1)
+        for index in range(piece.start, piece.stop):
+            step = piece._replace(start=index, stop=index + 1)
+            for order, start, stop, _ in step.calls():
+                after, totals = engine.run(ts, values, totals, piece.data, order, start, stop)
             if not is_finite((totals.last[0], after.params, after.state)):
                 raise FloatingPointError(
-                    f"step {engine.step + index - start} (from 0) gives numbers that are not "
+                    f"step {engine.step + index - piece.start} (from 0) gives numbers that are not "
                     f"finite; the first ones are {origin(model, engine, ts, piece.batch(index))}"
                 )
             ts = after

@@ -88,6 +88,8 @@ class Holding(Ends):
         """Take over variables of the right structure, unchecked: what training hands back."""
         with variables_lock:
             super().adopt(params, state)
+            if current_flow() is None:
+                self._gathered = (variables_version(), params, state)
 
     @property
     def weights(self) -> list[Variable]:

@@ -48,6 +48,9 @@ class Sequential(Model):
         """The layers of the chain."""
         return self._layers
 
+    def _attributes(self) -> list[Any]:
+        return super()._attributes() if self.is_written() else self._layers
+
     @property
     def model(self) -> "Sequential":
         """The model itself: in Keras 1 and 2 it had another inside."""

@@ -208,13 +208,21 @@ def test_learning_rate_changes_without_a_new_program() -> None:
     np.testing.assert_array_equal(before[0], model.get_weights()[0])
 
 
-def test_training_compiles_one_program_with_a_last_smaller_batch() -> None:
+def test_training_compiles_a_program_for_each_size_of_batches() -> None:
     model = small()
     for _ in range(2):
         model.fit(X, Y, nb_epoch=5, batch_size=10, validation_data=(X[:30], Y[:30]), verbose=0)
     assert model._engine is not None
-    assert model._engine.run._cache_size() == 1
+    assert model._engine.run._cache_size() == 2
     assert model._engine.judge._cache_size() == 1
+
+
+def test_after_training_the_model_gives_the_arrays_that_its_layers_own() -> None:
+    model = small()
+    model.fit(X, Y, nb_epoch=2, batch_size=64, verbose=0)
+    for layer in model.layers:
+        for name, array in layer.params.items():
+            assert model.params[layer.name][name] is array
 
 
 def test_functional_pair_and_model_agree_and_exchange_variables() -> None:
