@@ -184,8 +184,7 @@ def run_piece(engine: Engine, model: Any, totals: Any, piece: Piece) -> Any:
     values = engine.optimizer.values()
     if jax.config.jax_debug_nans:  # pyright: ignore[reportAttributeAccessIssue]: made at run time
         find_origin(engine, model, ts, totals, piece)
-    for order, start, stop, _ in piece.calls():
-        ts, totals = engine.run(ts, values, totals, piece.data, order, start, stop)
+    ts, totals = run_steps(engine, ts, values, totals, piece)
     jax.block_until_ready(totals.sums)
     step = engine.step + piece.stop - piece.start
 
@@ -202,6 +201,15 @@ def run_piece(engine: Engine, model: Any, totals: Any, piece: Piece) -> Any:
     return totals
 
 
+def run_steps(
+    engine: Engine, ts: TrainState, values: Mapping[str, float], totals: Any, piece: Piece
+) -> tuple[TrainState, Any]:
+    """The train state and the totals after the steps of a piece."""
+    for order, start, stop, _ in piece.calls():
+        ts, totals = engine.run(ts, values, totals, piece.data, order, start, stop)
+    return ts, totals
+
+
 def find_origin(engine: Engine, model: Any, ts: TrainState, totals: Any, piece: Piece) -> None:
     """Run the steps one by one first, in the mode `jax_debug_nans`.
 
@@ -213,8 +221,7 @@ def find_origin(engine: Engine, model: Any, ts: TrainState, totals: Any, piece: 
     with jax.debug_nans(False):
         for index in range(piece.start, piece.stop):
             step = piece._replace(start=index, stop=index + 1)
-            for order, start, stop, _ in step.calls():
-                after, totals = engine.run(ts, values, totals, piece.data, order, start, stop)
+            after, totals = run_steps(engine, ts, values, totals, step)
             if not is_finite((totals.last[0], after.params, after.state)):
                 raise FloatingPointError(
                     f"step {engine.step + index - piece.start} (from 0) gives numbers that are not "
