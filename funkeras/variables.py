@@ -64,6 +64,7 @@ class Flow:
         key: where its random numbers come from, if it has any.
         bound: owner → what stands for its variables in this run: for a layer its params and its
             state, for a variable without a layer its value.
+        reads_as: the dtype that variables of real numbers are read in, if not their own.
         losses, reports: what is added to the loss, and numbers for the logs by name.
         assigned: where new values of variables without a layer go, if the run may give some; they
             count after it.
@@ -75,6 +76,7 @@ class Flow:
     losses: list[Any] = field(default_factory=list)
     reports: dict[str, Any] = field(default_factory=dict)
     assigned: dict[Any, Any] | None = None
+    reads_as: str | None = None
     draws: int = 0
 
     def next_key(self) -> Key:
@@ -211,6 +213,8 @@ class Variable:
 
     constraint: Any = None
     """What an optimizer may project it with."""
+    autocast = True
+    """Whether a layer that computes in another dtype reads it in that."""
     sparse = False
     """Whether it was made of a sparse matrix."""
 
@@ -243,6 +247,14 @@ class Variable:
     @property
     def value(self) -> Any:
         """The array at this moment, or what stands for it in the present run."""
+        flow, value = current_flow(), self.kept
+        low = flow.reads_as if flow is not None and self.autocast else None
+        real = low is not None and jnp.issubdtype(value.dtype, jnp.floating)
+        return value.astype(low) if real else value
+
+    @property
+    def kept(self) -> Any:
+        """Its value in the dtype that it is kept in."""
         if self._owner is None:
             flow = current_flow()
             if flow is not None and self in flow.bound:
@@ -298,11 +310,11 @@ class Variable:
 
     def assign_add(self, value: Any) -> None:
         """Add an array."""
-        self.assign(self.value + jnp.asarray(value))
+        self.assign(self.kept + jnp.asarray(value))
 
     def assign_sub(self, value: Any) -> None:
         """Subtract an array."""
-        self.assign(self.value - jnp.asarray(value))
+        self.assign(self.kept - jnp.asarray(value))
 
     def get_value(self, borrow: bool = False) -> np.ndarray:
         """A NumPy copy, as Theano's variables gave it."""

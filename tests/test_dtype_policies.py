@@ -1,10 +1,13 @@
 """Dtype policies, by name and as objects of Keras 3."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from funkeras import compat, config, dtype_policies, layers
+from funkeras import compat, config, dtype_policies, layers, ops
 from funkeras.dtype_policies import DTypePolicy
+from funkeras.layers import Dense, Flatten, Input, Lambda, Layer
+from funkeras.models import Model
 
 
 @pytest.fixture(autouse=True)
@@ -51,3 +54,130 @@ def test_what_is_no_policy_is_refused(wrong):
         DTypePolicy(wrong)
     with pytest.raises(ValueError, match="a name or a configuration"):
         dtype_policies.get(wrong)
+
+
+# What genuine Keras 3.15 gives
+
+REAL = ("float16", "bfloat16", "float32")
+
+
+@pytest.mark.parametrize("given", [*REAL, "int32", "bool", "uint8"])
+def test_real_inputs_come_in_the_type_of_computation_and_whole_numbers_as_they_are(given):
+    x = jnp.ones((2, 3), given)
+    expected = "float32" if given in REAL else given
+    assert Flatten()(x).dtype == layers.Add()([x, x]).dtype == expected
+    assert Flatten(autocast=False)(x).dtype == given
+    assert Dense(2)(x).dtype == "float32"
+
+
+def test_models_take_what_their_inputs_and_layers_say():
+    inputs = Input((3,), dtype="float16")
+    for layer, expected in ((Flatten(), "float32"), (Flatten(autocast=False), "float16")):
+        model = Model(inputs, layer(inputs))
+        assert model(np.ones((2, 3))).dtype == expected
+        assert model.predict(np.ones((2, 3)), verbose=0).dtype == expected
+    inputs = Input((3,), dtype="int32")
+    model = Model(inputs, Flatten()(inputs))
+    assert model(np.ones((2, 3))).dtype == "int32"
+    inputs = Input((3,))
+    model = Model(inputs, layers.ReLU()(Dense(2, dtype="float16")(inputs)))
+    assert model.predict(np.ones((2, 3)), verbose=0).dtype == "float32"
+
+
+class Own(Layer):
+    """Tells the types of what it meets in its call."""
+
+    def build(self, input_shape):
+        self.w = self.add_weight(shape=(3,), initializer="ones")
+        self.still = self.add_weight(shape=(3,), initializer="ones", trainable=False)
+        self.whole = self.add_weight(shape=(3,), initializer="ones", dtype="int32", trainable=False)
+        self.uncast = self.add_weight(shape=(3,), initializer="ones", autocast=False)
+
+    def call(self, x):
+        met = (x, x * self.w, x * self.still, x * self.whole, x * self.uncast)
+        self.met = [str(a.dtype) for a in met]
+        self.read = str(self.w.dtype)
+        self.still.assign_add(x[0])
+        return met[1]
+
+
+LOW, SINGLE = "bfloat16", "float32"
+
+
+@pytest.mark.parametrize(
+    ("policy", "options", "given", "met", "read"),
+    [
+        ("float32", {}, "float16", [SINGLE] * 5, SINGLE),
+        ("float32", {}, "int32", ["int32", SINGLE, SINGLE, "int32", SINGLE], SINGLE),
+        ("mixed_bfloat16", {}, "float32", [LOW] * 4 + [SINGLE], LOW),
+        ("mixed_bfloat16", {}, "int32", ["int32", LOW, LOW, "int32", SINGLE], LOW),
+        ("mixed_bfloat16", {"autocast": False}, "float32", [SINGLE] * 5, LOW),
+        ("bfloat16", {}, "float32", [LOW] * 5, LOW),
+        ("bfloat16", {}, "int32", ["int32", LOW, LOW, "int32", LOW], LOW),
+    ],
+)
+def test_a_call_of_the_user_s_computes_as_its_policy_says(policy, options, given, met, read):
+    layer = Own(dtype=policy, **options)
+    y = layer(jnp.ones((2, 3), given))
+    assert (layer.met, layer.read, y.dtype) == (met, read, met[1])
+    kept = "bfloat16" if policy == "bfloat16" else "float32"
+    assert [str(w.dtype) for w in layer.weights if w is not layer.whole] == [kept] * 3
+    symbolic = Own(dtype=policy, **options)
+    inputs = Input((3,), dtype=given)
+    model = Model(inputs, symbolic(inputs))
+    assert model(jnp.ones((2, 3), given)).dtype == met[1]
+    assert (symbolic.met, symbolic.read) == (met, read)
+
+
+class Outer(Layer):
+    """A layer of single precision within one that computes low."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.single, self.other = Dense(3, dtype="float32"), Dense(3)
+
+    def call(self, x):
+        y = self.single(x)
+        self.met = [str(a.dtype) for a in (x, y, self.other(y))]
+        return y
+
+
+class Widened(Dense):
+    """Its outputs are of a type that it chose."""
+
+    def call(self, x):
+        return ops.cast(super().call(x), "float32")
+
+
+class Chosen(Model):
+    """A model that computes as its policy says."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.dense = Dense(2)
+
+    def call(self, x):
+        self.met = str(x.dtype)
+        return self.dense(x)
+
+
+def test_each_layer_inside_has_a_policy_of_its_own_and_calls_choose_what_they_give():
+    x = jnp.ones((2, 3))
+    outer = Outer(dtype="mixed_bfloat16")
+    assert (outer(x).dtype, outer.met) == ("float32", ["bfloat16", "float32", "float32"])
+    assert Widened(2, dtype="mixed_bfloat16")(x).dtype == "float32"
+    assert Dense(2, dtype="mixed_bfloat16", autocast=False)(x).dtype == "float32"
+    assert Lambda(lambda x: ops.cast(x, "float32"), dtype="mixed_bfloat16")(x).dtype == "float32"
+    for dtype, met in (("mixed_bfloat16", "bfloat16"), (None, "float32")):
+        model = Chosen(dtype=dtype)
+        assert (model(x).dtype, model.met) == ("float32", met)
+
+
+def test_a_layer_of_the_user_s_trains_low_and_keeps_single_weights():
+    model = Model(inputs := Input((3,)), Own(dtype="mixed_bfloat16")(inputs))
+    model.compile("sgd", "mse")
+    model.fit(np.ones((8, 3)), np.zeros((8, 3)), batch_size=4, epochs=1, verbose=0)
+    layer = model.layers[1]
+    assert layer.w.dtype == layer.uncast.dtype == "float32"
+    assert (layer.w.numpy() < 1).all()
+    np.testing.assert_array_equal(layer.still.numpy(), [3, 3, 3])  # one more in each step

@@ -13,12 +13,14 @@ from funkeras.functional.pair import Pair, Shapes, Weight, output_shape
 from funkeras.typing import Array, Key, Params, PyTree, State
 
 __all__ = [
+    "autocast",
     "cast",
     "frozen",
     "in_phase",
     "named",
     "penalized",
     "penalty",
+    "real_as",
     "remat",
     "reporting",
     "reports",
@@ -117,17 +119,36 @@ def located(name: str, x: PyTree) -> Iterator[None]:
         raise
 
 
-def cast(pair: Pair, dtype: str) -> Pair:
-    """The pair computing in another dtype: inputs and parameters are cast, variables stay."""
+def real_as(dtype: str, tree: PyTree) -> PyTree:
+    """Arrays with those of real numbers in that dtype; whole numbers and lists stay as they are."""
 
-    def to_dtype(a: Any) -> Any:
-        return a.astype(dtype) if jnp.issubdtype(a.dtype, jnp.floating) else a
+    def one(a: Any) -> Any:
+        own = getattr(a, "dtype", dtype)
+        return a.astype(dtype) if own != dtype and jnp.issubdtype(own, jnp.floating) else a
+
+    return jax.tree.map(one, tree)
+
+
+def autocast(pair: Pair, dtype: str) -> Pair:
+    """The pair with inputs of real numbers cast to that dtype."""
 
     def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, PyTree]:
-        params, x = jax.tree.map(to_dtype, (params, x))
-        y, new_state, mask = pair.run(params, state, x, **flow)
+        return pair.run(params, state, real_as(dtype, x), **flow)
+
+    return pair.rerun(run)
+
+
+def cast(pair: Pair, dtype: str, inputs: bool = True, outputs: bool = True) -> Pair:
+    """The pair computing in another dtype: variables stay, what it takes of them is cast.
+
+    So are its `inputs` and `outputs`, unless they are left as they are.
+    """
+
+    def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, PyTree]:
+        x = real_as(dtype, x) if inputs else x
+        y, new_state, mask = pair.run(real_as(dtype, params), state, x, **flow)
         kept = jax.tree.map(lambda new, old: new.astype(old.dtype), new_state, state)
-        return jax.tree.map(to_dtype, y), kept, mask
+        return real_as(dtype, y) if outputs else y, kept, mask
 
     return pair.rerun(run)
 

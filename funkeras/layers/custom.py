@@ -8,10 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, constraints, initializers, regularizers
-from funkeras.functional.combinators import PENALTY, REPORT
+from funkeras.functional.combinators import PENALTY, REPORT, real_as
 from funkeras.functional.pair import Pair, Shapes, Weight, abstract, is_shape, stand_in_for
 from funkeras.layers.calling import as_list, as_tuple, first_of, joined, run_as_written
 from funkeras.layers.inside import bind, collected, declared
+from funkeras.layers.weights import dtypes_of
 from funkeras.typing import Key, Params, PyTree, State
 from funkeras.variables import Flow, Variable, current_flow, flowing, note, running
 
@@ -57,7 +58,7 @@ def custom_pair(layer: Any) -> Pair:
     ) -> tuple[PyTree, State, PyTree]:
         with running(training, key) as flow:
             bind(flow, layer, params, state)
-            y = run_as_written(layer, x, mask, training)
+            y = run_as_written(layer, layer.begin_computing(flow, x), mask, training)
             after = collected(layer)[1]
             told = {f"{REPORT}{name}": jnp.mean(value) for name, value in flow.reports.items()}
             told[PENALTY] = sum((jnp.sum(loss) for loss in flow.losses), start=jnp.zeros(()))
@@ -122,6 +123,7 @@ def discover(layer: Any, input_shape: Shapes) -> Shapes:
 
     def evaluate(size: int) -> PyTree:
         def inner(x: PyTree) -> PyTree:
+            x = layer.begin_computing(flow, x)
             with flowing(flow):
                 try:
                     return run_as_written(layer, x, None, training=False)
@@ -150,6 +152,8 @@ class Written:
 
     name: str
     dialect: str
+    dtype_policy: Any
+    autocast: bool
     _told_updates: list[tuple[Any, list[Any]]]
     _params: Params
     _state: State
@@ -184,6 +188,17 @@ class Written:
             note(self)
         return bound or (self._params, self._state)
 
+    def begin_computing(self, flow: Flow, x: PyTree) -> PyTree:
+        """Inputs as `call` takes them; since Keras 3 it computes as the policy of the layer says.
+
+        Real numbers among the inputs and the variables, in the flow, are cast.
+        """
+        if self.dialect != "modern":
+            return x
+        kept, computed = dtypes_of(self.dtype_policy)
+        flow.reads_as = None if kept == computed else computed
+        return real_as(computed, x) if self.autocast else x
+
     def add_weight(self, *args: Any, **kwargs: Any) -> Variable:
         """A new weight, in the spelling of any generation.
 
@@ -200,19 +215,24 @@ class Written:
         while name in taken:
             name += "_"
         shape = tuple(given.get("shape") or ())
+        dtype = given.get("dtype")
+        if dtype is None and (kept := dtypes_of(self.dtype_policy)[0]) != config.floatx():
+            dtype = kept
         weight = Weight(
             name,
             tuple(int(size) for size in shape),
             initializers.get(given.get("initializer") or "glorot_uniform"),
             bool(given.get("trainable", True)),
-            dtype=None if given.get("dtype") is None else str(np.dtype(given["dtype"])),
+            dtype=None if dtype is None else np.dtype(dtype).name,
         )
         value = initializers.draw(
             weight.initializer, initializers.NumpySource(), weight.shape, weight.dtype or "float32"
         )
         for kind, module in (("regularizer", regularizers), ("constraint", constraints)):
             self._own_rules[f"{name}_{kind}"] = module.get(given.get(kind))
-        return self._enter(weight, value)
+        variable = self._enter(weight, value)
+        variable.autocast = bool(given.get("autocast", True))
+        return variable
 
     def _enter(self, weight: Weight, value: Any) -> Variable:
         with jax.ensure_compile_time_eval():

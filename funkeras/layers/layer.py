@@ -65,6 +65,7 @@ OPTIONS: dict[str, Any] = {
     "name": None,
     "trainable": True,
     "dtype": None,
+    "autocast": True,
     "activity_regularizer": None,
     "weights": None,
     "input_shape": None,
@@ -124,6 +125,7 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         trainable: whether training changes its weights; looked at by `compile`.
         dtype: of its computation and weights (`float32`, `bfloat16`, `float16`, `float64`), or a
             policy, `mixed_bfloat16` or `mixed_float16`: computes low, keeps float32 weights.
+        autocast: since Keras 3, whether inputs of real numbers are cast to the type of computation.
         activity_regularizer: a penalty on its outputs.
         input_shape, batch_shape, input_dim, input_length, input_dtype: of a first layer's input.
         weights: initial values, as `set_weights` takes them.
@@ -138,6 +140,8 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
     before: ClassVar[tuple[str, ...]] = ()
     after: ClassVar[tuple[str, ...]] = ()
     """Arguments before and after those of the builder, which the pair does not know."""
+    is_function: ClassVar[bool] = False
+    """Whether a function of the user's is what it computes."""
     lookup: ClassVar[Any]
     """From a class name in a config to the class."""
     inherited: Pair | None = None
@@ -183,6 +187,7 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         self.dtype_policy: Any = DTypePolicy(policy) if isinstance(policy, str) else policy
         # Beside layers that compute low, one with a dtype of its own casts what it is given.
         self.casts = options["dtype"] is not None or self.dtype_policy != config.floatx()
+        self.autocast = bool(options["autocast"])
         self.remat = bool(options["remat"])
         self.dialect = config.dialect()
         # The backend as whose Keras 1 `get_weights` gives kernels, None for Keras 2 and 3.
@@ -226,8 +231,13 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         if self._overrides("call", "build"):
             self.inherited = pair
             pair = overridden(self, pair)
+        modern = self.dialect == "modern"
         if self.casts:
-            pair = combinators.cast(pair, compute_dtype)
+            written = modern and (self.inherited is not None or self.is_function)
+            outputs = self.autocast and not written
+            pair = combinators.cast(pair, compute_dtype, inputs=self.autocast, outputs=outputs)
+        elif modern and self.autocast:
+            pair = combinators.autocast(pair, compute_dtype)
         if self.activity_regularizer is not None:
             per_sample = self.dialect == "modern"
             pair = combinators.penalized(pair, self.activity_regularizer, per_sample)

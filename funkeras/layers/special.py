@@ -48,6 +48,7 @@ KINDS: dict[str, Callable[[str, Any], Any]] = {
 class Applied(Layer):
     """`Lambda`: any function of the inputs."""
 
+    is_function = True
     function_argument: ClassVar[str] = "function"
 
     def _run(self, x: Any, *others: Any, **named: Any) -> Any:

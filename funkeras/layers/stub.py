@@ -51,6 +51,7 @@ OPTIONS = """\
 name: str | None = None
 trainable: bool = True
 dtype: str | None = None
+autocast: bool = True
 activity_regularizer: Identifier = None
 weights: Sequence[Any] | None = None
 input_shape: Shape | None = None

@@ -42,6 +42,7 @@ class Weighted:
     pair: Pair
     builder: ClassVar[Any]
     built: bool
+    own_weights: list[Weight]
     _moves: Any
     dtype_policy: Any
     kernels_of: str | None = None
@@ -103,7 +104,10 @@ class Weighted:
 
     def declared_weights(self) -> list[Weight]:
         """The weights that files hold, in the order of `get_weights`."""
-        return list(flat_weights(self.pair, self.input_shape)) if self.built else []
+        tried = (
+            bool(self.own_weights) and self.input_shape is not None
+        )  # its `call`, as it is built
+        return list(flat_weights(self.pair, self.input_shape)) if self.built or tried else []
 
     @property
     def weights(self) -> list[Variable]:

@@ -36,9 +36,11 @@ class Ends(Layer):
         outputs: Any = None,
         name: str | None = None,
         trainable: bool = True,
+        dtype: Any = None,
+        autocast: bool = True,
     ) -> None:
         self._arguments = {}
-        self._begin({**OPTIONS, "name": name})
+        self._begin({**OPTIONS, "name": name, "dtype": dtype, "autocast": autocast})
         self._trainable = bool(trainable)
         self.stop_training = False
         self.history: History | None = None
@@ -295,7 +297,17 @@ class Ends(Layer):
                 x = self._by_input_name(x)
             if isinstance(x, list | tuple) and len(x) == 1 and not others:
                 x = x[0]
+            if not others and self.dialect == "modern" and not symbolic.is_symbolic(x):
+                x = self._as_inputs(x)
         return super()._run(x, *others, **named)
+
+    def _as_inputs(self, x: Any) -> Any:
+        """Arrays in the dtypes of the model's inputs, as Keras 3 takes them."""
+        leaves, form = jax.tree.flatten(x)
+        if not self.built or len(leaves) != len(self.inputs):
+            return x  # as it is built it will say what it takes
+        cast = map(jnp.asarray, leaves, self.input_dtypes)
+        return jax.tree.unflatten(form, cast)
 
     def _by_input_name(self, given: Mapping[str, Any]) -> list[Any]:
         names = self.input_names
