@@ -68,6 +68,8 @@ class Flow:
         losses, reports: what is added to the loss, and numbers for the logs by name.
         assigned: where new values of variables without a layer go, if the run may give some; they
             count after it.
+        counting: metric → its state, of those whose counts go on from run to run; the runs inside
+            share it.
     """
 
     training: bool = False
@@ -77,6 +79,7 @@ class Flow:
     reports: dict[str, Any] = field(default_factory=dict)
     assigned: dict[Any, Any] | None = None
     reads_as: str | None = None
+    counting: dict[Any, Any] = field(default_factory=dict)
     draws: int = 0
 
     def next_key(self) -> Key:
@@ -118,7 +121,9 @@ def flowing(flow: F) -> Iterator[F]:
 def running(training: bool, key: Key | None) -> AbstractContextManager[Flow]:
     """The run of a part of the present run, if there is one."""
     outer = current_flow()
-    return flowing(Flow(training, key, dict(outer.bound) if outer is not None else {}))
+    if outer is None:
+        return flowing(Flow(training, key))
+    return flowing(Flow(training, key, dict(outer.bound), counting=outer.counting))
 
 
 def outside() -> AbstractContextManager[None]:

@@ -23,16 +23,20 @@ from funkeras.variables import running
 __all__ = [
     "Batch",
     "Objective",
+    "Outcome",
     "Output",
     "Totals",
     "TrainState",
     "evaluate_steps",
+    "flat",
+    "judged_batch",
+    "meeting",
     "merge",
     "net_input",
-    "results",
     "run_steps",
     "scaled_gradients",
     "select",
+    "told",
     "train_step",
     "updated",
     "written_step",
@@ -82,6 +86,22 @@ Judged: TypeAlias = tuple[tuple[Array | None, Array, Array | None, Array | None]
 """Targets, predictions, weights and mask of each output, for the metrics with a state."""
 
 
+class Outcome(NamedTuple):
+    """What comes of a batch besides its loss.
+
+    Fields:
+        state: the net's, that follows.
+        numbers: all that are averaged, the loss first.
+        judged: of each output, for the metrics with a state.
+        counted: states of the metrics that user code has updated.
+    """
+
+    state: State
+    numbers: Array
+    judged: Judged
+    counted: tuple[PyTree, ...]
+
+
 class Output(NamedTuple):
     """How one output of the net is judged.
 
@@ -116,6 +136,7 @@ class Objective:
             the inputs, and gives their scores after the outputs.
         rule: what gives the loss in the place of `total`, from the parameters, the state that
             follows, the input, the batch, the predictions, whether it trains, and a key.
+        counting: metrics that user code updates while it runs.
     """
 
     pair: Pair
@@ -128,6 +149,7 @@ class Objective:
     inside: tuple[int, ...] = ()
     masked: bool = True
     rule: Callable[..., Array] | None = None
+    counting: tuple[metrics.Metric, ...] = ()
 
     @property
     def width(self) -> int:
@@ -139,11 +161,27 @@ class Objective:
 
     def start(self) -> Totals:
         """Totals of nothing."""
-        states = tuple(
+        states = [
             metric.init(output.shape) for output in self.outputs for metric, _ in output.stateful
-        )
+        ]
+        states += [metric.fresh_state for metric in self.counting]
         zeros = jnp.zeros(self.width, jnp.float32)
-        return Totals(zeros, jnp.zeros((), jnp.float32), zeros, states)
+        return Totals(zeros, jnp.zeros((), jnp.float32), zeros, tuple(states))
+
+    def results(self, totals: Totals) -> list[Any]:
+        """What the metrics with a state have come to."""
+        own = [metric for output in self.outputs for metric, _ in output.stateful]
+        every = zip([*own, *self.counting], totals.states, strict=True)
+        return [metric.result(state) for metric, state in every]
+
+    def hand_over(self, totals: Totals) -> None:
+        """Give the metrics that user code updates what they have counted."""
+        for metric, state in zip(self.counting, self.counted(totals), strict=True):
+            metric.state = state
+
+    def counted(self, totals: Totals) -> tuple[PyTree, ...]:
+        """The states of the metrics that user code updates."""
+        return totals.states[len(totals.states) - len(self.counting) :]
 
     def judge(
         self,
@@ -154,13 +192,18 @@ class Objective:
         training: bool,
         key: Key | None,
         valid: Array | None = None,
-    ) -> tuple[Array, tuple[State, Array, Judged]]:
-        """The loss of a batch, the state that follows, all averaged numbers, and the predictions.
+        totals: Totals | None = None,
+    ) -> tuple[Array, Outcome]:
+        """The loss of a batch, and what else comes of it.
 
-        `valid` marks the rows that count, where a batch was padded to a fixed size.
+        `valid` marks the rows that count, where a batch was padded to a fixed size. The metrics
+        that user code updates go on from `totals`.
         """
-        with running(training, key):  # user code in losses and regularizers takes part in it
-            return self._judge(params, state, batch, training, key, valid)
+        states = self.counted(self.start() if totals is None else totals)
+        with running(training, key) as flow:  # user code in losses and regularizers takes part
+            flow.counting = dict(zip(self.counting, states, strict=True))
+            value, after, numbers, judged = self._judge(params, state, batch, training, key, valid)
+            return value, Outcome(after, numbers, judged, tuple(flow.counting.values()))
 
     def _judge(
         self,
@@ -170,7 +213,7 @@ class Objective:
         training: bool,
         key: Key | None,
         valid: Array | None,
-    ) -> tuple[Array, tuple[State, Array, Judged]]:
+    ) -> tuple[Array, State, Array, Judged]:
         x = net_input(batch.x, self.input_dtypes)
         if self.inside:
             inputs = x if isinstance(x, tuple) else (x,)
@@ -187,7 +230,7 @@ class Objective:
         means, judged = [], []
         cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
         for output, pred, true, weights, own_mask in cases:
-            true, pred = _meeting(true, pred)
+            true, pred = meeting(true, pred)
             for function, weighted in output.means:
                 shares = weights if weighted else None
                 own = own_mask if self.masked else None
@@ -200,7 +243,7 @@ class Objective:
         shown = [total, *(losses if len(self.outputs) > 1 else []), *means]
         shown += [at(new_state, path) for path in self.reported]
         numbers = jnp.stack([jnp.asarray(number, jnp.float32) for number in shown])
-        return jnp.asarray(total), (new_state, lax.stop_gradient(numbers), tuple(judged))
+        return jnp.asarray(total), new_state, lax.stop_gradient(numbers), tuple(judged)
 
     def losses(
         self,
@@ -217,7 +260,7 @@ class Objective:
         for number, (output, pred, true, own, mask) in enumerate(cases):
             if output.loss is not None:
                 known = (inside or {}).get(number)
-                scores = output.loss(*_meeting(true, pred)) if known is None else known
+                scores = output.loss(*meeting(true, pred)) if known is None else known
                 found.append(self._reduce(scores, own, mask, valid, output.reduction))
         return found
 
@@ -231,17 +274,12 @@ class Objective:
     def _reduce(self) -> Callable[..., Array]:
         return _reduce_classic if self.classic else _reduce_modern
 
-    def add(
-        self,
-        totals: Totals,
-        numbers: Array,
-        judged: Judged,
-        valid: Array | None = None,
-    ) -> Totals:
+    def add(self, totals: Totals, outcome: Outcome, valid: Array | None = None) -> Totals:
         """Totals with one more batch."""
+        _, numbers, judged, counted = outcome
         size = judged[0][1].shape[0] if judged else 0
         rows = jnp.asarray(size, jnp.float32) if valid is None else jnp.sum(valid)
-        states = list(totals.states)
+        states = [*totals.states[: len(totals.states) - len(counted)], *counted]
         index = 0
         for output, (true, pred, weights, mask) in zip(self.outputs, judged, strict=True):
             for metric, by_weight in output.stateful:
@@ -266,7 +304,7 @@ def net_input(inputs: tuple[Array, ...], dtypes: tuple[str, ...]) -> PyTree:
     return cast[0] if len(cast) == 1 else cast
 
 
-def _meeting(true: Any, pred: Array) -> tuple[Any, Array]:
+def meeting(true: Any, pred: Array) -> tuple[Any, Array]:
     """A target and its prediction, of equal ranks and enough precision for functions of users."""
     pred = pred.astype(at_least_single(pred.dtype))
     if true is not None and true.ndim == 1 and pred.ndim > 1:
@@ -377,11 +415,12 @@ def train_step(
 
     def loss(params: Params) -> Any:
         everything = merge(params, ts.frozen)
-        return objective.judge(everything, ts.state, batch, training=True, key=ts.step_key)
+        key = ts.step_key
+        return objective.judge(everything, ts.state, batch, training=True, key=key, totals=totals)
 
-    gradients, (state, numbers, judged) = scaled_gradients(loss, ts)
-    totals = objective.add(totals, numbers, judged)
-    return updated(objective, updates, ts, gradients, state), totals
+    gradients, outcome = scaled_gradients(loss, ts)
+    after = updated(objective, updates, ts, gradients, outcome.state)
+    return after, objective.add(totals, outcome)
 
 
 def scaled_gradients(loss: Callable[[Params], Any], ts: TrainState) -> tuple[Params, Any]:
@@ -411,18 +450,58 @@ def updated(
     return ts._replace(params=params, state=state, optimizer=optimizer, step=ts.step + 1)
 
 
+def judged_batch(
+    objective: Objective,
+    params: Params,
+    state: State,
+    totals: Totals,
+    batch: Batch,
+    key: Key | None,
+    valid: Array,
+) -> tuple[Totals, State]:
+    """The totals with one more batch at inference, and the state that follows."""
+    _, outcome = objective.judge(
+        params, state, batch, training=False, key=key, valid=valid, totals=totals
+    )
+    return objective.add(totals, outcome, valid), outcome.state
+
+
 def written_step(
-    step: Callable[[TrainState, Batch], tuple[TrainState, Mapping[str, Array]]],
+    step: Callable[..., tuple[TrainState, Mapping[str, Any], Sequence[PyTree]]],
+    names: Sequence[str],
     ts: TrainState,
     batch: Batch,
     totals: Totals,
 ) -> tuple[TrainState, Totals]:
-    """A step that a user wrote, and the totals with the numbers that it gives for the logs."""
-    after, logs = step(ts, batch)
-    numbers = jnp.stack([jnp.asarray(value, jnp.float32) for value in logs.values()])
-    rows = jnp.asarray(batch.x[0].shape[0], jnp.float32)
+    """A step that a user wrote, and the totals with the numbers that it gives for the logs.
+
+    `step(ts, batch, states)` goes on from the states of metrics that it counts in.
+    """
+    after, logs, states = step(ts, batch, totals.states)
     like = jax.tree.map(lambda new, old: jnp.asarray(new, jnp.result_type(old)), after, ts)
-    return like, Totals(totals.sums + numbers * rows, totals.rows + rows, numbers, ())
+    return like, told(totals, names, logs, states, batch)
+
+
+def told(
+    totals: Totals,
+    names: Sequence[str],
+    logs: Mapping[str, Any],
+    states: Sequence[PyTree],
+    batch: Batch,
+) -> Totals:
+    """The totals with the numbers that a user's step gives for the logs of one more batch."""
+    known = flat(logs)
+    numbers = jnp.stack([jnp.asarray(known[name], jnp.float32) for name in names])
+    rows = jnp.asarray(batch.x[0].shape[0], jnp.float32)
+    return Totals(totals.sums + numbers * rows, totals.rows + rows, numbers, tuple(states))
+
+
+def flat(logs: Mapping[str, Any]) -> dict[str, Any]:
+    """Logs without the dicts in them, whose entries have names of their own."""
+    found: dict[str, Any] = {}
+    for name, value in logs.items():
+        found |= flat(value) if isinstance(value, Mapping) else {name: value}
+    return found
 
 
 def _rows(data: PyTree, index: Array) -> PyTree:
@@ -454,7 +533,7 @@ def run_steps(
 
 
 def evaluate_steps(
-    objective: Objective,
+    judge: Callable[..., tuple[Totals, State]],
     params: Params,
     state: State,
     totals: Totals,
@@ -468,7 +547,7 @@ def evaluate_steps(
 ) -> tuple[Totals, State]:
     """Add the batches `start … stop` of an order to the totals; its first `rows` entries count.
 
-    Also the state that follows: recurrent states go on from batch to batch.
+    `judge` does so for a batch, as `judged_batch`. Recurrent states go on from batch to batch.
     A key is needed where user code draws random numbers at inference too.
     """
 
@@ -477,15 +556,6 @@ def evaluate_steps(
         at, batch = index * order.shape[1], order[index]
         valid = (at + jnp.arange(len(batch)) < rows).astype(jnp.float32)
         own = None if key is None else random.fold_in(key, at)
-        _, (state, numbers, judged) = objective.judge(
-            params, state, _rows(data, batch), training=False, key=own, valid=valid
-        )
-        return objective.add(totals, numbers, judged, valid), state
+        return judge(params, state, totals, _rows(data, batch), own, valid)
 
     return lax.fori_loop(start, stop, body, (totals, state))
-
-
-def results(outputs: Sequence[Output], totals: Totals) -> list[Any]:
-    """What the metrics with a state have come to."""
-    stateful = [metric for output in outputs for metric, _ in output.stateful]
-    return [m.result(state) for m, state in zip(stateful, totals.states, strict=True)]

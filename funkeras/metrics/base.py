@@ -6,12 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
+import jax
 import jax.numpy as jnp
+from jax.core import Tracer
 
 from funkeras import config
 from funkeras.losses.base import snake_case
 from funkeras.registry import Configured, Registry
 from funkeras.typing import Array, ArrayLike, Shape, State
+from funkeras.variables import current_flow
 
 __all__ = ["Metric", "Triple", "Variable", "accumulator_dtype", "classes", "metric_class"]
 
@@ -127,6 +130,7 @@ class Metric(Configured):
         ]
     )
     _state: State | None = None
+    _is_held: bool = False
     _shape: Shape | None = None
     _arrays: ClassVar[int] = 2
     """How many arrays a batch has before its weights."""
@@ -158,14 +162,27 @@ class Metric(Configured):
 
     @property
     def state(self) -> State:
-        """The arrays that the stateful methods work on."""
-        if self._state is None:
-            self._state = self.init(self._shape)
-        return self._state
+        """The arrays that the stateful methods work on: in a program, those of its run."""
+        state = self._present()
+        if state is None:
+            state = self.state = self.fresh_state
+        return state
 
     @state.setter
-    def state(self, state: State) -> None:
-        self._state = state
+    def state(self, state: State | None) -> None:
+        counting = self._counting()
+        if counting is not None and self in counting:
+            counting[self] = state
+        elif counting is None or not any(isinstance(a, Tracer) for a in jax.tree.leaves(state)):
+            self._state = state  # what a trial counts is forgotten with it
+
+    def _counting(self) -> dict[Any, Any] | None:
+        """The states of metrics in the present run; None outside of one, or inside `holding`."""
+        flow = None if self._is_held else current_flow()
+        return None if flow is None else flow.counting
+
+    def _present(self) -> State | None:
+        return (self._counting() or {}).get(self, self._state)
 
     @property
     def variables(self) -> list[Variable]:
@@ -211,11 +228,17 @@ class Metric(Configured):
     @contextmanager
     def holding(self, state: State | None) -> Iterator[None]:
         """Work on another state inside a `with` block."""
-        saved, self._state = self._state, state
+        saved = self._state, self._is_held
+        self._state, self._is_held = state, True
         try:
             yield
         finally:
-            self._state = saved
+            self._state, self._is_held = saved
+
+    @property
+    def fresh_state(self) -> State:
+        """The state before any data, for predictions of the shape that it has last seen."""
+        return self.init(self._shape)
 
     def init(self, shape: Shape | None = None) -> State:
         """The state before any data; `shape` is that of the predictions."""
@@ -243,14 +266,14 @@ class Metric(Configured):
         """Count a batch: `update_state(y_true, y_pred, sample_weight=None)`."""
         if len(data) > self._arrays:
             data, sample_weight = data[:-1], data[-1]
-        if self._state is None:
+        if self._present() is None:
             self._shape = jnp.shape(data[-1])
         pure = self.triple.update if type(self).update is Metric.update else self.update
         self.state = {**self.state, **pure(self.state, *data, weights=sample_weight)}
 
     def reset_state(self) -> None:
         """Forget all data."""
-        self._state = None
+        self.state = None
 
     def reset_states(self) -> None:
         """`reset_state`, as Keras 2 spells it."""
@@ -269,7 +292,7 @@ class Metric(Configured):
 
     def stateless_reset_state(self) -> list[Array]:
         """The values of the `variables` before any data."""
-        return list(self.init(self._shape).values())
+        return list(self.fresh_state.values())
 
     def _with(self, values: Sequence[Any]) -> State:
         names = list(self.state)

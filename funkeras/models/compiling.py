@@ -16,7 +16,7 @@ from funkeras.models.ends import Ends
 from funkeras.models.engine import Engine, make_engine
 from funkeras.models.holding import Holding
 from funkeras.models.judging import Judged, judged
-from funkeras.models.own_rules import loss_rule
+from funkeras.models.own_rules import counting, loss_rule
 from funkeras.spellings import spelled
 
 __all__ = ["Compiling"]
@@ -185,6 +185,7 @@ class Compiling(Holding):
                     [None if true is None else true.shape for true in y],
                     settings["classic"],
                     loss_rule(self),
+                    counting(self),
                 )
                 self._engine.slots = self._optimizer_state  # of the file that it was loaded from
         return self._engine

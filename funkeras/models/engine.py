@@ -13,19 +13,18 @@ import numpy as np
 from funkeras import config, losses, metrics
 from funkeras.functional.combinators import reports, unique_names
 from funkeras.functional.training import (
-    Batch,
     Objective,
     Output,
     Totals,
     TrainState,
     evaluate_steps,
+    judged_batch,
     merge,
-    results,
     run_steps,
     select,
     train_step,
-    written_step,
 )
+from funkeras.models.counting import trackers
 from funkeras.models.data import Ask, Piece
 from funkeras.models.judging import Judged
 from funkeras.optimizers import Optimizer
@@ -125,52 +124,18 @@ class Tally:
     names: list[str]
     sources: list[tuple[bool, int]]
     start: Callable[[], Any]
-    outputs: tuple[Output, ...] = ()
+    results: Callable[[Totals], Sequence[Any]]
+    hand_over: Callable[[Totals], None] = lambda totals: None
+    """Gives the metrics that user code updates what they have counted."""
 
     def __post_init__(self) -> None:
         self.fresh = jax.jit(self.start)
-        self.results = jax.jit(partial(results, self.outputs))
-
-    @classmethod
-    def of_step(cls, step: Callable[..., Any], ts: TrainState, data: Batch) -> "Tally":
-        """That of a step which a user wrote: it is tried on stand-ins for two rows.
-
-        Raises:
-            TypeError: unless it gives a train state like the one it got, and a dict of numbers.
-        """
-        batch = jax.tree.map(
-            lambda a: jax.ShapeDtypeStruct((2, *a.shape[1:]), jnp.asarray(a[:1]).dtype),
-            data,
-            is_leaf=lambda a: hasattr(a, "shape"),
-        )
-        given = jax.eval_shape(step, ts, batch)
-        if not (
-            isinstance(given, tuple)
-            and len(given) == 2
-            and isinstance(given[0], TrainState)
-            and isinstance(given[1], Mapping)
-            and given[1]
-        ):
-            raise TypeError(
-                "train_step(ts, batch) gives the next TrainState and a dict of numbers for the "
-                f"logs; got {given!r:.200}"
-            )
-        wrong = [name for name, value in given[1].items() if value.shape]
-        if wrong:
-            raise TypeError(f"the logs of train_step are numbers; {wrong[0]!r} is an array")
-        if jax.tree.structure(given[0]) != jax.tree.structure(ts):
-            raise TypeError("the TrainState that train_step gives must have the parts it got")
-        names = list(given[1])
-
-        def start() -> Totals:
-            zeros = jnp.zeros(len(names), jnp.float32)
-            return Totals(zeros, jnp.zeros((), jnp.float32), zeros, ())
-
-        return cls(names, [(False, index) for index in range(len(names))], start)
+        self.results = jax.jit(self.results)
+        self.has_results = any(stateful for stateful, _ in self.sources)
 
     def logs(self, totals: Any) -> dict[str, Any]:
         """What has been averaged since the epoch began, by name."""
-        own = self.results(totals) if totals.states else []
+        own = self.results(totals) if self.has_results else []
         sums, rows, ended = jax.device_get((totals.sums, totals.rows, own))
         numbers = sums / max(rows, 1)
         values = [ended[index] if stateful else numbers[index] for stateful, index in self.sources]
@@ -201,20 +166,25 @@ class Engine:
     key: jax.Array = field(default_factory=seed_key)
     pace: Pace = field(default_factory=Pace)
     progress: "Progress | None" = None
+    uses_steps: bool = False
+    """Whether the steps that a subclass writes have been looked for."""
 
     def __post_init__(self) -> None:
         updates = self.optimizer.updates
-        self.trained = self.judged
-        step = partial(train_step, self.objective, updates)
-        self.run = Program(partial(run_steps, step), training=True)
-        self.judge = Program(partial(evaluate_steps, self.objective))
+        self.trackers = trackers(self.objective, self.judged.names, self.judged.sources)
+        self.train_by(partial(train_step, self.objective, updates), self.judged)
+        self.judge_by(partial(judged_batch, self.objective), self.judged)
         self.init_slots = jax.jit(updates.init)
 
-    def use(self, step: Callable[..., Any], model: Any, data: Batch) -> None:
-        """Train by a step that a user wrote, on such data."""
-        if self.trained is self.judged:
-            self.trained = Tally.of_step(step, self.train_state(*model.variables_now), data)
-            self.run = Program(partial(run_steps, partial(written_step, step)), training=True)
+    def train_by(self, step: Callable[..., Any], tally: Tally) -> None:
+        """Train by a step like `train_step`."""
+        self.trained = tally
+        self.run = Program(partial(run_steps, step), training=True)
+
+    def judge_by(self, judge: Callable[..., Any], tally: Tally) -> None:
+        """Evaluate by a function like `judged_batch`."""
+        self.judged = tally
+        self.judge = Program(partial(evaluate_steps, judge))
 
     def train_state(self, params: PyTree, state: PyTree) -> TrainState:
         """Everything that the next steps change, from the model's variables as they are now."""
@@ -277,11 +247,14 @@ def make_engine(
     y_shapes: Sequence[tuple[int | None, ...] | None],
     classic: bool,
     rule: Callable[..., jax.Array] | None = None,
+    counting: Sequence[metrics.Metric] = (),
 ) -> Engine:
     """The engine of a built model for targets of these shapes."""
     outputs, names, sources = [], [], []
     several = len(model.output_names) > 1
-    paddable = rule is None and not (model.penalizes_activity() or always_trains(model))
+    paddable = (
+        rule is None and not counting and not (model.penalizes_activity() or always_trains(model))
+    )
     judged = [name for name, own in zip(model.output_names, loss, strict=True) if own is not None]
     per_output = [f"{name}_loss" for name in judged] if several else []
     means_before = 1 + len(per_output)
@@ -323,6 +296,8 @@ def make_engine(
                 model.output_shapes[index],
             )
         )
+    compiled = {metric for output in outputs for metric, _ in output.stateful}
+    counting = [metric for metric in counting if metric not in compiled]
     pair, trainable = model.settled()
     whole = model._judged or Judged(pair)
     reported = reports(model.state)
@@ -339,20 +314,23 @@ def make_engine(
         inside=whole.inside,
         masked=config.dialect() != "classic",
         rule=rule,
+        counting=tuple(counting),
     )
+    named = [
+        *unique_names(["loss", *per_output, *names, *reported]),
+        *(metric.name for metric in counting),  # one of the same name takes the place, as in Keras
+    ]
+    kinds = [
+        *((False, i) for i in range(1 + len(per_output))),
+        *sources,
+        *((False, means_before + i) for i in range(len(reported))),
+        *((True, stateful_before + i) for i in range(len(counting))),
+    ]
+    shown = dict(zip(named, kinds, strict=True))
     return Engine(
         objective,
         optimizer,
-        Tally(
-            unique_names(["loss", *per_output, *names, *reported]),
-            [
-                *((False, i) for i in range(1 + len(per_output))),
-                *sources,
-                *((False, means_before + i) for i in range(len(reported))),
-            ],
-            objective.start,
-            objective.outputs,
-        ),
+        Tally([*shown], [*shown.values()], objective.start, objective.results, objective.hand_over),
         trainable.__contains__,
         paddable,
     )

@@ -68,6 +68,7 @@ def evaluate(
     if model.keeps_states:
         model.state = state
     logs = engine.judged.logs(totals)
+    engine.judged.hand_over(totals)
     if callbacks is not None:
         callbacks.on_test_end(logs)
     return logs
@@ -107,6 +108,7 @@ def run_epochs(
             progress.totals = engine.trained.fresh()
         whole = run_epoch(engine, model, progress, callbacks, look)
         logs = engine.trained.logs(progress.totals)
+        engine.trained.hand_over(progress.totals)
         loss = logs.get("loss", 0.0)
         if not math.isfinite(loss) and not model.stop_training and not hinted:
             hinted = True
@@ -236,6 +238,7 @@ def train_batch(engine: Engine, model: Any, batch: Batch) -> dict[str, Any]:
     totals = engine.trained.fresh()
     for piece in source.pieces(_all):
         totals = run_piece(engine, model, totals, piece)
+    engine.trained.hand_over(totals)
     return engine.trained.logs(totals)
 
 

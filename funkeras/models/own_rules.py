@@ -1,4 +1,4 @@
-"""What a subclass of a model may write itself: its loss, and its step of training."""
+"""What a subclass of a model may write itself: its loss, its metrics, and its steps."""
 
 import inspect
 from collections.abc import Callable
@@ -10,11 +10,13 @@ from funkeras.functional.combinators import penalty
 from funkeras.functional.training import Batch, TrainState, merge, scaled_gradients, updated
 from funkeras.layers.calling import as_list
 from funkeras.layers.inside import bind
+from funkeras.models.counting import attribute_metrics
 from funkeras.models.engine import Engine
+from funkeras.models.steps import judge_by_own_step, one_or_list, train_by_own_step
 from funkeras.typing import Array, Key, Params, State
 from funkeras.variables import current_flow, running
 
-__all__ = ["OwnRules", "loss_rule"]
+__all__ = ["OwnRules", "counting", "loss_rule"]
 
 
 class OwnRules:
@@ -36,6 +38,9 @@ class OwnRules:
         and may call layers and other models that are attributes. This one is the compiled loss of
         those predictions, with the penalties of layers; masks of steps do not count in it.
 
+        Metrics that are attributes may be updated here: they begin anew with each epoch and each
+        evaluation, and their results are in the logs.
+
         Args:
             x, y, y_pred, sample_weight: arrays, or a list with one for each input or output.
 
@@ -52,6 +57,22 @@ class OwnRules:
         losses = objective.losses(predictions, targets, weights, [None] * len(outputs))
         flow = current_flow()
         return objective.total(self.params, losses, flow.losses if flow is not None else [])
+
+    @property
+    def metrics(self: Any) -> list[Any]:
+        """What training and judging count: the loss, what was compiled, and attributes.
+
+        In Keras 1 and 2 it is what `compile` was given.
+        """
+        if self.dialect != "modern":
+            return list((self._compiled or {}).get("metrics", []))
+        compiled = [] if self._engine is None else self._engine.trackers
+        return [*compiled, *dict.fromkeys(attribute_metrics(self))]
+
+    def reset_metrics(self: Any) -> None:
+        """Let all metrics forget their data."""
+        for metric in self.metrics:
+            metric.reset_state()
 
     def train_step(self, ts: TrainState, batch: Batch) -> tuple[TrainState, dict[str, Any]]:
         """One update: override it to train by other rules.
@@ -75,6 +96,10 @@ class OwnRules:
             The train state that follows, with the same parts, and numbers for the logs by name,
             which are averaged over the epoch's samples. Metrics that keep a state of their own
             (`AUC`) are seen by `evaluate` alone then.
+
+        Keras 3's steps for JAX are taken too, `train_step(self, state, data)`, and `test_step` and
+        `predict_step` likewise: they take and give lists of the values of variables, as
+        `stateless_call`, `optimizer.stateless_apply` and `metric.stateless_update_state` do.
         """
 
         def loss(params: Params) -> Any:
@@ -86,11 +111,12 @@ class OwnRules:
     def objective(self, params: Params, ts: TrainState, batch: Batch) -> tuple[Any, Any]:
         """Within `train_step`: the loss for such `params`, and `(state, logs)` that follow."""
         engine = self._made_engine("objective")
-        value, (state, numbers, _) = engine.objective.judge(
+        value, outcome = engine.objective.judge(
             merge(params, ts.frozen), ts.state, batch, training=True, key=ts.step_key
         )
         named = zip(engine.judged.names, engine.judged.sources, strict=True)
-        return value, (state, {name: numbers[i] for name, (stateful, i) in named if not stateful})
+        logs = {name: outcome.numbers[i] for name, (stateful, i) in named if not stateful}
+        return value, (outcome.state, logs)
 
     def gradients(self, loss: Callable[[Params], Any], ts: TrainState) -> tuple[Params, Any]:
         """Within `train_step`: gradients of `loss(params)`, and what it gave besides the loss.
@@ -111,22 +137,26 @@ class OwnRules:
         return self._engine
 
     def _has_own_rules(self) -> bool:
-        return self._has_step() or type(self).compute_loss is not OwnRules.compute_loss
+        kind = type(self)
+        own = kind.train_step, kind.compute_loss
+        return own != (OwnRules.train_step, OwnRules.compute_loss) or hasattr(kind, "test_step")
 
-    def _has_step(self) -> bool:
-        return type(self).train_step is not OwnRules.train_step
-
-    def _use_step(self, engine: Engine, example: Batch) -> None:
-        """Let the engine train by the step of a subclass, if it has one."""
-        if not self._has_step():
+    def _use_steps(self, engine: Engine, example: Batch) -> None:
+        """Let the engine train and judge by the steps of a subclass, if it has any."""
+        if engine.uses_steps:
             return
-        parameters = inspect.signature(self.train_step).parameters
-        if len(parameters) != 2:
-            raise TypeError(
-                f"train_step of {type(self).__name__} takes (ts, batch), the train state and a "
-                f"batch, and gives the next state and logs; it takes ({', '.join(parameters)})"
-            )
-        engine.use(self.train_step, self, example)
+        if type(self).train_step is not OwnRules.train_step:
+            train_by_own_step(self, engine, example)
+        if hasattr(type(self), "test_step"):
+            judge_by_own_step(self, engine, example)
+        engine.uses_steps = True
+
+
+def counting(model: Any) -> list[Any]:
+    """The metrics that user code of a model updates while it runs."""
+    if type(model).metrics is OwnRules.metrics:
+        return list(dict.fromkeys(attribute_metrics(model)))
+    return list(model.metrics)
 
 
 def loss_rule(model: Any) -> Callable[..., Array] | None:
@@ -147,9 +177,9 @@ def loss_rule(model: Any) -> Callable[..., Array] | None:
     ) -> Array:
         given = {
             "x": as_list(x),
-            "y": _one_or_list(batch.y),
-            "y_pred": _one_or_list(predictions),
-            "sample_weight": _one_or_list(batch.weights),
+            "y": one_or_list(batch.y),
+            "y_pred": one_or_list(predictions),
+            "sample_weight": one_or_list(batch.weights),
             "training": training,
         }
         with running(training, key) as flow:
@@ -159,9 +189,3 @@ def loss_rule(model: Any) -> Callable[..., Array] | None:
             return model.compute_loss(**known)
 
     return rule
-
-
-def _one_or_list(parts: Any) -> Any:
-    if all(part is None for part in parts):
-        return None
-    return parts[0] if len(parts) == 1 else list(parts)

@@ -38,6 +38,7 @@ from funkeras.models.display import (
 from funkeras.models.engine import Engine, Progress, always_trains
 from funkeras.models.generators import GeneratorMethods, counted
 from funkeras.models.own_rules import OwnRules
+from funkeras.models.steps import predict_by_own_step
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
 from funkeras.models.written import described_inputs
 from funkeras.programs import Program
@@ -305,7 +306,7 @@ class Training(GeneratorMethods, OwnRules, Compiling):
             bar = EpochBar(style, epochs, source)
             own = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or [])
             if not waits:
-                self._use_step(engine, source.example())
+                self._use_steps(engine, source.example())
             held_out = engine.judged.names if validation else []
             names = [*engine.trained.names, *(f"val_{name}" for name in held_out)]
             classic = engine.objective.classic
@@ -393,6 +394,7 @@ class Training(GeneratorMethods, OwnRules, Compiling):
         source = self._source("evaluate", *given, **fetching)
         with closing(source):
             engine = self._ready("evaluate", source.example().y)
+            self._use_steps(engine, source.example())
             bar = Bar(style, source.samples, source.steps)
             look = bar.look if style == 1 else None
             listed = self._listed(callbacks, source.steps)
@@ -425,7 +427,7 @@ class Training(GeneratorMethods, OwnRules, Compiling):
         """One update on one batch; its loss and metrics from before the update."""
         data = self._batch("train_on_batch", x, y, sample_weight, class_weight)
         engine = self._ready("train_on_batch", data.y)
-        self._use_step(engine, data)
+        self._use_steps(engine, data)
         return shaped_logs(fitting.train_batch(engine, self, data), return_dict)
 
     @spelled
@@ -435,6 +437,7 @@ class Training(GeneratorMethods, OwnRules, Compiling):
         """Loss and metrics of one batch."""
         data = self._batch("test_on_batch", x, y, sample_weight)
         engine = self._ready("test_on_batch", data.y)
+        self._use_steps(engine, data)
         source = Epochs(Feed(data), len(data.x[0]), False)
         return shaped_logs(fitting.evaluate(engine, self, source), return_dict)
 
@@ -501,12 +504,14 @@ class Training(GeneratorMethods, OwnRules, Compiling):
 
     def _make_predict(self) -> Callable[..., Any]:
         self.mixes_rows = always_trains(self)
-        pair, dtypes, keeps = self.functional, tuple(self.input_dtypes), self.keeps_states
+        dtypes, keeps = tuple(self.input_dtypes), self.keeps_states
+        own = hasattr(type(self), "predict_step")
+        apply = predict_by_own_step(self) if own else self.functional.apply
 
         def run(
             params: Params, state: State, inputs: tuple[Any, ...], *, key: Key | None = None
         ) -> Any:
-            y, after = pair.apply(params, state, net_input(inputs, dtypes), key=key)
+            y, after = apply(params, state, net_input(inputs, dtypes), key=key)
             return jax.tree.leaves(y), after if keeps else None
 
         self._predict = Program(run)

@@ -28,15 +28,15 @@ class Applied:
         """Make the state for training these variables; `build` of an optimizer is this."""
         trained = tuple(variables)
         if self.rule_name:
-            self._keep(trained, self.updates.init)
+            self._begin(trained, self.updates.init)
         else:
             self.rebuild(trained)
-            self._keep(trained, self.updates.begun)
+            self._begin(trained, self.updates.begun)
 
-    def _keep(self, trained: tuple[Variable, ...], init: Callable[..., Any]) -> None:
-        leaves, form = jax.tree.flatten(init([_value(own) for own in trained]))
-        kept = [Variable(leaf, name=f"{self.name}_state", trainable=False) for leaf in leaves]
-        self.__dict__.update(_trained=trained, _kept_state=(kept, form))
+    def _begin(self, trained: tuple[Variable, ...], init: Callable[..., Any]) -> None:
+        values = [_value(own) for own in trained]
+        self.__dict__.update(_trained=trained, _init=init, _listed=jax.eval_shape(init, values))
+        self.__dict__.pop("_kept", None)
 
     @property
     def variables(self) -> list[Variable]:
@@ -44,18 +44,27 @@ class Applied:
 
         None before `build`, or a first `apply`.
         """
-        return list(self.__dict__["_kept_state"][0]) if self._is_begun() else []
+        return list(self._state_variables()) if self._is_begun() else []
+
+    def _state_variables(self) -> list[Variable]:
+        """The variables of the state, which are as large as the weights: made when asked for."""
+        if "_kept" not in self.__dict__:
+            state = self.__dict__["_init"]([_value(own) for own in self.__dict__["_trained"]])
+            name = f"{self.name}_state"
+            leaves = jax.tree.leaves(state)
+            self.__dict__["_kept"] = [Variable(a, name=name, trainable=False) for a in leaves]
+        return self.__dict__["_kept"]
 
     def _is_begun(self) -> bool:
         """Whether there is a state, as there is one after the `build` that a user wrote."""
-        if self.built and not {"_kept_state", "_form"} & self.__dict__.keys():
-            self._keep(tuple(self._trainable_variables), self.updates.begun)
-        return "_kept_state" in self.__dict__
+        if self.built and not {"_listed", "_form"} & self.__dict__.keys():
+            self._begin(tuple(self._trainable_variables), self.updates.begun)
+        return "_listed" in self.__dict__
 
-    def _built(self, what: str) -> tuple[tuple[Variable, ...], list[Variable], Any]:
+    def _built(self, what: str) -> tuple[tuple[Variable, ...], Any]:
         if not self._is_begun():
             raise ValueError(f"{what} needs to know the variables: build(trainable_variables)")
-        return (self.__dict__["_trained"], *self.__dict__["_kept_state"])
+        return self.__dict__["_trained"], jax.tree.structure(self.__dict__["_listed"])
 
     def stateless_apply(
         self,
@@ -70,12 +79,12 @@ class Applied:
         Raises:
             ValueError: before `build`, and for other numbers of arrays than it was told.
         """
-        trained, kept, form = self._built("stateless_apply")
+        trained, form = self._built("stateless_apply")
         counts = (len(optimizer_variables), len(grads), len(trainable_variables))
-        if counts != (len(kept), len(trained), len(trained)):
+        if counts != (form.num_leaves, len(trained), len(trained)):
             raise ValueError(
-                f"expected {len(kept)} optimizer variables, {len(trained)} gradients and trainable "
-                f"variables, got {', '.join(map(str, counts))}"
+                f"expected {form.num_leaves} optimizer variables, {len(trained)} gradients and "
+                f"trainable variables, got {', '.join(map(str, counts))}"
             )
         state = form.unflatten(map(_value, optimizer_variables))
         params = [*map(_value, trainable_variables)]
@@ -91,7 +100,8 @@ class Applied:
         """Take a step: the variables, those of `build` if none are given, get their next values."""
         if not self._is_begun():
             self.begin(trainable_variables or ())
-        trained, kept, form = self._built("apply")
+        trained, form = self._built("apply")
+        kept = self._state_variables()
         if trainable_variables is not None and tuple(trainable_variables) != trained:
             raise ValueError("apply must be given the variables that build was given")
         state = with_hyperparameters(form.unflatten([own.value for own in kept]), self.values())
