@@ -27,6 +27,8 @@ __all__ = [
 
 def arrays(data: Any, names: Sequence[str], what: str) -> tuple[Any, ...]:
     """Data as one array per name: an array, a list of them, or a dict by name."""
+    if len(names) == 1 and _is_ready(data):
+        return (data,)
     if isinstance(data, Mapping):
         missing = [name for name in names if name not in data]
         if missing:

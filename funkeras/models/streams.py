@@ -22,9 +22,9 @@ __all__ = ["Stream", "gives_batches", "in_batches", "inputs_of", "unpacked"]
 
 def gives_batches(data: Any) -> bool:
     """Whether this is a source of batches rather than an array, or a collection of arrays."""
-    if data is None or isinstance(data, list | tuple | Mapping | str | bytes):
+    if hasattr(data, "shape") or hasattr(data, "to_numpy"):  # the question of a small prediction
         return False
-    if hasattr(data, "shape") or hasattr(data, "to_numpy"):
+    if data is None or isinstance(data, list | tuple | Mapping | str | bytes):
         return False
     return hasattr(data, "__next__") or hasattr(data, "__iter__") or _is_numbered(data)
 
