@@ -9,7 +9,6 @@ from itertools import zip_longest
 from typing import Any, ParamSpec, TypeVar
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 
@@ -19,8 +18,7 @@ from funkeras.functional.graphs import INSIDE, Node, graph
 from funkeras.functional.pair import (
     Pair,
     abstract,
-    is_shape,
-    output_shape,
+    output_specs,
     stand_in_for,
     stateless,
 )
@@ -203,10 +201,10 @@ def record(callee: Any, inputs: PyTree, training: bool | None = None) -> PyTree:
     """Apply a layer or model to symbolic tensors: symbolic outputs."""
     training = None if training is PHASE else training
     training = learning_phase() if training is None else training
-    shapes = output_shape(callee.pair, shapes_of(inputs))
-    leaves, form = jax.tree.flatten(shapes, is_leaf=is_shape)
-    dtype = str(jnp.result_type(getattr(callee, "compute_dtype", "float32")))
-    return outputs_of(Call(callee, inputs, training), [(shape, dtype) for shape in leaves], form)
+    dtypes = jax.tree.map(lambda tensor: tensor.dtype, inputs)
+    specs, form = jax.tree.flatten(output_specs(callee.pair, shapes_of(inputs), dtypes))
+    described = [(own.shape, str(own.dtype)) for own in specs]
+    return outputs_of(Call(callee, inputs, training), described, form)
 
 
 def outputs_of(call: Call, described: Sequence[tuple[Shape, str]], form: Any) -> PyTree:

@@ -19,7 +19,7 @@ from funkeras.functional.checks import known, one_of, positive
 from funkeras.functional.noise import dropout as dropout_layer
 from funkeras.functional.noise import dropped
 from funkeras.functional.pair import Pair, Shapes, Weight, layer
-from funkeras.functional.precision import at_least_single
+from funkeras.functional.precision import at_least_single, real
 from funkeras.functional.products import times
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, State
 
@@ -130,7 +130,7 @@ def _scored(
         key: Key | None = None,
         mask: PyTree = None,
     ) -> tuple[PyTree, State]:
-        query, value, keys = _inputs(x)
+        query, value, keys = map(real, _inputs(x))
         query_mask, value_mask, *_ = _masks(mask)
         scores = score(params, query, keys)
         visible = _band(scores.shape[-2], scores.shape[-1], causal, None)

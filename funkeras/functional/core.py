@@ -7,7 +7,7 @@ from typing import Any
 
 import jax.numpy as jnp
 from jax import nn
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Shaped
 
 from funkeras import activations, config, initializers, regularizers
 from funkeras.functional.checks import known, no_mask, one_of, positive, rank
@@ -145,8 +145,8 @@ def repeat_vector(n: int) -> Pair:
     positive("n", n)
 
     def apply(
-        params: Params, x: Float[Array, "batch features"]
-    ) -> Float[Array, "batch n features"]:
+        params: Params, x: Shaped[Array, "batch features"]
+    ) -> Shaped[Array, "batch n features"]:
         rank(x.shape, 2)
         return jnp.repeat(x[:, None, :], n, axis=1)
 
@@ -299,7 +299,7 @@ def highway(
         y = times(x, params[f"kernel{suffix}"])
         return y + params[f"bias{suffix}"] if use_bias else y
 
-    def apply(params: Params, x: Float[Array, "*n features"]) -> Float[Array, "*n features"]:
+    def apply(params: Params, x: Shaped[Array, "*n features"]) -> Shaped[Array, "*n features"]:
         transform = nn.sigmoid(affine(params, x, "_carry"))
         return transform * activate(affine(params, x)) + (1 - transform) * x
 
@@ -331,7 +331,7 @@ def maxout_dense(
         if use_bias:
             yield Weight("bias", (nb_feature, output_dim), bias_initializer)
 
-    def apply(params: Params, x: Float[Array, "*n features"]) -> Float[Array, "*n units"]:
+    def apply(params: Params, x: Shaped[Array, "*n features"]) -> Shaped[Array, "*n units"]:
         y = jnp.einsum("...i,kio->...ko", x, params["kernel"])
         return jnp.max(y + params["bias"] if use_bias else y, axis=-2)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax.numpy as jnp
-from jaxtyping import Float
+from jaxtyping import Shaped
 
 from funkeras import activations, initializers
 from funkeras.functional.pair import Pair, Weight, layer, stateless
@@ -109,7 +109,7 @@ def einsum_dense(
             behind = [] if letters.before else [1] * (len(input_shape) - len(letters.x))
             yield Weight("bias", (*own, *behind), bias_initializer)
 
-    def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*m"]:
+    def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*m"]:
         y = jnp.einsum(equation, x, params["kernel"])
         return activate(y + params["bias"] if bias_axes else y)
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 import jax.numpy as jnp
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 
 from funkeras.functional.checks import known, positive
 from funkeras.functional.noise import drop, dropped
@@ -53,7 +53,7 @@ def embedding(
         training: bool = False,
         key: Key | None = None,
         mask: PyTree = None,
-    ) -> tuple[Float[Array, "*n features"], State]:
+    ) -> tuple[Shaped[Array, "*n features"], State]:
         # As unsigned numbers, negative ones are beyond the table too.
         index = x.astype(jnp.int32).astype(jnp.uint32)
         table = params["embeddings"]
@@ -103,7 +103,7 @@ def reversible_embedding(
         if not tie_weights:
             yield Weight("reverse_embeddings", (output_dim, input_dim), embeddings_initializer)
 
-    def scores(params: Params, x: Float[Array, "*n features"]) -> Float[Array, "*n words"]:
+    def scores(params: Params, x: Shaped[Array, "*n features"]) -> Shaped[Array, "*n words"]:
         back = params["embeddings"].T if tie_weights else params["reverse_embeddings"]
         if reverse_dtype is not None:
             x, back = x.astype(reverse_dtype), back.astype(reverse_dtype)
@@ -141,8 +141,8 @@ def position_embedding(sequence_length: int, initializer: Identifier = "glorot_u
         yield Weight("position_embeddings", (sequence_length, size), initializer)
 
     def apply(
-        params: Params, x: Float[Array, "*n steps features"]
-    ) -> Float[Array, "*n steps features"]:
+        params: Params, x: Shaped[Array, "*n steps features"]
+    ) -> Shaped[Array, "*n steps features"]:
         steps = x.shape[-2]
         if steps > sequence_length:
             raise ValueError(f"sequence_length is {sequence_length}, got an input of {steps} steps")

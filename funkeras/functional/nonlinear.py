@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import jax.numpy as jnp
 from jax import nn
-from jaxtyping import Float
+from jaxtyping import Shaped
 
 from funkeras import activations, config, initializers
 from funkeras.functional.checks import known
@@ -37,7 +37,7 @@ def relu(
     if threshold < 0:
         raise ValueError(f"threshold must not be negative, got {threshold}")
 
-    def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*n"]:
         return activations.relu(x, negative_slope, max_value, threshold)
 
     return stateless(apply)
@@ -49,7 +49,7 @@ def leaky_relu(negative_slope: float = 0.3) -> Pair:
     if negative_slope is None or (negative_slope < 0 and config.dialect() == "modern"):
         raise ValueError(f"negative_slope must not be negative, got {negative_slope}")
 
-    def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*n"]:
         return activations.leaky_relu(x, negative_slope)
 
     return stateless(apply)
@@ -62,7 +62,7 @@ def elu(alpha: float = 1.0) -> Pair:
     Clevert et al. 2016, https://arxiv.org/abs/1511.07289
     """
 
-    def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*n"]:
         return activations.elu(x, alpha)
 
     return stateless(apply)
@@ -75,7 +75,7 @@ def thresholded_relu(theta: float = 1.0) -> Pair:
     Konda et al. 2014, https://arxiv.org/abs/1402.3337
     """
 
-    def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*n"]:
         return jnp.where(x > theta, x, jnp.zeros((), x.dtype))
 
     return stateless(apply)
@@ -92,12 +92,12 @@ def softmax(axis: int | Sequence[int] = -1) -> Pair:
     def apply(
         params: Params,
         state: State,
-        x: Float[Array, "*n"],
+        x: Shaped[Array, "*n"],
         *,
         training: bool = False,
         key: Key | None = None,
         mask: PyTree = None,
-    ) -> tuple[Float[Array, "*n"], State]:
+    ) -> tuple[Shaped[Array, "*n"], State]:
         if mask is None:
             return activations.softmax(x, axes), state
         present = mask.astype(bool).reshape(mask.shape + (1,) * (x.ndim - mask.ndim))
@@ -122,7 +122,7 @@ def prelu(
     def weights(input_shape: Shape) -> Iterator[Weight]:
         yield Weight("alpha", _sizes(input_shape, shared), alpha_initializer)
 
-    def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*n"]:
         return nn.relu(x) - params["alpha"] * nn.relu(-x)
 
     return stateless(apply, weights)
@@ -146,7 +146,7 @@ def parametric_softplus(
         yield Weight("alpha", sizes, initializers.constant(alpha_init))
         yield Weight("beta", sizes, initializers.constant(beta_init))
 
-    def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*n"]:
         return params["alpha"] * nn.softplus(params["beta"] * x)
 
     return stateless(apply, weights)
@@ -179,7 +179,7 @@ def srelu(
         sizes = _sizes(input_shape, shared)
         yield from (Weight(name, sizes, initializer) for name, initializer in starts.items())
 
-    def apply(params: Params, x: Float[Array, "*n"]) -> Float[Array, "*n"]:
+    def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*n"]:
         left, width = params["t_left"], jnp.abs(params["t_right"])
         z = x - left
         below = params["a_left"] * nn.relu(-z)

@@ -12,7 +12,7 @@ from jaxtyping import Shaped
 from funkeras import config, initializers
 from funkeras.functional.checks import known, one_of, positive
 from funkeras.functional.pair import Pair, Weight, layer, stateless
-from funkeras.functional.precision import at_least_single, at_unit_length
+from funkeras.functional.precision import at_least_single, at_unit_length, real
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
 __all__ = [
@@ -114,6 +114,7 @@ def batch_normalization(
         key: Key | None = None,
         mask: PyTree = None,
     ) -> tuple[Shaped[Array, "batch *n"], State]:
+        x = real(x)
         axes = _axes(axis, x.ndim, batched)
         wide = _widened(x)
         if mode == 0 and not training:
@@ -256,6 +257,7 @@ def layer_normalization(
         return _affine_weights(shape, center, scale, beta_initializer, gamma_initializer)
 
     def apply(params: Params, x: Shaped[Array, "batch *n"]) -> Shaped[Array, "batch *n"]:
+        x = real(x)
         axes = _axes(axis, x.ndim)
         wide = _widened(x)
         mean, variance, _ = _moments(wide, axes)
@@ -289,6 +291,7 @@ def group_normalization(
         return _affine_weights(shape, center, scale, beta_initializer, gamma_initializer)
 
     def apply(params: Params, x: Shaped[Array, "batch *n"]) -> Shaped[Array, "batch *n"]:
+        x = real(x)
         (channels,) = _axes(axis, x.ndim)
         count = x.shape[channels] if groups == -1 else groups
         split = (*x.shape[:channels], count, -1, *x.shape[channels + 1 :])

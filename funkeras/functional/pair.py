@@ -27,6 +27,7 @@ __all__ = [
     "nest",
     "noise",
     "output_shape",
+    "output_specs",
     "stateful",
     "stateless",
 ]
@@ -115,6 +116,7 @@ class Pair:
             depends on what happens inside: in combinators.
         shape: a rule for the output's shape where composition knows it; found by abstract
             evaluation otherwise.
+        specs: such a rule for shapes and dtypes of the outputs, from those of the inputs.
         name, config, builder: what made this pair, for names, configs and files.
     """
 
@@ -123,10 +125,12 @@ class Pair:
     mask: Callable[[PyTree, PyTree], PyTree] = _same_mask
     runner: Callable[..., tuple[PyTree, State, PyTree]] | None = None
     shape: Callable[[Shapes], Shapes] | None = None
+    specs: Callable[[Shapes, PyTree], PyTree] | None = None
     name: str = "layer"
     config: Config = field(default_factory=dict)
     builder: Any = None
     _shapes: dict[Any, Shapes] = field(default_factory=dict, repr=False)
+    _specs: dict[Any, PyTree] = field(default_factory=dict, repr=False)
 
     def init(self, key: Key, input_shape: Shapes) -> tuple[Params, State]:
         """New variables for inputs of that shape; sizes that no weight depends on may be None."""
@@ -159,7 +163,11 @@ class Pair:
 
     def rerun(self, runner: Callable[..., tuple[PyTree, State, PyTree]], **fields: Any) -> "Pair":
         """This pair with another `runner`, otherwise unchanged."""
-        return replace(self, apply=_apply_of(runner), runner=runner, _shapes={}, **fields)
+        return self.changed(apply=_apply_of(runner), runner=runner, **fields)
+
+    def changed(self, **fields: Any) -> "Pair":
+        """This pair with other fields, of which its shapes may be others."""
+        return replace(self, _shapes={}, _specs={}, **fields)
 
 
 def _apply_of(runner: Callable[..., tuple[PyTree, State, PyTree]]) -> Apply:
@@ -239,15 +247,46 @@ def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:
     (None, 20)
     """
     input_shape = freeze_shape(input_shape)
-    asked: Any = input_shape
-    if isinstance(input_shape, dict):
-        leaves, form = jax.tree.flatten(input_shape, is_leaf=is_shape)
-        asked = (tuple(leaves), form)
+    asked = _hashable(input_shape)
     known = pair._shapes.get(asked)
     if known is None:
-        known = (pair.shape or _shape_by_evaluation(pair))(input_shape)
+        if pair.shape is not None:
+            known = pair.shape(input_shape)
+        else:
+            floats = jax.tree.map(lambda shape: config.floatx(), input_shape, is_leaf=is_shape)
+            known = jax.tree.map(lambda y: y.shape, output_specs(pair, input_shape, floats))
         pair._shapes[asked] = known
     return known
+
+
+def output_specs(pair: Pair, input_shape: Shapes, dtypes: PyTree) -> PyTree:
+    """Shapes and dtypes of what a pair gives for inputs of those, which are nested alike.
+
+    >>> from funkeras import functional as F
+    >>> output_specs(F.flatten(), (None, 4, 5), "int32")
+    Spec(shape=(None, 20), dtype=dtype('int32'))
+    """
+    input_shape = freeze_shape(input_shape)
+    asked = _hashable(input_shape), tuple(map(str, jax.tree.leaves(dtypes)))
+    known = pair._specs.get(asked)
+    if known is None:
+        known = (pair.specs or _specs_by_evaluation(pair))(input_shape, dtypes)
+        if pair.shape is not None:
+            known = with_shapes(known, output_shape(pair, input_shape))
+        pair._specs[asked] = known
+    return known
+
+
+def with_shapes(typed: PyTree, shapes: Shapes) -> PyTree:
+    """Specs of those shapes, with the dtypes of anything that has them, nested alike."""
+    return jax.tree.map(lambda own, shape: Spec(shape, own.dtype), typed, shapes)
+
+
+def _hashable(input_shape: Shapes) -> Any:
+    if not isinstance(input_shape, dict):
+        return input_shape
+    leaves, form = jax.tree.flatten(input_shape, is_leaf=is_shape)
+    return tuple(leaves), form
 
 
 def abstract(evaluate: Callable[[int], PyTree], unknown: bool) -> PyTree:
@@ -303,8 +342,22 @@ def stand_in_for(shape: Shape, size: int, dtype: Any) -> jax.ShapeDtypeStruct:
     return jax.ShapeDtypeStruct(tuple(size if own is None else own for own in shape), dtype)
 
 
-def _shape_by_evaluation(pair: Pair) -> Callable[[Shapes], Shapes]:
-    def rule(input_shape: Shapes) -> Shapes:
+def stand_ins(shapes: Shapes, dtypes: PyTree, size: int) -> PyTree:
+    """Arrays of those shapes and dtypes, nested alike, with `size` for what is unknown."""
+
+    def one(shape: Shape, dtype: Any) -> jax.ShapeDtypeStruct:
+        return stand_in_for(shape, size, jax.dtypes.canonicalize_dtype(dtype))
+
+    return jax.tree.map(one, shapes, dtypes, is_leaf=is_shape)
+
+
+def has_unknown(shapes: Shapes) -> bool:
+    """Whether any size is unknown."""
+    return None in jax.tree.leaves(shapes, is_leaf=lambda size: size is None)
+
+
+def _specs_by_evaluation(pair: Pair) -> Callable[[Shapes, PyTree], PyTree]:
+    def rule(input_shape: Shapes, dtypes: PyTree) -> PyTree:
         variables: tuple[Params, State] = ({}, {})
         for weight in pair.weights(input_shape):
             dtype = weight.dtype or config.floatx()
@@ -315,16 +368,11 @@ def _shape_by_evaluation(pair: Pair) -> Callable[[Shapes], Shapes]:
             )
 
         def evaluate(size: int) -> PyTree:
-            x = jax.tree.map(
-                lambda shape: stand_in_for(shape, size, config.floatx()),
-                input_shape,
-                is_leaf=is_shape,
-            )
+            x = stand_ins(input_shape, dtypes, size)
             key = random.key(0)  # of a part that draws at inference too: shapes tell no numbers
             return jax.eval_shape(partial(pair.apply, key=key), *variables, x)[0]
 
-        sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
-        return jax.tree.map(lambda y: y.shape, abstract(evaluate, None in sizes))
+        return abstract(evaluate, has_unknown(input_shape))
 
     return rule
 

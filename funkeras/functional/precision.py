@@ -6,15 +6,21 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
+from funkeras import config
 from funkeras.typing import Array
 
-__all__ = ["at_least_single", "at_unit_length"]
+__all__ = ["at_least_single", "at_unit_length", "real"]
 
 
 def at_least_single(dtype: Any) -> Any:
     """The float type to sum in: the half precisions lose too much."""
     wide = jnp.issubdtype(dtype, jnp.floating) and jnp.finfo(dtype).bits > 32
     return dtype if wide else jnp.dtype(jnp.float32)
+
+
+def real(x: Array) -> Array:
+    """Real numbers as they are, whole ones as real ones."""
+    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(config.floatx())
 
 
 def at_unit_length(

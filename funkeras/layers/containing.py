@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import jax
@@ -61,7 +60,7 @@ class Containing:
                 yield weight._replace(part=part, dtype=weight.dtype or dtype)
 
         self._parts[layer] = None
-        return replace(pair, weights=weights, _shapes={})
+        return pair.changed(weights=weights)
 
     def _build_inside(self, declared: Iterable[Weight]) -> list[Weight]:
         """Build the layers inside for the shapes that they are given; what is left is its own."""

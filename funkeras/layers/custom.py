@@ -9,7 +9,15 @@ import numpy as np
 
 from funkeras import config, constraints, initializers, regularizers
 from funkeras.functional.combinators import PENALTY, REPORT, real_as
-from funkeras.functional.pair import Pair, Shapes, Weight, abstract, is_shape, stand_in_for
+from funkeras.functional.pair import (
+    Pair,
+    Shapes,
+    Weight,
+    abstract,
+    has_unknown,
+    is_shape,
+    stand_ins,
+)
 from funkeras.layers.calling import as_list, as_tuple, first_of, joined, run_as_written
 from funkeras.layers.inside import bind, collected, declared
 from funkeras.layers.weights import dtypes_of
@@ -67,11 +75,11 @@ def custom_pair(layer: Any) -> Pair:
             mask = layer.compute_mask(*(as_list(first_of(own)) for own in (x, mask)))
         return y, after, mask
 
-    def shape(input_shape: Shapes) -> Shapes:
+    def specs(input_shape: Shapes, dtypes: PyTree) -> PyTree:
         layer.ensure_built(input_shape)
-        return discover(layer, input_shape)
+        return discover(layer, input_shape, dtypes)
 
-    return Pair.running(run, weights=weights, shape=shape, name=layer.name)
+    return Pair.running(run, weights=weights, specs=specs, name=layer.name)
 
 
 def overridden(layer: Any, inherited: Pair) -> Pair:
@@ -111,12 +119,11 @@ def run_inherited(layer: Any, x: PyTree, mask: PyTree) -> PyTree:
     return y
 
 
-def discover(layer: Any, input_shape: Shapes) -> Shapes:
-    """Shapes of what `call` gives; the layers that it calls are built on the way."""
-    sizes = jax.tree.leaves(input_shape, is_leaf=lambda size: size is None)
+def discover(layer: Any, input_shape: Shapes, dtypes: PyTree = None) -> PyTree:
+    """Shapes and dtypes of what `call` gives; the layers that it calls are built on the way."""
     floats = jax.tree.map(lambda shape: config.floatx(), input_shape, is_leaf=is_shape)
     told = jax.tree.structure(layer.called_dtypes) == jax.tree.structure(floats)
-    dtypes = layer.called_dtypes if told else floats
+    dtypes = dtypes or (layer.called_dtypes if told else floats)
     flow = Flow()
     params, state = layer.own_variables()
     flow.bound[layer] = (params, state)
@@ -134,17 +141,12 @@ def discover(layer: Any, input_shape: Shapes) -> Shapes:
                 mask = jax.tree.map(lambda a: jnp.ones(a.shape[:2], bool), x)
                 return run_as_written(layer, x, mask, training=False)
 
-        x = jax.tree.map(
-            lambda shape, dtype: stand_in_for(shape, size, dtype),
-            *(input_shape, dtypes),
-            is_leaf=is_shape,
-        )
-        return jax.eval_shape(inner, x)
+        return jax.eval_shape(inner, stand_ins(input_shape, dtypes, size))
 
-    shapes = jax.tree.map(lambda y: y.shape, abstract(evaluate, None in sizes))
+    specs = abstract(evaluate, has_unknown(input_shape))
     layer.adds_losses = bool(flow.losses)
     layer.reported = tuple(flow.reports)
-    return shapes
+    return specs
 
 
 class Written:

@@ -3,7 +3,6 @@
 import inspect
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -85,7 +84,7 @@ class Imaging(Layer):
                     y[MASKS] = turned.astype(masks.dtype)
             return (y if dtype is None else _rounded(y, dtype)), after
 
-        return replace(pair, apply=apply, _shapes={})
+        return pair.changed(apply=apply, runner=None)
 
     def _run(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:
         """As any layer. In Keras 3 one that is called on images by itself changes them."""

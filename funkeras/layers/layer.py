@@ -4,7 +4,6 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import jax
@@ -319,7 +318,8 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
                     told = shapes_to_build(self, self.input_shape)
                     self.build(*told.values()) if len(told) == 1 else self.build(**told)
                 if not is_cell(self):
-                    self.output_shape = discover(self, self.input_shape)
+                    found = discover(self, self.input_shape)
+                    self.output_shape = jax.tree.map(lambda y: y.shape, found)
             except Exception as error:
                 self.input_shape = None
                 error.add_note(f"while building layer {self.name!r} for shape {input_shape}")
@@ -541,4 +541,4 @@ def _with_variable_dtype(pair: Pair, dtype: str) -> Pair:
         for weight in pair.weights(input_shape):
             yield weight if weight.dtype else weight._replace(dtype=dtype)
 
-    return replace(pair, weights=weights, _shapes={})
+    return pair.changed(weights=weights)

@@ -2,13 +2,14 @@
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jax
 
 from funkeras.functional.arguments import Arguments
 from funkeras.functional.combinators import unique_names
-from funkeras.functional.pair import Pair
+from funkeras.functional.pair import Pair, output_shape, with_shapes
 from funkeras.layers.facade import layer_class
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer
@@ -61,7 +62,12 @@ class Structure:
 
     def pair(self) -> Pair:
         """The pure function between inputs and outputs, as the layers are at this moment."""
-        return self.trace.pair()
+        pair = self.trace.pair()
+
+        def specs(input_shape: PyTree, dtypes: PyTree) -> PyTree:
+            return with_shapes(self.outputs, output_shape(pair, input_shape))
+
+        return replace(pair, specs=specs)
 
     def get_config(self, name: str) -> Config:
         """Layers with the calls between them, as Keras 2 writes them; operations as Keras 3 does.

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 
 from funkeras import config
-from funkeras.functional.pair import Pair, freeze_shape, is_shape
+from funkeras.functional.pair import Pair, freeze_shape, is_shape, output_specs
 from funkeras.layers.custom import custom_pair
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer, automatic_name
@@ -68,11 +68,11 @@ class Body:
         ) -> tuple[PyTree, State, PyTree]:
             return self.inner.run(params, state, nested(x), mask=None, **flow)
 
-        def shape(input_shape: Any) -> Any:
+        def specs(input_shape: PyTree, dtypes: PyTree) -> PyTree:
             shapes = jax.tree.leaves(input_shape, is_leaf=is_shape)
-            return self.inner.shape(jax.tree.unflatten(self.form, shapes))  # pyright: ignore[reportOptionalCall]: custom pairs have one
+            return output_specs(self.inner, jax.tree.unflatten(self.form, shapes), nested(dtypes))
 
-        return self.inner.rerun(run, shape=shape)
+        return self.inner.rerun(run, specs=specs)
 
     def get_config(self, name: str) -> Config:
         """Only the model's author can say what makes it again.
