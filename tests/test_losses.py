@@ -264,3 +264,32 @@ def test_an_object_of_the_users_own_class_is_made_again_from_its_config():
     found = losses.deserialize(described, {"Mixed": Mixed})
     assert isinstance(found, Mixed)
     assert found.share == 0.25
+
+
+GENUINE = {
+    "MeanSquaredError": {"name": "mean_squared_error", "reduction": "sum_over_batch_size"},
+    "CTC": {"name": "ctc", "reduction": "sum_over_batch_size"},
+    "Tversky": {
+        "alpha": 0.5,
+        "axis": None,
+        "beta": 0.5,
+        "name": "tversky",
+        "reduction": "sum_over_batch_size",
+    },
+    "BinaryCrossentropy": {
+        "axis": -1,
+        "from_logits": False,
+        "label_smoothing": 0.0,
+        "name": "binary_crossentropy",
+        "reduction": "sum_over_batch_size",
+    },
+}
+"""What genuine Keras 3.15 says of some losses."""
+
+
+@pytest.mark.parametrize("name", GENUINE)
+def test_configs_are_those_of_keras_3_and_older_ones_are_read(name):
+    made = losses.classes.find(name)
+    assert made().get_config() == GENUINE[name]
+    assert made.from_config({**GENUINE[name], "dtype": None}).get_config() == GENUINE[name]
+    assert made(dtype="bfloat16").get_config() == {**GENUINE[name], "dtype": "bfloat16"}

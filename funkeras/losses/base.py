@@ -220,6 +220,11 @@ class Loss(Configured):
                 f"reduction must be one of {REDUCTIONS}; got {self._config['reduction']!r}"
             )
 
+    def get_config(self) -> Config:
+        """The arguments that make an equal loss; a dtype only if one was given, as in Keras 3."""
+        described = super().get_config()
+        return {key: own for key, own in described.items() if key != "dtype" or own is not None}
+
     def call(self, y_true: Any, y_pred: Any) -> Array:
         """The unreduced loss, of shape (batch, ...)."""
         if type(self).build is None:
