@@ -13,7 +13,7 @@ import pytest
 
 from funkeras import config, ops
 from funkeras.callbacks import Callback, EarlyStopping
-from funkeras.layers import Dense
+from funkeras.layers import Dense, Input, Layer
 from funkeras.models import Sequential
 from funkeras.utils import messages
 
@@ -145,6 +145,38 @@ def test_tracebacks_show_the_script_unless_they_are_to_show_all():
     assert frames()[-1] == "broken"
     config.disable_traceback_filtering()
     assert {"fit", "run_epochs", "broken"} <= set(frames())
+
+
+class Broken(Layer):
+    """A layer whose call is wrong, alone or inside another."""
+
+    def __init__(self, inner=None):
+        super().__init__()
+        self.inner = inner
+
+    def call(self, x):
+        return self.inner(x) if self.inner else wrong(x)
+
+
+def wrong(x):
+    raise RuntimeError("mine")
+
+
+@pytest.mark.parametrize("given", [lambda: np.ones((2, 3)), lambda: Input((3,))])
+def test_tracebacks_of_calls_show_the_calls_of_the_script(given):
+    """As with genuine Keras, but for its own `error_handler` at each call."""
+
+    def frames():
+        layer, x = Broken(Broken()), given()
+        try:
+            layer(x)
+        except RuntimeError as error:
+            return [frame.name for frame in traceback.extract_tb(error.__traceback__)]
+
+    config.enable_traceback_filtering()
+    assert frames() == ["frames", "call", "call", "wrong"]
+    config.disable_traceback_filtering()
+    assert {"__call__", "ensure_built", "wrong"} <= set(frames())
 
 
 def test_flash_attention_may_be_refused(monkeypatch):

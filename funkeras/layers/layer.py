@@ -56,6 +56,7 @@ from funkeras.registry import custom_object_scope
 from funkeras.symbolic import symbol
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
+from funkeras.utils.tracebacks import shorten
 from funkeras.variables import Variable, current_flow, outside
 
 __all__ = ["Layer", "Variable", "reset_names"]
@@ -340,10 +341,14 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
             mask: which time steps of arrays count; symbolic tensors bring theirs along.
             training: run as in training; at inference if left out, or as the model runs.
         """
-        if self._has_own_call():
-            inputs, named = (written_inputs(self, inputs, named),), {}
-        inputs = first_by_name(self.name, inputs, named)
-        return self._run(*inputs, mask=mask, training=training, **named)
+        try:
+            if self._has_own_call():
+                inputs, named = (written_inputs(self, inputs, named),), {}
+            inputs = first_by_name(self.name, inputs, named)
+            return self._run(*inputs, mask=mask, training=training, **named)
+        except Exception as error:
+            shorten(error)
+            raise
 
     def _run(
         self,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from funkeras import config
 
-__all__ = ["filtered", "shown"]
+__all__ = ["filtered", "shorten", "shown"]
 
 T = TypeVar("T")
 
@@ -27,11 +27,16 @@ def filtered(traceback: TracebackType | None) -> TracebackType | None:
     return kept
 
 
+def shorten(error: BaseException) -> None:
+    """Take the frames of this library off an error that is about to be raised again, if wanted."""
+    if config.is_traceback_filtering_enabled():
+        error.__traceback__ = filtered(error.__traceback__)
+
+
 def shown(method: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """What a method gives; an error leaves it without the frames of this library."""
     try:
         return method(*args, **kwargs)
     except Exception as error:
-        if not config.is_traceback_filtering_enabled():
-            raise
-        raise error.with_traceback(filtered(error.__traceback__))  # noqa: B904  it is the same
+        shorten(error)
+        raise
