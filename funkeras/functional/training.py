@@ -1,38 +1,28 @@
-"""Training as pure functions: an `Objective`, its `TrainState`, and loops that run on the device.
+"""Training as pure functions: a `TrainState`, its steps, and loops that run on the device.
 
 `run_steps` takes any number of steps in one compiled program: the bounds of its loop are values, so
 a chunk of one step and a chunk of an epoch are the same program.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax, random
 
-from funkeras import metrics, optimizers
-from funkeras.functional.combinators import penalty
-from funkeras.functional.pair import Pair, at
-from funkeras.functional.precision import at_least_single
+from funkeras import optimizers
+from funkeras.functional.objective import Batch, Objective, Totals
+from funkeras.functional.pair import at
 from funkeras.optimizers import OptimizerState
-from funkeras.typing import Array, ArrayLike, Key, Params, PyTree, Shape, State
-from funkeras.variables import running
+from funkeras.typing import Array, ArrayLike, Key, Params, PyTree, State
 
 __all__ = [
-    "Batch",
-    "Objective",
-    "Outcome",
-    "Output",
-    "Totals",
     "TrainState",
     "evaluate_steps",
     "flat",
     "judged_batch",
-    "meeting",
     "merge",
-    "net_input",
     "run_steps",
     "scaled_gradients",
     "select",
@@ -41,14 +31,6 @@ __all__ = [
     "updated",
     "written_step",
 ]
-
-
-class Batch(NamedTuple):
-    """Rows to learn from: inputs, and targets and sample weights, or None, for each output."""
-
-    x: tuple[Array, ...]
-    y: tuple[Array | None, ...]
-    weights: tuple[Array | None, ...]
 
 
 class TrainState(NamedTuple):
@@ -71,305 +53,6 @@ class TrainState(NamedTuple):
         typed = jnp.issubdtype(self.key.dtype, jax.dtypes.prng_key)
         key = self.key if typed else random.wrap_key_data(self.key, impl="threefry2x32")
         return random.fold_in(key, self.step)
-
-
-class Totals(NamedTuple):
-    """What has been seen since the epoch began, from which its logs follow."""
-
-    sums: Array
-    rows: Array
-    last: Array
-    states: tuple[PyTree, ...]
-
-
-Judged: TypeAlias = tuple[tuple[Array | None, Array, Array | None, Array | None], ...]
-"""Targets, predictions, weights and mask of each output, for the metrics with a state."""
-
-
-class Outcome(NamedTuple):
-    """What comes of a batch besides its loss.
-
-    Fields:
-        state: the net's, that follows.
-        numbers: all that are averaged, the loss first.
-        judged: of each output, for the metrics with a state.
-        counted: states of the metrics that user code has updated.
-    """
-
-    state: State
-    numbers: Array
-    judged: Judged
-    counted: tuple[PyTree, ...]
-
-
-class Output(NamedTuple):
-    """How one output of the net is judged.
-
-    Fields:
-        loss: from targets and predictions to one value per sample (and per step of a sequence).
-        weight: its share in the total loss.
-        means: functions of targets and predictions that are averaged, and whether by the weights.
-        stateful: `(init, update, result)` objects that keep a state of their own, likewise.
-        reduction: name of the rule that makes one number of the values.
-        shape: of the output, the batch first.
-    """
-
-    loss: Callable[[Any, Array], Array] | None
-    weight: float = 1.0
-    means: tuple[tuple[Callable[[Any, Array], Array], bool], ...] = ()
-    stateful: tuple[tuple[metrics.Metric, bool], ...] = ()
-    reduction: str | None = "sum_over_batch_size"
-    shape: Shape = ()
-
-
-@dataclass(frozen=True, eq=False)
-class Objective:
-    """A net, what is asked of its outputs, and what is asked of its weights.
-
-    Fields:
-        classic: reduce losses as Keras 1 and 2.2.4 do, dividing by the share of non-zero weights.
-        masked: metrics leave out what a mask hides, as in all Kerases but the first.
-        penalties, constraints: (path of a weight, function) pairs.
-        input_dtypes: dtypes that inputs are cast to, in the order of their leaves.
-        reported: paths of the numbers in the state that go to the logs.
-        inside: numbers of the outputs whose loss the pair computes: it takes their targets after
-            the inputs, and gives their scores after the outputs.
-        rule: what gives the loss in the place of `total`, from the parameters, the state that
-            follows, the input, the batch, the predictions, whether it trains, and a key.
-        counting: metrics that user code updates while it runs.
-    """
-
-    pair: Pair
-    outputs: tuple[Output, ...]
-    classic: bool
-    penalties: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
-    constraints: tuple[tuple[str, Callable[[Array], Array]], ...] = ()
-    input_dtypes: tuple[str, ...] = ("float32",)
-    reported: tuple[str, ...] = ()
-    inside: tuple[int, ...] = ()
-    masked: bool = True
-    rule: Callable[..., Array] | None = None
-    counting: tuple[metrics.Metric, ...] = ()
-
-    @property
-    def width(self) -> int:
-        """How many numbers are averaged: the loss, each output's if there are several, metrics."""
-        own = [output for output in self.outputs if output.loss is not None]
-        several = len(own) if len(self.outputs) > 1 else 0
-        means = sum(len(output.means) for output in self.outputs)
-        return 1 + several + means + len(self.reported)
-
-    def start(self) -> Totals:
-        """Totals of nothing."""
-        states = [
-            metric.init(output.shape) for output in self.outputs for metric, _ in output.stateful
-        ]
-        states += [metric.fresh_state for metric in self.counting]
-        zeros = jnp.zeros(self.width, jnp.float32)
-        return Totals(zeros, jnp.zeros((), jnp.float32), zeros, tuple(states))
-
-    def results(self, totals: Totals) -> list[Any]:
-        """What the metrics with a state have come to."""
-        own = [metric for output in self.outputs for metric, _ in output.stateful]
-        every = zip([*own, *self.counting], totals.states, strict=True)
-        return [metric.result(state) for metric, state in every]
-
-    def hand_over(self, totals: Totals) -> None:
-        """Give the metrics that user code updates what they have counted."""
-        for metric, state in zip(self.counting, self.counted(totals), strict=True):
-            metric.state = state
-
-    def counted(self, totals: Totals) -> tuple[PyTree, ...]:
-        """The states of the metrics that user code updates."""
-        return totals.states[len(totals.states) - len(self.counting) :]
-
-    def judge(
-        self,
-        params: Params,
-        state: State,
-        batch: Batch,
-        *,
-        training: bool,
-        key: Key | None,
-        valid: Array | None = None,
-        totals: Totals | None = None,
-    ) -> tuple[Array, Outcome]:
-        """The loss of a batch, and what else comes of it.
-
-        `valid` marks the rows that count, where a batch was padded to a fixed size. The metrics
-        that user code updates go on from `totals`.
-        """
-        states = self.counted(self.start() if totals is None else totals)
-        with running(training, key) as flow:  # user code in losses and regularizers takes part
-            flow.counting = dict(zip(self.counting, states, strict=True))
-            value, after, numbers, judged = self._judge(params, state, batch, training, key, valid)
-            return value, Outcome(after, numbers, judged, tuple(flow.counting.values()))
-
-    def _judge(
-        self,
-        params: Params,
-        state: State,
-        batch: Batch,
-        training: bool,
-        key: Key | None,
-        valid: Array | None,
-    ) -> tuple[Array, State, Array, Judged]:
-        x = net_input(batch.x, self.input_dtypes)
-        if self.inside:
-            inputs = x if isinstance(x, tuple) else (x,)
-            x = (*inputs, *(batch.y[number] for number in self.inside))
-        y_pred, new_state, mask = self.pair.run(params, state, x, training=training, key=key)
-        leaves = jax.tree.leaves(y_pred)
-        predictions = leaves[: len(self.outputs)]
-        inside = dict(zip(self.inside, leaves[len(self.outputs) :], strict=True))
-        masks = (
-            jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None) if mask is not None else [None]
-        )
-        masks = masks if len(masks) == len(leaves) else [None] * len(leaves)
-        masks = masks[: len(predictions)]
-        means, judged = [], []
-        cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
-        for output, pred, true, weights, own_mask in cases:
-            true, pred = meeting(true, pred)
-            for function, weighted in output.means:
-                shares = weights if weighted else None
-                own = own_mask if self.masked else None
-                means.append(self._reduce(function(true, pred), shares, own, valid, "mean"))
-            judged.append((true, pred, weights, None if self.classic else own_mask))
-        losses = self.losses(predictions, batch.y, batch.weights, masks, valid, inside)
-        total = self.total(params, losses, [penalty(new_state)])
-        if self.rule is not None:
-            total = self.rule(params, new_state, x, batch, predictions, training, key)
-        shown = [total, *(losses if len(self.outputs) > 1 else []), *means]
-        shown += [at(new_state, path) for path in self.reported]
-        numbers = jnp.stack([jnp.asarray(number, jnp.float32) for number in shown])
-        return jnp.asarray(total), new_state, lax.stop_gradient(numbers), tuple(judged)
-
-    def losses(
-        self,
-        predictions: Sequence[Array],
-        targets: Sequence[Array | None],
-        weights: Sequence[Array | None],
-        masks: Sequence[Array | None],
-        valid: Array | None = None,
-        inside: Mapping[int, Array] | None = None,
-    ) -> list[Array]:
-        """The loss of each output that has one; `inside` are scores that are known, by number."""
-        found = []
-        cases = zip(self.outputs, predictions, targets, weights, masks, strict=True)
-        for number, (output, pred, true, own, mask) in enumerate(cases):
-            if output.loss is not None:
-                known = (inside or {}).get(number)
-                scores = output.loss(*meeting(true, pred)) if known is None else known
-                found.append(self._reduce(scores, own, mask, valid, output.reduction))
-        return found
-
-    def total(self, params: Params, losses: Sequence[Any], told: Sequence[Any]) -> Any:
-        """The outputs' losses by their shares, what the net told, and penalties on weights."""
-        shares = [output.weight for output in self.outputs if output.loss is not None]
-        total = sum(share * loss for share, loss in zip(shares, losses, strict=True)) + sum(told)
-        return total + sum(penalize(at(params, path)) for path, penalize in self.penalties)
-
-    @property
-    def _reduce(self) -> Callable[..., Array]:
-        return _reduce_classic if self.classic else _reduce_modern
-
-    def add(self, totals: Totals, outcome: Outcome, valid: Array | None = None) -> Totals:
-        """Totals with one more batch."""
-        _, numbers, judged, counted = outcome
-        size = judged[0][1].shape[0] if judged else 0
-        rows = jnp.asarray(size, jnp.float32) if valid is None else jnp.sum(valid)
-        states = [*totals.states[: len(totals.states) - len(counted)], *counted]
-        index = 0
-        for output, (true, pred, weights, mask) in zip(self.outputs, judged, strict=True):
-            for metric, by_weight in output.stateful:
-                own = weights if by_weight else None
-                if metric.masked and mask is not None:
-                    own = _present(mask, own)
-                if valid is not None:
-                    own = valid if own is None else own * _along(valid, own)
-                states[index] = metric.update(states[index], true, pred, weights=own)
-                index += 1
-        sums = totals.sums + numbers * rows
-        return Totals(sums, totals.rows + rows, numbers, tuple(states))
-
-
-def net_input(inputs: tuple[Array, ...], dtypes: tuple[str, ...]) -> PyTree:
-    """What a net is applied to: the arrays in the dtypes it takes; one array stands alone.
-
-    Where 64 bits are switched off, an input of `int64` is one of `int32`.
-    """
-    known = map(jax.dtypes.canonicalize_dtype, dtypes)
-    cast = tuple(a.astype(dtype) for a, dtype in zip(inputs, known, strict=True))
-    return cast[0] if len(cast) == 1 else cast
-
-
-def meeting(true: Any, pred: Array) -> tuple[Any, Array]:
-    """A target and its prediction, of equal ranks and enough precision for functions of users."""
-    pred = pred.astype(at_least_single(pred.dtype))
-    if true is not None and true.ndim == 1 and pred.ndim > 1:
-        true = true[:, None]
-    return true, pred
-
-
-def _mean(values: Array, valid: Array | None) -> Array:
-    """Mean over all entries of the rows that count."""
-    if valid is None or values.ndim == 0:
-        return jnp.mean(values)
-    rows = jnp.sum(valid) * (values.size / values.shape[0])
-    return jnp.sum(jnp.where(_along(valid, values) > 0, values, 0)) / rows
-
-
-def _along(weights: Array, values: Array) -> Array:
-    """Weights with as many axes as the values they multiply."""
-    return weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
-
-
-def _present(mask: Array, weights: Array | None) -> Array:
-    """Weights of what a mask leaves."""
-    present = mask.astype(jnp.float32)
-    if weights is None:
-        return present
-    longer = weights.ndim >= present.ndim
-    return weights * _along(present, weights) if longer else _along(weights, present) * present
-
-
-def _reduce_classic(
-    scores: Array, weights: Array | None, mask: Array | None, valid: Array | None, rule: str | None
-) -> Array:
-    """Keras 1 and 2.2.4: the mean of weighted scores over the share of non-zero weights."""
-    if scores.ndim == 0:
-        return scores
-    if mask is not None:
-        present = mask.astype(scores.dtype)
-        scores = scores * present / _mean(present, valid)
-    if weights is not None:
-        scores = jnp.mean(scores, axis=tuple(range(weights.ndim, scores.ndim)))
-        scores = scores * weights / _mean((weights != 0).astype(scores.dtype), valid)
-    return _mean(scores, valid)
-
-
-def _reduce_modern(
-    scores: Array, weights: Array | None, mask: Array | None, valid: Array | None, rule: str | None
-) -> Array:
-    """tf.keras and Keras 3: the weighted sum over the number of scores, however they weigh."""
-    if scores.ndim == 0:
-        return scores
-    if mask is not None:
-        present = mask.astype(scores.dtype)
-        scores = scores * _along(present, scores) / _mean(present, valid)
-    shares = jnp.ones((), scores.dtype)
-    if weights is not None:
-        shares = _along(weights.astype(scores.dtype), scores)
-    if valid is not None:
-        shares = shares * _along(valid, scores)
-        scores = jnp.where(_along(valid, scores) > 0, scores, 0)
-    total = jnp.sum(scores * shares)
-    if rule in ("sum", None):
-        return total
-    if rule in ("mean_with_sample_weight", "mean") and weights is not None:
-        return total / jnp.sum(jnp.broadcast_to(shares, scores.shape))
-    return _mean(scores * shares, valid)
 
 
 def select(tree: Params, keep: Callable[[str], bool], prefix: str = "") -> Params:

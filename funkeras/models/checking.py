@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config
-from funkeras.functional.training import Batch
+from funkeras.functional.objective import Batch
 from funkeras.typing import Shape
 
 __all__ = [

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import jax
 
-from funkeras.functional.training import Objective, meeting
+from funkeras.functional.objective import Objective, meeting
 from funkeras.metrics import Mean, MeanMetricWrapper, Metric
 from funkeras.typing import ArrayLike, Shape, State
 

@@ -8,8 +8,9 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from funkeras.functional.objective import Batch
 from funkeras.functional.pair import Pair
-from funkeras.functional.training import Batch, TrainState, merge
+from funkeras.functional.training import TrainState, merge
 from funkeras.typing import Params, PyTree, State
 
 __all__ = ["is_finite", "origin"]

@@ -12,10 +12,8 @@ import numpy as np
 
 from funkeras import config, losses, metrics
 from funkeras.functional.combinators import reports, unique_names
+from funkeras.functional.objective import Objective, Output, Totals
 from funkeras.functional.training import (
-    Objective,
-    Output,
-    Totals,
     TrainState,
     evaluate_steps,
     judged_batch,

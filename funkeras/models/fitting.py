@@ -11,7 +11,8 @@ import jax
 import numpy as np
 
 from funkeras.callbacks import CallbackList
-from funkeras.functional.training import Batch, TrainState, merge
+from funkeras.functional.objective import Batch
+from funkeras.functional.training import TrainState, merge
 from funkeras.models.checking import on_host
 from funkeras.models.data import Epochs, Feed, Piece
 from funkeras.models.diagnosis import is_finite, origin

@@ -7,7 +7,8 @@ from typing import Any
 import jax
 
 from funkeras.functional.combinators import penalty
-from funkeras.functional.training import Batch, TrainState, merge, scaled_gradients, updated
+from funkeras.functional.objective import Batch
+from funkeras.functional.training import TrainState, merge, scaled_gradients, updated
 from funkeras.layers.calling import as_list
 from funkeras.layers.inside import bind
 from funkeras.models.counting import attribute_metrics

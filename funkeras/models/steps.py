@@ -14,18 +14,9 @@ import jax
 import jax.numpy as jnp
 from jax import random
 
+from funkeras.functional.objective import Batch, Totals, net_input
 from funkeras.functional.pair import at, nest
-from funkeras.functional.training import (
-    Batch,
-    Totals,
-    TrainState,
-    flat,
-    merge,
-    net_input,
-    select,
-    told,
-    written_step,
-)
+from funkeras.functional.training import TrainState, flat, merge, select, told, written_step
 from funkeras.layers.calling import as_list
 from funkeras.layers.inside import bind
 from funkeras.models.engine import Engine, Tally

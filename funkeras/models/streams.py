@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config
-from funkeras.functional.training import Batch
+from funkeras.functional.objective import Batch
 from funkeras.models.data import Ask, Piece, every, take
 from funkeras.typing import PyTree
 from funkeras.utils.prefetch import ahead, mapped

@@ -11,10 +11,7 @@ import numpy as np
 
 from funkeras import config
 from funkeras.callbacks import Callback, CallbackList, History
-from funkeras.functional.training import (
-    Batch,
-    net_input,
-)
+from funkeras.functional.objective import Batch, net_input
 from funkeras.models import fitting
 from funkeras.models.checking import (
     Entrance,
