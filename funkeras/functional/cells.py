@@ -39,6 +39,7 @@ Project: TypeAlias = Callable[[Params, PyTree, Array], PyTree]
 Absorb: TypeAlias = Callable[[Params, PyTree, PyTree, Array, Array], PyTree]
 Push: TypeAlias = Callable[[Params, PyTree, States], tuple[Array, States]]
 Linearize: TypeAlias = Callable[..., tuple[tuple[Array, States], Push]]
+Whole: TypeAlias = Callable[..., tuple[Array, States]]
 
 
 class Masks(NamedTuple):
@@ -94,6 +95,9 @@ class Cell(Pair):
         given: from arrays that are the same in all steps, beside the sequence, to the cell that
             uses them; None for a cell that takes none. Their shapes follow that of a step's input
             where it declares its weights.
+        whole: `(scan, reverse, params, masks, x, start)` → what the scan gives, for a cell that
+            knows another way through a sequence without a mask; `scan()` is the usual one,
+            `start(dtype)` gives the first states.
     """
 
     state_shapes: Callable[[Shape], tuple[Shape, ...]] = _no_states
@@ -104,6 +108,7 @@ class Cell(Pair):
     absorb: Absorb | None = None
     linearize: Linearize | None = None
     given: "Callable[[Sequence[Array]], Cell] | None" = None
+    whole: Whole | None = None
 
 
 def make_cell(

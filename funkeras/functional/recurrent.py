@@ -20,6 +20,7 @@ from funkeras.functional.cells import (
     stacked_rnn_cells,
 )
 from funkeras.functional.combinators import CARRIED
+from funkeras.functional.cudnn import with_cudnn
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
@@ -97,11 +98,18 @@ def rnn(
         shape = _whole(step_shape(x.shape))
         x = x if time_major else jnp.swapaxes(x, 0, 1)
         masks = run.draw(key, training, jax.ShapeDtypeStruct(shape, _floating(x.dtype)))
-        z = run.project(params, masks, x)
-        dtype = _floating(jnp.result_type(*jax.tree.leaves(z)))
-        states = _start(run.state_shapes(shape), given, state if stateful else {}, dtype)
+        start = partial(_start, run.state_shapes(shape), given, state if stateful else {})
         present = _present(_first_mask(mask), x, time_major)
-        ys, states = _unfold(run, go_backwards, unroll, params, masks, z, states, present)
+
+        def scan() -> tuple[Array, States]:
+            z = run.project(params, masks, x)
+            states = start(_floating(jnp.result_type(*jax.tree.leaves(z))))
+            return _unfold(run, go_backwards, unroll, params, masks, z, states, present)
+
+        if run.whole is None or present is not None:
+            ys, states = scan()
+        else:
+            ys, states = run.whole(scan, go_backwards, params, masks, x, start)
         if zero_output_for_mask and present is not None:
             ys = _where(present, ys, jnp.zeros_like(ys))
         if return_sequences:
@@ -202,7 +210,9 @@ def lstm(
 ) -> Pair:
     """Long short-term memory over the steps of a sequence, by the formula of `lstm_cell`.
 
-    `use_cudnn` changes nothing: there is one implementation.
+    `use_cudnn=True` runs it by cuDNN's operation where the program runs on an NVIDIA GPU, all is
+    `float32` and there is no mask; else, and by default ("auto"), it runs as a scan: that has
+    derivatives forwards and of any order, and `jax.vmap`, of which cuDNN's has none.
 
     >>> from funkeras.functional import output_shape
     >>> output_shape(lstm(4, return_sequences=True), (None, 5, 3))
@@ -223,7 +233,7 @@ def lstm(
         implementation,
     )
     return rnn(
-        cell,
+        with_cudnn(cell, use_cudnn, unroll),
         return_sequences,
         return_state,
         go_backwards,
@@ -259,7 +269,7 @@ def gru(
 ) -> Pair:
     """Gated recurrent units over the steps of a sequence, by the formula of `gru_cell`.
 
-    `use_cudnn` changes nothing: there is one implementation.
+    `use_cudnn` changes nothing: JAX offers no such operation of cuDNN.
 
     >>> from funkeras.functional import output_shape
     >>> output_shape(gru(4), (None, 5, 3))
@@ -280,7 +290,7 @@ def gru(
         implementation,
     )
     return rnn(
-        cell,
+        with_cudnn(cell, use_cudnn, unroll),
         return_sequences,
         return_state,
         go_backwards,

@@ -11,6 +11,7 @@ import numpy as np
 
 from funkeras import config, symbolic
 from funkeras.functional.cells import Cell, leading_shape
+from funkeras.functional.cudnn import with_cudnn
 from funkeras.functional.pair import Pair, freeze_shape, is_shape, output_shape
 from funkeras.functional.recurrent import rnn
 from funkeras.layers.cells import is_cell, state_sizes, written_cell
@@ -83,7 +84,10 @@ class Recurrent(Layer):
         def of_cell(**arguments: Any) -> Pair:
             running = {name: arguments[name] for name in RUNNING if name in arguments}
             described = build(**arguments)
-            pair = rnn(self._as_part(self._cell), **running)
+            cell = self._as_part(self._cell)
+            if "use_cudnn" in arguments:
+                cell = with_cudnn(cell, arguments["use_cudnn"], arguments["unroll"])
+            pair = rnn(cell, **running)
             return replace(
                 pair, name=described.name, config=described.config, builder=described.builder
             )
