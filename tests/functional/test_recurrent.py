@@ -246,10 +246,11 @@ def test_masked_steps_are_as_if_they_were_not_there(build):
             close(y[row, step], y[row, step - 1] if step else jnp.zeros(4))
 
 
-def test_masked_steps_give_zeros_on_request():
+@pytest.mark.parametrize("unroll", [False, True])
+def test_masked_steps_give_zeros_on_request(unroll):
     params, state = drawn(F.lstm(4))
     x = numbers(2, 5, 3)
-    pair = F.lstm(4, return_sequences=True, zero_output_for_mask=True)
+    pair = F.lstm(4, return_sequences=True, unroll=unroll, zero_output_for_mask=True)
     y, _ = pair.apply(params, state, x, mask=MASK)
     repeated, _ = F.lstm(4, return_sequences=True).apply(params, state, x, mask=MASK)
     close(y, np.where(MASK[..., None], repeated, 0))

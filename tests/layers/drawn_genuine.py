@@ -32,7 +32,10 @@ def factors(shape):
 
 
 def as_list(value):
-    return list(value) if isinstance(value, list | tuple) else [value]
+    """Parts one after another: states of a chain of cells are lists in a list."""
+    if not isinstance(value, list | tuple):
+        return [value]
+    return [inner for part in value for inner in as_list(part)]
 
 
 def is_real(a):
