@@ -1,7 +1,6 @@
 """Long short-term memory by cuDNN's operation, for those who ask and where it can be had."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import jax
@@ -41,7 +40,7 @@ def with_cudnn(cell: Pair, use_cudnn: str | bool, unroll: bool) -> Pair:
     }
     if lacking := [need for need, met in needs.items() if not met]:
         raise ValueError(f"use_cudnn=True needs {', '.join(lacking)}")
-    return replace(cell, whole=_whole)
+    return cell.changed(whole=_whole)
 
 
 def _whole(
