@@ -4,9 +4,8 @@ import itertools
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import wraps
 from itertools import zip_longest
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import jax
 import numpy as np
@@ -45,7 +44,6 @@ __all__ = [
     "evaluate",
     "graphs_are_built",
     "is_symbolic",
-    "lifted",
     "operation",
     "outputs_of",
     "place_of",
@@ -53,9 +51,6 @@ __all__ = [
     "symbol",
     "trace",
 ]
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _order = itertools.count()
 
@@ -86,7 +81,7 @@ class Call:
 class SymbolicTensor:
     """A place for arrays of one shape and dtype, and how to compute them; None is any size.
 
-    Arithmetic on it is recorded, as is any function that `lifted` wraps.
+    Arithmetic on it is recorded, as is any function that is given to `apply`.
     """
 
     __array_priority__ = 100  # NumPy leaves `array + tensor` to the tensor
@@ -427,16 +422,6 @@ def place_of(owner: Any, callees: Mapping[tuple[str, ...], Any]) -> tuple[str, .
         if (place := place_of(owner, inner)) is not None:
             return (*names, *place)
     return None
-
-
-def lifted(function: Callable[P, T]) -> Callable[P, T]:
-    """The function of arrays, for symbolic tensors too."""
-
-    @wraps(function)
-    def either(*args: P.args, **kwargs: P.kwargs) -> T:
-        return apply(function, *args, name=function.__name__, **kwargs)
-
-    return either
 
 
 @dataclass(eq=False)

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from funkeras import config
-from funkeras.backend.lifting import op
+from funkeras import config, ops
+from funkeras.backend.lifting import along, op, unary
 
 __all__ = [
     "arange",
@@ -34,6 +34,10 @@ __all__ = [
     "transpose",
     "zeros_like",
 ]
+
+expand_dims = along(ops.expand_dims, -1)
+flatten = unary(ops.ravel, "flatten")
+stack = along(ops.stack, 0)
 
 
 def whole(sizes: Any) -> tuple[int, ...]:
@@ -71,21 +75,9 @@ def transpose(x: Any) -> Any:
 
 
 @op
-def flatten(x: Any) -> Any:
-    """All entries along one axis."""
-    return jnp.ravel(x)
-
-
-@op
 def batch_flatten(x: Any) -> Any:
     """All entries of each sample along one axis."""
     return jnp.reshape(x, (jnp.shape(x)[0], -1))
-
-
-@op
-def expand_dims(x: Any, axis: int = -1) -> Any:
-    """A new axis of size 1."""
-    return jnp.expand_dims(x, axis)
 
 
 @op
@@ -98,12 +90,6 @@ def squeeze(x: Any, axis: int) -> Any:
 def concatenate(tensors: Any, axis: int = -1) -> Any:
     """One tensor after the other along an axis."""
     return jnp.concatenate([jnp.asarray(tensor) for tensor in tensors], axis)
-
-
-@op
-def stack(x: Any, axis: int = 0) -> Any:
-    """Tensors of one shape along a new axis."""
-    return jnp.stack([jnp.asarray(tensor) for tensor in x], axis)
 
 
 @op

@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
-from funkeras import activations
-from funkeras.backend.lifting import op
+from funkeras import activations, ops
+from funkeras.backend.lifting import along, binary, op, unary
 
 __all__ = [
     "abs",
@@ -41,22 +40,30 @@ __all__ = [
     "tanh",
 ]
 
+abs = unary(ops.abs)
+log = unary(ops.log)
+sigmoid = unary(ops.sigmoid)
+sign = unary(ops.sign)
+softplus = unary(ops.softplus)
+softsign = unary(ops.softsign)
+square = unary(ops.square)
+
+equal = binary(ops.equal)
+greater = binary(ops.greater)
+greater_equal = binary(ops.greater_equal)
+less = binary(ops.less)
+less_equal = binary(ops.less_equal)
+maximum = binary(ops.maximum)
+minimum = binary(ops.minimum)
+not_equal = binary(ops.not_equal)
+lesser, lesser_equal = less, less_equal
+
+softmax = along(ops.softmax, -1)
+
 
 def between(x: Any, low: Any, high: Any) -> Any:
     """`x` kept between bounds, with its whole gradient at the bounds themselves."""
     return jnp.where(x < low, low, jnp.where(x > high, high, x))
-
-
-@op
-def abs(x: Any) -> Any:
-    """`|x|`."""
-    return jnp.abs(x)
-
-
-@op
-def square(x: Any) -> Any:
-    """`x²`."""
-    return jnp.square(x)
 
 
 @op
@@ -69,12 +76,6 @@ def sqrt(x: Any) -> Any:
 def exp(x: Any) -> Any:
     """`e` to the power of `x`."""
     return jnp.exp(x)
-
-
-@op
-def log(x: Any) -> Any:
-    """The natural logarithm."""
-    return jnp.log(x)
 
 
 @op
@@ -96,12 +97,6 @@ def round(x: Any) -> Any:
 
 
 @op
-def sign(x: Any) -> Any:
-    """-1, 0 or 1."""
-    return jnp.sign(x)
-
-
-@op
 def pow(x: Any, a: Any) -> Any:
     """`x` to the power of `a`."""
     return jnp.power(x, a)
@@ -114,57 +109,6 @@ def clip(x: Any, min_value: Any, max_value: Any) -> Any:
     low = -jnp.inf if min_value is None else min_value
     high = jnp.inf if max_value is None else jnp.maximum(low, max_value)
     return between(x, low, high).astype(x.dtype)
-
-
-@op
-def maximum(x: Any, y: Any) -> Any:
-    """The larger of two."""
-    return jnp.maximum(x, y)
-
-
-@op
-def minimum(x: Any, y: Any) -> Any:
-    """The smaller of two."""
-    return jnp.minimum(x, y)
-
-
-@op
-def equal(x: Any, y: Any) -> Any:
-    """`x == y`."""
-    return jnp.equal(x, y)
-
-
-@op
-def not_equal(x: Any, y: Any) -> Any:
-    """`x != y`."""
-    return jnp.not_equal(x, y)
-
-
-@op
-def greater(x: Any, y: Any) -> Any:
-    """`x > y`."""
-    return jnp.greater(x, y)
-
-
-@op
-def greater_equal(x: Any, y: Any) -> Any:
-    """`x >= y`."""
-    return jnp.greater_equal(x, y)
-
-
-@op
-def less(x: Any, y: Any) -> Any:
-    """`x < y`."""
-    return jnp.less(x, y)
-
-
-@op
-def less_equal(x: Any, y: Any) -> Any:
-    """`x <= y`."""
-    return jnp.less_equal(x, y)
-
-
-lesser, lesser_equal = less, less_equal
 
 
 @op
@@ -186,12 +130,6 @@ def elu(x: Any, alpha: float = 1.0) -> Any:
 
 
 @op
-def sigmoid(x: Any) -> Any:
-    """`1 / (1 + exp(-x))`."""
-    return jax.nn.sigmoid(x)
-
-
-@op
 def hard_sigmoid(x: Any) -> Any:
     """`0.2·x + 0.5` between 0 and 1, as the backends of all generations have it."""
     return between(0.2 * x + 0.5, 0.0, 1.0)
@@ -201,21 +139,3 @@ def hard_sigmoid(x: Any) -> Any:
 def tanh(x: Any) -> Any:
     """The hyperbolic tangent."""
     return jnp.tanh(x)
-
-
-@op
-def softplus(x: Any) -> Any:
-    """`log(exp(x) + 1)`."""
-    return jax.nn.softplus(x)
-
-
-@op
-def softsign(x: Any) -> Any:
-    """`x / (|x| + 1)`."""
-    return jax.nn.soft_sign(x)
-
-
-@op
-def softmax(x: Any, axis: int = -1) -> Any:
-    """`exp(x)` divided by its sum over the axis."""
-    return activations.softmax(x, axis)

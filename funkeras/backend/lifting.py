@@ -1,4 +1,9 @@
-"""`op`: a function of arrays becomes one of the backend, for symbolic tensors and old spellings."""
+"""How functions of arrays and operations of Keras 3 become functions of the backend.
+
+`op` lets a function take symbolic tensors and old spellings. `unary`, `binary`, `reduction` and
+`along` take an operation over, with the arguments that Keras 1 and 2 have. What the backend writes
+out itself has other numbers, dtypes or defaults than the operation of its name.
+"""
 
 import inspect
 from collections.abc import Callable
@@ -8,9 +13,10 @@ from typing import Any, ParamSpec, TypeVar
 import jax
 
 from funkeras import spellings
+from funkeras.ops.lifting import op as lifted
 from funkeras.symbolic import apply, graphs_are_built, operation
 
-__all__ = ["drawing", "op", "spelled"]
+__all__ = ["along", "binary", "drawing", "op", "reduction", "spelled", "unary"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -35,12 +41,7 @@ def spelled(function: Callable[P, T]) -> Callable[P, T]:
 
 def op(function: Callable[P, T]) -> Callable[P, T]:
     """A function of arrays: run on arrays and tracers, recorded where a tensor is symbolic."""
-
-    @wraps(function)
-    def either(*args: P.args, **kwargs: P.kwargs) -> T:
-        return apply(function, *args, name=function.__name__, **kwargs)
-
-    return spelled(either)
+    return spelled(lifted(function))
 
 
 def drawing(function: Callable[P, T]) -> Callable[P, T]:
@@ -54,3 +55,50 @@ def drawing(function: Callable[P, T]) -> Callable[P, T]:
         return apply(function, *args, name=function.__name__, **kwargs)
 
     return spelled(either)
+
+
+def _known(own: Any, function: Callable[P, T], name: str | None = None) -> Callable[P, T]:
+    """The function of the backend that does what the operation does, and says so."""
+    function.__name__ = function.__qualname__ = name or own.__name__
+    function.__module__ = "funkeras.backend"  # where it is, for pickle and for files of models
+    function.__doc__ = own.__doc__.replace("x1", "x").replace("x2", "y")
+    return op(function)
+
+
+# What these four return is inferred, so that editors and type checkers know names and defaults.
+
+
+def unary(own: Any, name: str | None = None):
+    """The operation on one tensor, by the name that the backend has for it."""
+
+    def function(x: Any) -> Any:
+        return own.__wrapped__(x)
+
+    return _known(own, function, name)
+
+
+def binary(own: Any):
+    """The operation on two tensors."""
+
+    def function(x: Any, y: Any) -> Any:
+        return own.__wrapped__(x, y)
+
+    return _known(own, function)
+
+
+def reduction(own: Any, name: str | None = None):
+    """The operation over one axis, several, or None for all."""
+
+    def function(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return own.__wrapped__(x, axis, keepdims)
+
+    return _known(own, function, name)
+
+
+def along(own: Any, usual: int):
+    """The operation along one axis, by default the usual one."""
+
+    def function(x: Any, axis: int = usual) -> Any:
+        return own.__wrapped__(x, axis)
+
+    return _known(own, function)

@@ -7,8 +7,8 @@ from typing import Any
 import jax.numpy as jnp
 from jax import lax
 
-from funkeras import config
-from funkeras.backend.lifting import op
+from funkeras import config, ops
+from funkeras.backend.lifting import binary, op
 from funkeras.functional.convolution import channels_at
 from funkeras.functional.precision import at_unit_length
 
@@ -21,11 +21,7 @@ __all__ = [
     "normalize_batch_in_training",
 ]
 
-
-@op
-def dot(x: Any, y: Any) -> Any:
-    """The product over the last axis of `x` and the last but one of `y`."""
-    return jnp.dot(x, y)
+dot = binary(ops.dot)
 
 
 @op

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 
-from funkeras.backend.lifting import op
+from funkeras import ops
+from funkeras.backend.lifting import along, op, reduction
 from funkeras.ops.arguments import axes_of
 
 __all__ = [
@@ -25,11 +25,17 @@ __all__ = [
     "var",
 ]
 
+all = reduction(ops.all)
+any = reduction(ops.any)
+logsumexp = reduction(ops.logsumexp)
+max = reduction(ops.amax, "max")
+min = reduction(ops.amin, "min")
+prod = reduction(ops.prod)
+std = reduction(ops.std)
+sum = reduction(ops.sum)
 
-@op
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The sum."""
-    return jnp.sum(x, axes_of(axis), keepdims=keepdims)
+cumprod = along(ops.cumprod, 0)
+cumsum = along(ops.cumsum, 0)
 
 
 @op
@@ -39,51 +45,9 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 @op
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The product."""
-    return jnp.prod(x, axes_of(axis), keepdims=keepdims)
-
-
-@op
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest entry."""
-    return jnp.max(x, axes_of(axis), keepdims=keepdims)
-
-
-@op
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The smallest entry."""
-    return jnp.min(x, axes_of(axis), keepdims=keepdims)
-
-
-@op
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The variance: the mean squared distance from the mean."""
     return jnp.var(x, axes_of(axis), keepdims=keepdims)
-
-
-@op
-def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The standard deviation: the root of the variance."""
-    return jnp.std(x, axes_of(axis), keepdims=keepdims)
-
-
-@op
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """`log(sum(exp(x)))`, without overflow."""
-    return jax.nn.logsumexp(x, axes_of(axis), keepdims=keepdims)
-
-
-@op
-def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether one entry at least is true."""
-    return jnp.any(x, axes_of(axis), keepdims=keepdims)
-
-
-@op
-def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """Whether every entry is true."""
-    return jnp.all(x, axes_of(axis), keepdims=keepdims)
 
 
 @op
@@ -96,15 +60,3 @@ def argmax(x: Any, axis: int | None = -1) -> Any:
 def argmin(x: Any, axis: int | None = -1) -> Any:
     """Where the smallest entry is."""
     return jnp.argmin(x, axis)
-
-
-@op
-def cumsum(x: Any, axis: int = 0) -> Any:
-    """The sum of all entries so far."""
-    return jnp.cumsum(x, axis)
-
-
-@op
-def cumprod(x: Any, axis: int = 0) -> Any:
-    """The product of all entries so far."""
-    return jnp.cumprod(x, axis)

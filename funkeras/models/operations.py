@@ -224,7 +224,7 @@ def recorded(call: Call) -> tuple[str, Mapping[str, Any]] | None:
             return None
         key = canonical(OPERATORS[function])
         return key, _bound(TABLE[key], args, named)
-    if function.__module__.startswith("funkeras.backend.") and function.__name__ in OF_THE_BACKEND:
+    if function.__module__.startswith("funkeras.backend") and function.__name__ in OF_THE_BACKEND:
         key = canonical(OF_THE_BACKEND[function.__name__])
         given = _bound(function, args, named)
         return key, {BACKEND_ARGUMENTS.get(name, name): value for name, value in given.items()}

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import jax.numpy as jnp
 from jax import nn
 
 from funkeras import activations
+from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -47,7 +47,7 @@ def _of_anything(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def converted(x: Any, *args: Any, **kwargs: Any) -> Any:
-        return function(jnp.asarray(x), *args, **kwargs)
+        return function(array(x), *args, **kwargs)
 
     return op(converted)
 
@@ -81,22 +81,22 @@ threshold = _of_anything(activations.threshold)
 @op
 def gelu(x: Any, approximate: bool = True) -> Any:
     """`x` times the normal distribution function of `x`, by `tanh` where approximate."""
-    return activations.gelu(jnp.asarray(x), approximate)
+    return activations.gelu(array(x), approximate)
 
 
 @op
 def hard_sigmoid(x: Any) -> Any:
     """`x / 6 + 0.5` cut to [0, 1]."""
-    return nn.hard_sigmoid(jnp.asarray(x))
+    return nn.hard_sigmoid(array(x))
 
 
 @op
 def leaky_relu(x: Any, negative_slope: float = 0.2) -> Any:
     """`x` above 0, `negative_slope * x` below."""
-    return activations.leaky_relu(jnp.asarray(x), negative_slope)
+    return activations.leaky_relu(array(x), negative_slope)
 
 
 @op
 def relu(x: Any) -> Any:
     """`max(x, 0)`."""
-    return activations.relu(jnp.asarray(x))
+    return activations.relu(array(x))

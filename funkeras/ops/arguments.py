@@ -2,16 +2,22 @@
 
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from funkeras import config
 
-__all__ = ["arrays", "axes_of", "bcoo", "float_type", "floats", "single"]
+__all__ = ["array", "arrays", "axes_of", "bcoo", "float_type", "floats", "single"]
+
+
+def array(x: Any) -> jax.Array:
+    """It as an array; `jnp.asarray` takes 5 µs to give one back."""
+    return x if isinstance(x, jax.Array) else jnp.asarray(x)
 
 
 def arrays(*xs: Any) -> list[Any]:
     """Each as an array; a Python number leaves the dtype to what it meets."""
-    return [jnp.asarray(x) for x in xs]
+    return [array(x) for x in xs]
 
 
 def bcoo() -> Any:
@@ -45,5 +51,5 @@ def axes_of(axis: Any) -> Any:
 
 def single(x: Any) -> Any:
     """An array of at least single precision."""
-    x = jnp.asarray(x)
+    x = array(x)
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))

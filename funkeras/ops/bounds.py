@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras.ops.arguments import arrays
+from funkeras.ops.arguments import array, arrays
 from funkeras.ops.lifting import op
 
 __all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "saturate_cast"]
@@ -16,9 +16,9 @@ __all__ = ["clip", "fmax", "fmin", "maximum", "minimum", "nan_to_num", "saturate
 @op
 def clip(x: Any, x_min: Any, x_max: Any) -> Any:
     """`x`, or the bound that it is beyond; None is no bound."""
-    x = jnp.asarray(x)
+    x = array(x)
     x = x.astype("int32") if x.dtype == bool else x
-    low, high = (None if bound is None else jnp.asarray(bound) for bound in (x_min, x_max))
+    low, high = (None if bound is None else array(bound) for bound in (x_min, x_max))
     return jnp.clip(x, low, high)
 
 
@@ -49,13 +49,13 @@ def minimum(x1: Any, x2: Any) -> Any:
 @op
 def nan_to_num(x: Any, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """Numbers for NaN and the infinities, for these by default the extremes of the dtype."""
-    return jnp.nan_to_num(jnp.asarray(x), nan=nan, posinf=posinf, neginf=neginf)
+    return jnp.nan_to_num(array(x), nan=nan, posinf=posinf, neginf=neginf)
 
 
 @op
 def saturate_cast(x: Any, dtype: Any) -> Any:
     """As `dtype`; what this can't hold becomes the extreme that it can."""
-    x, dtype = jnp.asarray(x), jax.dtypes.canonicalize_dtype(dtype)
+    x, dtype = array(x), jax.dtypes.canonicalize_dtype(dtype)
     low, high = zip(_extremes(x.dtype), _extremes(dtype), strict=True)
     least, most = builtins.max(low), builtins.min(high)
     below = _held(most, x.dtype)

@@ -4,7 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
-from funkeras.ops.arguments import arrays
+from funkeras.ops.arguments import array, arrays
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -56,7 +56,7 @@ def bitwise_and(x: Any, y: Any) -> Any:
 @op
 def bitwise_invert(x: Any) -> Any:
     """Every bit turned; `not` of booleans."""
-    return jnp.invert(jnp.asarray(x))
+    return jnp.invert(array(x))
 
 
 @op
@@ -115,7 +115,7 @@ def isclose(
 @op
 def isfinite(x: Any) -> Any:
     """Whether it is neither infinite nor NaN."""
-    return jnp.isfinite(jnp.asarray(x))
+    return jnp.isfinite(array(x))
 
 
 @op
@@ -127,25 +127,25 @@ def isin(x1: Any, x2: Any, assume_unique: bool = False, invert: bool = False) ->
 @op
 def isinf(x: Any) -> Any:
     """Whether it is infinite."""
-    return jnp.isinf(jnp.asarray(x))
+    return jnp.isinf(array(x))
 
 
 @op
 def isnan(x: Any) -> Any:
     """Whether it is not a number."""
-    return jnp.isnan(jnp.asarray(x))
+    return jnp.isnan(array(x))
 
 
 @op
 def isneginf(x: Any) -> Any:
     """Whether it is -∞."""
-    return jnp.isneginf(jnp.asarray(x))
+    return jnp.isneginf(array(x))
 
 
 @op
 def isposinf(x: Any) -> Any:
     """Whether it is +∞."""
-    return jnp.isposinf(jnp.asarray(x))
+    return jnp.isposinf(array(x))
 
 
 left_shift = bitwise_left_shift
@@ -172,7 +172,7 @@ def logical_and(x1: Any, x2: Any) -> Any:
 @op
 def logical_not(x: Any) -> Any:
     """Whether it is false, or 0."""
-    return jnp.logical_not(jnp.asarray(x))
+    return jnp.logical_not(array(x))
 
 
 @op
@@ -203,5 +203,5 @@ def where(condition: Any, x1: Any = None, x2: Any = None) -> Any:
         missing = "x1" if x1 is None else "x2"
         raise ValueError(f"where takes both of x1 and x2, or none; {missing} is missing")
     if x1 is None:
-        return jnp.where(jnp.asarray(condition))
+        return jnp.where(array(condition))
     return jnp.where(*arrays(condition, x1, x2))

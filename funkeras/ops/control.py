@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -87,7 +88,7 @@ def associative_scan(
     f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0
 ) -> Any:
     """All partial results of an associative `f` along an axis, in logarithmically many steps."""
-    return lax.associative_scan(f, jax.tree.map(jnp.asarray, elems), reverse, axis)
+    return lax.associative_scan(f, jax.tree.map(array, elems), reverse, axis)
 
 
 @op

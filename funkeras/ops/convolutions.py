@@ -16,6 +16,7 @@ from funkeras.functional.checks import one_of, rank, tuple_of
 from funkeras.functional.convolution import channels_at, fitting_padding
 from funkeras.functional.convolve import convolve, convolve_transposed, output_sizes
 from funkeras.functional.pooling import largest, mean, pooling
+from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -40,14 +41,14 @@ PADDINGS = ("valid", "same")
 @op
 def adaptive_average_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Any:
     """Mean of windows that cover all entries, `output_size` of them along each axis of space."""
-    x = jnp.asarray(inputs)
+    x = array(inputs)
     return adaptive(x.ndim - 2, mean_of_covering, output_size, data_format).apply({}, {}, x)[0]
 
 
 @op
 def adaptive_max_pool(inputs: Any, output_size: Sizes, data_format: str | None = None) -> Any:
     """Largest of windows that cover all entries, `output_size` of them along each axis of space."""
-    x = jnp.asarray(inputs)
+    x = array(inputs)
     return adaptive(x.ndim - 2, largest_of_covering, output_size, data_format).apply({}, {}, x)[0]
 
 
@@ -60,7 +61,7 @@ def average_pool(
     data_format: str | None = None,
 ) -> Any:
     """Mean of each window, padding left out; `strides` is `pool_size` when not given."""
-    x = jnp.asarray(inputs)
+    x = array(inputs)
     pair = pooling(x.ndim - 2, mean, pool_size, strides, padding.lower(), data_format)
     return pair.apply({}, {}, x)[0]
 
@@ -74,7 +75,7 @@ def max_pool(
     data_format: str | None = None,
 ) -> Any:
     """Largest value of each window; `strides` is `pool_size` when not given."""
-    x = jnp.asarray(inputs)
+    x = array(inputs)
     pair = pooling(x.ndim - 2, largest, pool_size, strides, padding.lower(), data_format)
     return pair.apply({}, {}, x)[0]
 
@@ -89,8 +90,8 @@ def conv(
     dilation_rate: Sizes = 1,
 ) -> Any:
     """Cross-correlation with a kernel (*space, channels / groups, out), of the kernel's dtype."""
-    kernel = jnp.asarray(kernel)
-    x = jnp.asarray(inputs).astype(kernel.dtype)
+    kernel = array(kernel)
+    x = array(inputs).astype(kernel.dtype)
     channels, depth = x.shape[channels_at(data_format)], kernel.shape[-2]
     if channels % depth:
         raise ValueError(
@@ -110,7 +111,7 @@ def depthwise_conv(
     dilation_rate: Sizes = 1,
 ) -> Any:
     """Cross-correlation of each channel by itself, with a kernel (*space, channels, multiplier)."""
-    x, kernel = jnp.asarray(inputs), jnp.asarray(kernel)
+    x, kernel = array(inputs), array(kernel)
     channels = _fitting(x, kernel, -2, data_format)
     kernel = kernel.reshape(*kernel.shape[:-2], 1, -1)
     return _slid(x, kernel, strides, padding, data_format, dilation_rate, channels)
@@ -146,7 +147,7 @@ def conv_transpose(
     Of n inputs it makes n * stride outputs with `same` padding, and `max(reach - stride, 0)` more
     with `valid`; or (n - 1) * stride + `output_padding`, and 1 for an odd reach or the whole reach.
     """
-    x, kernel = jnp.asarray(inputs), jnp.asarray(kernel)
+    x, kernel = array(inputs), array(kernel)
     _fitting(x, kernel, -1, data_format)
     space, channels_axis = kernel.ndim - 2, channels_at(data_format)
     steps = tuple_of("strides", strides, space)
@@ -173,7 +174,7 @@ def unfold(
     x: Any, kernel_size: Sizes, dilation: Sizes = 1, padding: Sizes = 0, stride: Sizes = 1
 ) -> Any:
     """Windows of images (n, c, rows, columns) as columns: (n, c * window, number of windows)."""
-    x = jnp.asarray(x)
+    x = array(x)
     rank(x.shape, 4)
     edges = [(edge, edge) for edge in tuple_of("padding", padding, 2, least=0)]
     wide = jnp.pad(x, ((0, 0), (0, 0), *edges))
@@ -192,7 +193,7 @@ def fold(
     stride: Sizes = 1,
 ) -> Any:
     """The transpose of `unfold`: images (n, c, *output_size) of the sums of what windows hold."""
-    x = jnp.asarray(x)
+    x = array(x)
     rank(x.shape, 3)
     size, edges = tuple_of("output_size", output_size, 2), tuple_of("padding", padding, 2, least=0)
     wide = tuple(n + 2 * edge for n, edge in zip(size, edges, strict=True))
@@ -309,7 +310,7 @@ def _places(
 
 def _blocks(x: Any, block_size: int, data_format: str | None) -> tuple[Any, int, bool]:
     """The images, the size of blocks, and whether channels are last."""
-    x = jnp.asarray(x)
+    x = array(x)
     rank(x.shape, 4)
     if block_size < 2:
         raise ValueError(f"block_size must be at least 2, got {block_size}")

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 from funkeras import config
-from funkeras.ops.arguments import arrays, floats
+from funkeras.ops.arguments import array, arrays, floats
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -49,7 +49,7 @@ __all__ = [
 @op
 def abs(x: Any) -> Any:
     """`|x|`, the modulus of complex numbers."""
-    return jnp.abs(jnp.asarray(x))
+    return jnp.abs(array(x))
 
 
 absolute = abs
@@ -64,7 +64,7 @@ def add(x1: Any, x2: Any) -> Any:
 @op
 def cbrt(x: Any) -> Any:
     """The real cube root."""
-    return jnp.cbrt(jnp.asarray(x))
+    return jnp.cbrt(array(x))
 
 
 @op
@@ -89,7 +89,7 @@ def divide_no_nan(x1: Any, x2: Any) -> Any:
 @op
 def fabs(x: Any) -> Any:
     """`|x|` of real numbers, as a float."""
-    x = jnp.asarray(x)
+    x = array(x)
     if jnp.iscomplexobj(x):
         raise TypeError(f"fabs takes real numbers, `abs` complex ones too; got {x.dtype}")
     return jnp.fabs(x)
@@ -167,7 +167,7 @@ def multiply(x1: Any, x2: Any) -> Any:
 @op
 def negative(x: Any) -> Any:
     """`-x`."""
-    return jnp.negative(jnp.asarray(x))
+    return jnp.negative(array(x))
 
 
 @op
@@ -185,13 +185,13 @@ def power(x1: Any, x2: Any) -> Any:
 @op
 def reciprocal(x: Any) -> Any:
     """`1 / x`."""
-    return jnp.reciprocal(jnp.asarray(x))
+    return jnp.reciprocal(array(x))
 
 
 @op
 def round(x: Any, decimals: int = 0) -> Any:
     """To so many decimals, halves to the even neighbor; below 0 to tens, hundreds ..."""
-    x = jnp.asarray(x)
+    x = array(x)
     if jnp.issubdtype(x.dtype, jnp.integer) and decimals < 0:
         step = jnp.asarray(10.0**decimals, config.floatx())
         return (jnp.round(x.astype(step.dtype) * step) / step).astype(x.dtype)
@@ -207,25 +207,25 @@ def rsqrt(x: Any) -> Any:
 @op
 def sign(x: Any) -> Any:
     """-1, 0 or 1; of a complex number `x / |x|`."""
-    return jnp.sign(jnp.asarray(x))
+    return jnp.sign(array(x))
 
 
 @op
 def signbit(x: Any) -> Any:
     """Whether the sign is negative, of -0.0 too."""
-    return jnp.signbit(jnp.asarray(x))
+    return jnp.signbit(array(x))
 
 
 @op
 def sqrt(x: Any) -> Any:
     """The square root."""
-    return jnp.sqrt(jnp.asarray(x))
+    return jnp.sqrt(array(x))
 
 
 @op
 def square(x: Any) -> Any:
     """`x²`."""
-    return jnp.square(jnp.asarray(x))
+    return jnp.square(array(x))
 
 
 @op
@@ -246,5 +246,5 @@ true_divide = divide
 @op
 def trunc(x: Any) -> Any:
     """Without the digits after the point: rounded towards 0."""
-    x = jnp.asarray(x)
+    x = array(x)
     return jnp.trunc(x) if jnp.issubdtype(x.dtype, jnp.inexact) else x

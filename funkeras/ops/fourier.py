@@ -9,6 +9,7 @@ from jax import lax
 
 from funkeras.functional.checks import one_of, positive
 from funkeras.functional.spectrograms import window_of
+from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -29,7 +30,7 @@ LEAST = 1e-10
 def _complex(x: Any) -> Any:
     if not isinstance(x, list | tuple) or len(x) != 2:
         raise ValueError(f"x must be a tuple (real, imaginary) of two arrays, got {x!r}")
-    real, imag = map(jnp.asarray, x)
+    real, imag = map(array, x)
     floating = all(jnp.issubdtype(part.dtype, jnp.floating) for part in (real, imag))
     if real.shape != imag.shape or not floating:
         raise ValueError(
@@ -47,7 +48,7 @@ def _parts(y: Any) -> tuple[Any, Any]:
 def extract_sequences(x: Any, sequence_length: int, sequence_stride: int) -> Any:
     """Pieces of the last axis, (..., pieces, length), one every `sequence_stride` entries."""
     positive("sequence_length", sequence_length)
-    return _pieces(jnp.asarray(x), sequence_length, positive("sequence_stride", sequence_stride))
+    return _pieces(array(x), sequence_length, positive("sequence_stride", sequence_stride))
 
 
 def _pieces(x: Any, length: int, stride: int) -> Any:
@@ -79,7 +80,7 @@ def rfft(x: Any, fft_length: int | None = None) -> Any:
 
     The last axis is cut off or filled up with zeros to `fft_length`.
     """
-    return _parts(jnp.fft.rfft(jnp.asarray(x), fft_length))
+    return _parts(jnp.fft.rfft(array(x), fft_length))
 
 
 @op
@@ -105,7 +106,7 @@ def stft(
         window: `hann`, `hamming`, numbers, or None for pieces as they are.
         center: mirror the signal at its ends, so that pieces have their middles from its start on.
     """
-    x = jnp.asarray(x)
+    x = array(x)
     if x.dtype not in (jnp.float32, jnp.float64):
         raise TypeError(f"x must be float32 or float64, got {x.dtype}")
     positive("sequence_stride", sequence_stride)

@@ -14,6 +14,7 @@ from funkeras.functional.preprocessing_colors import color_of, gray, hue_of, pla
 from funkeras.functional.preprocessing_images import as_float, part, row_axis, rows_first
 from funkeras.functional.preprocessing_mixing import bell, smoothed
 from funkeras.ops import image_places
+from funkeras.ops.arguments import array
 from funkeras.ops.image_places import *  # noqa: F403
 from funkeras.ops.lifting import op
 
@@ -58,7 +59,7 @@ def gaussian_blur(
     data_format: str | None = None,
 ) -> Any:
     """Means weighed by a Gaussian with `kernel_size` columns and rows; zeros lie beyond borders."""
-    x = jnp.asarray(images)
+    x = array(images)
     columns, rows = (
         bell(size, deviation)
         for size, deviation in zip(tuple_of("kernel_size", kernel_size, 2), [*sigma], strict=True)
@@ -70,7 +71,7 @@ def gaussian_blur(
 @op
 def sobel_edges(images: Any, data_format: str | None = None) -> Any:
     """Slopes along rows and along columns, on a last axis, by Sobel's 3×3 differences."""
-    x = jnp.asarray(images)
+    x = array(images)
     rank(x.shape, 4)
     axis = row_axis(x, rows_first(data_format))
     mean, slope = jnp.asarray([1, 2, 1]), jnp.asarray([-1, 0, 1])
@@ -92,7 +93,7 @@ def ssim(
 
     Means, variances and covariance are those under a Gaussian window wherever it fits the image.
     """
-    x, y = jnp.asarray(image1), jnp.asarray(image2)
+    x, y = array(image1), array(image2)
     if x.shape != y.shape:
         raise ValueError(f"expected two images of one shape, got {x.shape} and {y.shape}")
     axis, dtype = row_axis(x, rows_first(data_format)), x.dtype
@@ -117,7 +118,7 @@ def _channels(
     images: Any, data_format: str | None, floating: bool = False
 ) -> tuple[jax.Array, int]:
     """The images, and the axis of their channels, counted from the last."""
-    x = jnp.asarray(images)
+    x = array(images)
     first = rows_first(data_format)
     row_axis(x, first)
     if floating and not jnp.issubdtype(x.dtype, jnp.floating):

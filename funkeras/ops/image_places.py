@@ -14,6 +14,7 @@ from funkeras.functional.checks import one_of, tuple_of
 from funkeras.functional.preprocessing_images import as_float, part, resizing, row_axis, rows_first
 from funkeras.functional.preprocessing_random import ORDERS
 from funkeras.functional.preprocessing_warping import FILL_MODES, displaced, homography, seen
+from funkeras.ops.arguments import array
 from funkeras.ops.convolutions import Sizes, conv
 from funkeras.ops.lifting import op
 from funkeras.variables import current_flow
@@ -60,9 +61,9 @@ def affine_transform(
     """
     one_of("interpolation", interpolation, tuple(ORDERS))
     one_of("fill_mode", fill_mode, FILL_MODES)
-    x, first = jnp.asarray(images), rows_first(data_format)
+    x, first = array(images), rows_first(data_format)
     batch = _batch(x)
-    rows = jnp.atleast_2d(as_float(jnp.asarray(transform)))
+    rows = jnp.atleast_2d(as_float(array(transform)))
     if rows.ndim != 2 or rows.shape[1] != 8:
         raise ValueError(f"transform must have shape (8,) or (batch, 8), got {rows.shape}")
     last = jnp.asarray([0, 0, 1], rows.dtype)
@@ -88,7 +89,7 @@ def perspective_transform(
             "start_points and end_points must both have shape (4, 2) or (batch, 4, 2), "
             f"got {starts.shape} and {ends.shape}"
         )
-    x, first = jnp.asarray(images), rows_first(data_format)
+    x, first = array(images), rows_first(data_format)
     batch = _batch(x)
     matrix = homography(starts.reshape(-1, 4, 2), ends.reshape(-1, 4, 2))
     matrix = jnp.broadcast_to(matrix, (len(batch), 3, 3))
@@ -116,13 +117,13 @@ def elastic_transform(
     """
     one_of("interpolation", interpolation, tuple(ORDERS))
     one_of("fill_mode", fill_mode, FILL_MODES)
-    x, first = jnp.asarray(images), rows_first(data_format)
+    x, first = array(images), rows_first(data_format)
     batch = _batch(x)
     sizes = batch.shape[2:] if first else batch.shape[1:3]
     noise = random.normal(_key(seed), (len(batch), *sizes), as_float(batch).dtype)
     moves = jnp.stack([noise, noise], 1)
     how = interpolation, fill_mode, fill_value, first, int(6 * sigma) | 1
-    y = displaced(batch, moves, jnp.asarray(alpha), jnp.asarray(sigma), *how)
+    y = displaced(batch, moves, array(alpha), array(sigma), *how)
     return y.reshape(x.shape)
 
 
@@ -131,7 +132,7 @@ def map_coordinates(
     inputs: Any, coordinates: Any, order: int, fill_mode: str = "constant", fill_value: float = 0
 ) -> Any:
     """Values of an array at places (axes, ...): the nearest (order 0), or between the next (1)."""
-    x, places = jnp.asarray(inputs), jnp.asarray(coordinates)
+    x, places = array(inputs), array(coordinates)
     one_of("order", order, (0, 1))
     one_of("fill_mode", fill_mode, FILL_MODES)
     if places.ndim < 2 or len(places) != x.ndim:
@@ -165,7 +166,7 @@ def resize(
     pair = resizing(
         rows, columns, interpolation, *kept, fill_mode, fill_value, antialias, data_format
     )
-    return pair.apply({}, {}, jnp.asarray(images))[0]
+    return pair.apply({}, {}, array(images))[0]
 
 
 @op
@@ -180,7 +181,7 @@ def scale_and_translate(
 ) -> Any:
     """An array of `output_shape` whose axes `spatial_dims` are scaled, then moved."""
     one_of("method", method, METHODS)
-    x, scale, moved = (jnp.asarray(value) for value in (images, scale, translation))
+    x, scale, moved = (array(value) for value in (images, scale, translation))
     options = tuple(output_shape), tuple(spatial_dims)
     return jax.image.scale_and_translate(x, *options, scale, moved, method, antialias)
 
@@ -197,7 +198,7 @@ def crop_images(
     data_format: str | None = None,
 ) -> Any:
     """Images without their edges; of both edges and the target size, two are given an axis."""
-    x = jnp.asarray(images)
+    x = array(images)
     axis = row_axis(x, rows_first(data_format))
     height, width = x.shape[axis : axis + 2]
     top, bottom = _ends("cropping", "height", top_cropping, bottom_cropping, target_height, -height)
@@ -217,7 +218,7 @@ def pad_images(
     data_format: str | None = None,
 ) -> Any:
     """Images with zeros around; of both edges and the target size, two are given an axis."""
-    x = jnp.asarray(images)
+    x = array(images)
     axis = row_axis(x, rows_first(data_format))
     height, width = x.shape[axis : axis + 2]
     edges = [(0, 0)] * x.ndim
@@ -286,7 +287,7 @@ def _patches(
     data_format: str | None,
 ) -> Any:
     """A convolution that hands on each entry of a window in a channel of its own."""
-    x = jnp.asarray(x)
+    x = array(x)
     if x.ndim not in (space + 1, space + 2):
         raise ValueError(f"expected rank {space + 1}, or {space + 2} of a batch; got {x.shape}")
     batch = x if x.ndim == space + 2 else x[None]

@@ -9,6 +9,7 @@ from jax import lax
 from jax.core import Tracer
 
 from funkeras.functional.checks import one_of
+from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -38,13 +39,13 @@ UPDATES = {None: "set", "add": "add", "max": "max", "min": "min", "mul": "multip
 @op
 def get_item(x: Any, key: Any) -> Any:
     """`x[key]`, with all that NumPy takes as a key."""
-    return jnp.asarray(x)[jnp.asarray(key) if isinstance(key, list) else key]
+    return array(x)[array(key) if isinstance(key, list) else key]
 
 
 @op
 def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     """Whether fewer than `k` entries of a row of predictions are above that of its target."""
-    targets, predictions = jnp.asarray(targets), jnp.asarray(predictions)
+    targets, predictions = array(targets), array(predictions)
     own = jnp.take_along_axis(predictions, targets[..., None], axis=-1)
     own = jnp.where(jnp.isnan(own), -jnp.inf, own)
     return jnp.sum(predictions > own, axis=-1) < k
@@ -54,7 +55,7 @@ def in_top_k(targets: Any, predictions: Any, k: int) -> Any:
 def nonzero(x: Any) -> Any:
     """The places of the entries that are not 0, one array of indices per axis."""
     _with_values("nonzero", x)
-    return jnp.nonzero(jnp.asarray(x))
+    return jnp.nonzero(array(x))
 
 
 def _with_values(name: str, x: Any) -> None:
@@ -68,7 +69,7 @@ def _with_values(name: str, x: Any) -> None:
 @op
 def scatter(indices: Any, values: Any, shape: Any) -> Any:
     """Zeros of that shape, with each of `values` added at the place that its indices say."""
-    values = jnp.asarray(values)
+    values = array(values)
     return jnp.zeros(shape, values.dtype).at[_places(indices)].add(values)
 
 
@@ -77,12 +78,12 @@ def scatter_update(inputs: Any, indices: Any, updates: Any, reduction: str | Non
     """`inputs` with entries replaced, or added to (`add`, `max`, `min`, `mul`), by `updates`."""
     reduction = reduction and reduction.lower()
     method = UPDATES[one_of("reduction", reduction, tuple(UPDATES))]
-    return getattr(jnp.asarray(inputs).at[_places(indices)], method)(jnp.asarray(updates))
+    return getattr(array(inputs).at[_places(indices)], method)(array(updates))
 
 
 def _places(indices: Any) -> tuple[Any, ...]:
     """Indices in the last axis as an array for each axis that they index."""
-    return tuple(jnp.moveaxis(jnp.asarray(indices), -1, 0))
+    return tuple(jnp.moveaxis(array(indices), -1, 0))
 
 
 @op
@@ -120,7 +121,7 @@ def segment_sum(
 def _by_segment(
     reduce: Callable[..., Any], data: Any, segment_ids: Any, num_segments: Any, sorted: bool
 ) -> Any:
-    data, segment_ids = jnp.asarray(data), jnp.asarray(segment_ids)
+    data, segment_ids = array(data), array(segment_ids)
     if num_segments is None:
         raise ValueError("num_segments must be a number, got None: JAX needs the result's shape")
     if segment_ids.shape != data.shape[:1]:
@@ -137,14 +138,14 @@ def select(condlist: Any, choicelist: Any, default: Any = 0) -> Any:
     for name, given in (("condlist", condlist), ("choicelist", choicelist)):
         if not isinstance(given, list | tuple) or not given:
             raise ValueError(f"{name} must be a list of arrays, got {given!r}")
-    conditions, choices = ([*map(jnp.asarray, own)] for own in (condlist, choicelist))
+    conditions, choices = ([*map(array, own)] for own in (condlist, choicelist))
     return jnp.select(conditions, choices, default)
 
 
 @op
 def slice(inputs: Any, start_indices: Any, shape: Sequence[int]) -> Any:
     """The block of that shape from `start_indices` on; a size of -1 reaches to the end."""
-    inputs = jnp.asarray(inputs)
+    inputs = array(inputs)
     sizes = [
         inputs.shape[axis] - int(start_indices[axis]) if size == -1 else size
         for axis, size in enumerate(shape)
@@ -155,25 +156,25 @@ def slice(inputs: Any, start_indices: Any, shape: Sequence[int]) -> Any:
 @op
 def slice_update(inputs: Any, start_indices: Any, updates: Any) -> Any:
     """`inputs` with the block from `start_indices` on replaced by `updates`."""
-    return lax.dynamic_update_slice(jnp.asarray(inputs), jnp.asarray(updates), start_indices)
+    return lax.dynamic_update_slice(array(inputs), array(updates), start_indices)
 
 
 @op
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The entries along an axis at `indices`, NaN where there are none; of all if it is None."""
-    return jnp.take(jnp.asarray(x), jnp.asarray(indices), axis)
+    return jnp.take(array(x), array(indices), axis)
 
 
 @op
 def take_along_axis(x: Any, indices: Any, axis: int | None = None) -> Any:
     """Along an axis the entries at `indices`, which are others at each place of the other axes."""
-    return jnp.take_along_axis(jnp.asarray(x), jnp.asarray(indices), axis)
+    return jnp.take_along_axis(array(x), array(indices), axis)
 
 
 @op
 def top_k(x: Any, k: int, sorted: bool = True) -> Any:
     """The `k` largest entries along the last axis, largest first, and their indices."""
-    return tuple(lax.top_k(jnp.asarray(x), k))
+    return tuple(lax.top_k(array(x), k))
 
 
 @op
@@ -194,7 +195,7 @@ def unique(
     if size is None:
         _with_values("unique without a size", x)
     return jnp.unique(
-        jnp.asarray(x),
+        array(x),
         return_index=return_index,
         return_inverse=return_inverse,
         return_counts=return_counts,
@@ -209,4 +210,4 @@ def unique(
 @op
 def unravel_index(indices: Any, shape: Any) -> Any:
     """The places, one array per axis, of entries that are numbered with the last axis fastest."""
-    return jnp.unravel_index(jnp.asarray(indices), shape)
+    return jnp.unravel_index(array(indices), shape)

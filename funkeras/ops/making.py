@@ -5,6 +5,7 @@ from typing import Any
 import jax.numpy as jnp
 
 from funkeras import config
+from funkeras.ops.arguments import array
 from funkeras.ops.converting import standard, standard_or_floatx
 from funkeras.ops.lifting import op
 
@@ -82,7 +83,7 @@ def empty(shape: Any, dtype: Any = None) -> Any:
 @op
 def empty_like(x: Any, dtype: Any = None) -> Any:
     """An array to be filled, of the shape and dtype of `x`; JAX fills it with zeros."""
-    return jnp.empty_like(jnp.asarray(x), standard(dtype))
+    return jnp.empty_like(array(x), standard(dtype))
 
 
 @op
@@ -100,11 +101,11 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 @op
 def full_like(x: Any, fill_value: Any, dtype: Any = None) -> Any:
     """An array of the shape and dtype of `x` with `fill_value` everywhere."""
-    return jnp.full_like(jnp.asarray(x), _filling(fill_value), standard(dtype))
+    return jnp.full_like(array(x), _filling(fill_value), standard(dtype))
 
 
 def _filling(value: Any) -> Any:
-    return jnp.asarray(value) if isinstance(value, list | tuple) else value
+    return array(value) if isinstance(value, list | tuple) else value
 
 
 @op
@@ -161,7 +162,7 @@ def _ends(start: Any, stop: Any) -> tuple[Any, Any]:
 @op
 def meshgrid(*x: Any, indexing: str = "xy") -> Any:
     """Coordinates of the points of a grid, one array per axis; `xy` has the second axis first."""
-    return jnp.meshgrid(*map(jnp.asarray, x), indexing=indexing)
+    return jnp.meshgrid(*map(array, x), indexing=indexing)
 
 
 @op
@@ -173,7 +174,7 @@ def ones(shape: Any, dtype: Any = None) -> Any:
 @op
 def ones_like(x: Any, dtype: Any = None) -> Any:
     """An array of the shape and dtype of `x` with 1 everywhere."""
-    return jnp.ones_like(jnp.asarray(x), standard(dtype))
+    return jnp.ones_like(array(x), standard(dtype))
 
 
 @op
@@ -185,7 +186,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
 @op
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     """Vandermonde's matrix: `N` powers of each entry, the highest first unless `increasing`."""
-    return jnp.vander(jnp.asarray(x), N, increasing)
+    return jnp.vander(array(x), N, increasing)
 
 
 @op
@@ -197,4 +198,4 @@ def zeros(shape: Any, dtype: Any = None) -> Any:
 @op
 def zeros_like(x: Any, dtype: Any = None) -> Any:
     """An array of the shape and dtype of `x` with 0 everywhere."""
-    return jnp.zeros_like(jnp.asarray(x), standard(dtype))
+    return jnp.zeros_like(array(x), standard(dtype))

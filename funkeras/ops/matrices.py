@@ -7,6 +7,7 @@ from jax.core import Tracer
 from jax.scipy import linalg
 
 from funkeras.functional.checks import one_of
+from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -35,7 +36,7 @@ def cholesky(x: Any, upper: bool = False) -> Any:
 
     Within a traced function, where no values can be looked at, other matrices give NaN.
     """
-    y = jnp.linalg.cholesky(jnp.asarray(x), upper=upper)
+    y = jnp.linalg.cholesky(array(x), upper=upper)
     if not isinstance(y, Tracer) and bool(jnp.isnan(y).any()):
         raise ValueError("x must be a symmetric positive definite matrix, without NaN in it")
     return y
@@ -44,7 +45,7 @@ def cholesky(x: Any, upper: bool = False) -> Any:
 @op
 def cholesky_inverse(x: Any, upper: bool = False) -> Any:
     """The inverse of the matrix that has the Cholesky factor `x`."""
-    x = jnp.asarray(x)
+    x = array(x)
     unit = jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), x.shape)
     root = linalg.solve_triangular(x, unit, lower=not upper)
     turned = jnp.matrix_transpose(root)
@@ -54,43 +55,43 @@ def cholesky_inverse(x: Any, upper: bool = False) -> Any:
 @op
 def det(x: Any) -> Any:
     """Determinants."""
-    return jnp.linalg.det(jnp.asarray(x))
+    return jnp.linalg.det(array(x))
 
 
 @op
 def eig(x: Any) -> Any:
     """Complex eigenvalues, and eigenvectors as columns, of any square matrices."""
-    return tuple(jnp.linalg.eig(jnp.asarray(x)))
+    return tuple(jnp.linalg.eig(array(x)))
 
 
 @op
 def eigh(x: Any) -> Any:
     """Eigenvalues, the least first, and eigenvectors as columns, of symmetric matrices."""
-    return tuple(jnp.linalg.eigh(jnp.asarray(x)))
+    return tuple(jnp.linalg.eigh(array(x)))
 
 
 @op
 def inv(x: Any) -> Any:
     """Inverses; those of singular matrices are not finite."""
-    return jnp.linalg.inv(jnp.asarray(x))
+    return jnp.linalg.inv(array(x))
 
 
 @op
 def logdet(x: Any) -> Any:
     """The natural logarithm of the determinant's absolute value."""
-    return jnp.linalg.slogdet(jnp.asarray(x))[1]
+    return jnp.linalg.slogdet(array(x))[1]
 
 
 @op
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
     """The shortest `x` of those for which `a x` is closest to `b`, in Euclidean length."""
-    return jnp.linalg.lstsq(jnp.asarray(a), jnp.asarray(b), rcond)[0]
+    return jnp.linalg.lstsq(array(a), array(b), rcond)[0]
 
 
 @op
 def lu_factor(x: Any) -> Any:
     """Both triangular factors in one matrix, `L` without its unit diagonal, and exchanged rows."""
-    return tuple(linalg.lu_factor(jnp.asarray(x)))
+    return tuple(linalg.lu_factor(array(x)))
 
 
 @op
@@ -106,7 +107,7 @@ def pinv(x: Any, rcond: Any = None) -> Any:
 
 
 def _matrices(x: Any) -> Any:
-    x = jnp.asarray(x)
+    x = array(x)
     if x.ndim < 2:
         raise ValueError(f"x must have the two axes of a matrix at least, got shape {x.shape}")
     return x
@@ -118,19 +119,19 @@ def qr(x: Any, mode: str = "reduced") -> Any:
 
     `Q` has as many columns as `x`, or in the mode `complete` as many as rows.
     """
-    return tuple(jnp.linalg.qr(jnp.asarray(x), one_of("mode", mode, ("reduced", "complete"))))
+    return tuple(jnp.linalg.qr(array(x), one_of("mode", mode, ("reduced", "complete"))))
 
 
 @op
 def slogdet(x: Any) -> Any:
     """The sign of the determinant and the natural logarithm of its absolute value."""
-    return tuple(jnp.linalg.slogdet(jnp.asarray(x)))
+    return tuple(jnp.linalg.slogdet(array(x)))
 
 
 @op
 def solve(a: Any, b: Any) -> Any:
     """The `x` for which `a x = b`, of square matrices `a` and one vector, or matrices, `b`."""
-    return jnp.linalg.solve(jnp.asarray(a), jnp.asarray(b))
+    return jnp.linalg.solve(array(a), array(b))
 
 
 @op
@@ -139,7 +140,7 @@ def solve_triangular(a: Any, b: Any, lower: bool = False) -> Any:
 
     With one axis less than `a`, `b` has a vector for each matrix.
     """
-    a, b = jnp.asarray(a), jnp.asarray(b)
+    a, b = array(a), array(b)
     if b.ndim == a.ndim - 1 and b.shape[-1] == a.shape[-1]:
         return linalg.solve_triangular(a, b[..., None], lower=lower)[..., 0]
     return linalg.solve_triangular(a, b, lower=lower)
@@ -151,5 +152,5 @@ def svd(x: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
 
     `U` and `V` are square, or with `full_matrices` off have as many columns as there are values.
     """
-    found = jnp.linalg.svd(jnp.asarray(x), full_matrices, compute_uv)
+    found = jnp.linalg.svd(array(x), full_matrices, compute_uv)
     return tuple(found) if compute_uv else found

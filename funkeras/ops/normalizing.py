@@ -11,7 +11,7 @@ from funkeras import config
 from funkeras.functional.attention import fused
 from funkeras.functional.checks import rank
 from funkeras.functional.precision import at_unit_length
-from funkeras.ops.arguments import bcoo, single
+from funkeras.ops.arguments import array, bcoo, single
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -42,13 +42,13 @@ def batch_normalization(
 
     Ioffe and Szegedy 2015, https://arxiv.org/abs/1502.03167
     """
-    x = jnp.asarray(x)
+    x = array(x)
     shape = [1] * x.ndim
     shape[axis] = x.shape[axis]
     factor = lax.rsqrt(_as_float(variance).reshape(shape) + epsilon)
-    factor = factor if scale is None else factor * jnp.asarray(scale).reshape(shape)
-    rest = -jnp.asarray(mean).reshape(shape) * factor
-    return x * factor + (rest if offset is None else rest + jnp.asarray(offset).reshape(shape))
+    factor = factor if scale is None else factor * array(scale).reshape(shape)
+    rest = -array(mean).reshape(shape) * factor
+    return x * factor + (rest if offset is None else rest + array(offset).reshape(shape))
 
 
 @op
@@ -74,7 +74,7 @@ def layer_normalization(
             "rms_normalization",
             stacklevel=2,
         )
-    x = jnp.asarray(x)
+    x = array(x)
     wide, axes = single(x), _sorted(axis, x.ndim)
     mean, variance = moments(wide, axes, keepdims=True)
     y = (wide if raw else wide - mean) * lax.rsqrt(variance + _small(epsilon))
@@ -87,7 +87,7 @@ def rms_normalization(
     x: Any, scale: Any = None, axis: Axes = -1, epsilon: float | None = None
 ) -> Any:
     """`scale * x / sqrt(mean(x²) + epsilon)` over the axes: https://arxiv.org/abs/1910.07467."""
-    x = jnp.asarray(x)
+    x = array(x)
     wide = jnp.atleast_1d(single(x))
     axes = axis if isinstance(axis, int) else tuple(axis)
     y = wide * lax.rsqrt(jnp.mean(jnp.square(wide), axes, keepdims=True) + _small(epsilon))
@@ -99,7 +99,7 @@ def normalize(x: Any, axis: Any = -1, order: int = 2, epsilon: float | None = No
     """`x` over its norm of that order along the axis, which is at least `epsilon`."""
     if not isinstance(order, int) or order < 1:
         raise ValueError(f"order must be a positive integer, got {order!r}")
-    x, least = jnp.atleast_1d(jnp.asarray(x)), _small(epsilon)
+    x, least = jnp.atleast_1d(array(x)), _small(epsilon)
     if order == 2:
         return at_unit_length(x, axis, least**2)
     return x / jnp.maximum(jnp.linalg.norm(x, order, axis, keepdims=True), least)
@@ -111,7 +111,7 @@ def moments(x: Any, axes: Axes, keepdims: bool = False, synchronized: bool = Fal
 
     `synchronized` changes nothing: an array on many devices is one array here.
     """
-    x = jnp.asarray(x)
+    x = array(x)
     axes = axes if isinstance(axes, int) else tuple(axes)
     narrow = jnp.issubdtype(x.dtype, jnp.floating) and jnp.finfo(x.dtype).bits < 32
     wide = x.astype(jnp.float32) if narrow else x
@@ -127,7 +127,7 @@ def one_hot(
     x: Any, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False
 ) -> Any:
     """1 at the class of each entry and 0 elsewhere, along a new axis; a BCOO array if sparse."""
-    x, dtype = jnp.asarray(x), dtype or config.floatx()
+    x, dtype = array(x), dtype or config.floatx()
     if not sparse:
         return nn.one_hot(x, num_classes, axis=axis, dtype=dtype)
     axis = axis % (x.ndim + 1)
@@ -154,7 +154,7 @@ def multi_hot(
     count = kwargs.pop("num_tokens", None) if num_classes is None else num_classes
     if count is None or kwargs:
         raise ValueError(f"multi_hot takes num_classes, got {num_classes} and {kwargs}")
-    x = jnp.asarray(inputs).astype(jnp.int32)
+    x = array(inputs).astype(jnp.int32)
     rows = 1 if x.ndim > 1 else 0
     y = jnp.max(one_hot(x, count, axis, dtype), rows)
     return bcoo().fromdense(y, nse=x.size) if sparse else y
@@ -181,18 +181,18 @@ def dot_product_attention(
         flash_attention: whether cuDNN computes it; None lets it where it can.
         attn_logits_soft_cap: changes nothing, as in Keras but for its TPU kernel.
     """
-    query, key, value = (jnp.asarray(x) for x in (query, key, value))
+    query, key, value = (array(x) for x in (query, key, value))
     for x in (query, key, value):
         rank(x.shape, 4)
     dtype = jnp.result_type(query, key, value)
     query, key, value = (x.astype(dtype) for x in (query, key, value))
     bias = None if bias is None else jnp.asarray(bias, dtype)
-    mask = None if mask is None else jnp.asarray(mask).astype(bool)
+    mask = None if mask is None else array(mask).astype(bool)
     return fused(query, key, value, mask, is_causal, flash_attention, bias, scale)
 
 
 def _as_float(x: Any) -> Any:
-    x = jnp.asarray(x)
+    x = array(x)
     return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(config.floatx())
 
 

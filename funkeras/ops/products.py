@@ -4,6 +4,7 @@ from typing import Any
 
 import jax.numpy as jnp
 
+from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -33,7 +34,7 @@ def _sum_dtype(*factors: Any) -> Any:
 @op
 def cdist(x: Any, y: Any) -> Any:
     """Euclidean distances of the rows of `x` (..., n, d) from those of `y` (..., m, d)."""
-    x, y = jnp.asarray(x), jnp.asarray(y)
+    x, y = array(x), array(y)
     if x.ndim < 2 or y.ndim < 2 or x.shape[-1] != y.shape[-1]:
         raise ValueError(
             f"x and y must have rows of one length, got arrays of shapes {x.shape} and {y.shape}"
@@ -50,7 +51,7 @@ def cross(
     Of two vectors in a plane it is the one entry that is upright on it.
     """
     axisa, axisb, axisc = (own if axis is None else axis for own in (axisa, axisb, axisc))
-    a, b = jnp.moveaxis(jnp.asarray(x1), axisa, -1), jnp.moveaxis(jnp.asarray(x2), axisb, -1)
+    a, b = jnp.moveaxis(array(x1), axisa, -1), jnp.moveaxis(array(x2), axisb, -1)
     sizes = a.shape[-1], b.shape[-1]
     if not {*sizes} <= {2, 3}:
         raise ValueError(f"vectors must have 2 or 3 entries, got {sizes[0]} and {sizes[1]}")
@@ -66,31 +67,31 @@ def _in_space(x: Any) -> Any:
 @op
 def diag(x: Any, k: int = 0) -> Any:
     """The matrix with a vector on its `k`-th diagonal, or that diagonal of a matrix."""
-    return jnp.diag(jnp.asarray(x), k)
+    return jnp.diag(array(x), k)
 
 
 @op
 def diagflat(x: Any, k: int = 0) -> Any:
     """The matrix with all entries of `x` on its `k`-th diagonal."""
-    return jnp.diagflat(jnp.asarray(x), k)
+    return jnp.diagflat(array(x), k)
 
 
 @op
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonals of the matrices along two axes, as the last axis."""
-    return jnp.diagonal(jnp.asarray(x), offset, axis1, axis2)
+    return jnp.diagonal(array(x), offset, axis1, axis2)
 
 
 @op
 def dot(x1: Any, x2: Any) -> Any:
     """Sums of products over the last axis of `x1` and the last but one of `x2`, or its only one."""
-    return jnp.dot(jnp.asarray(x1), jnp.asarray(x2))
+    return jnp.dot(array(x1), array(x2))
 
 
 @op
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """Einstein's sum: products over letters that are equal, added over those left out."""
-    factors = [*map(jnp.asarray, operands)]
+    factors = [*map(array, operands)]
     options = {"preferred_element_type": _sum_dtype(*factors), **kwargs}
     return jnp.einsum(subscripts, *factors, **options)
 
@@ -98,47 +99,47 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
 @op
 def inner(x1: Any, x2: Any) -> Any:
     """Sums of products over the last axes of both."""
-    return jnp.inner(jnp.asarray(x1), jnp.asarray(x2))
+    return jnp.inner(array(x1), array(x2))
 
 
 @op
 def matmul(x1: Any, x2: Any) -> Any:
     """Products of the matrices in the last two axes; int8 gives int32."""
-    x1, x2 = jnp.asarray(x1), jnp.asarray(x2)
+    x1, x2 = array(x1), array(x2)
     return jnp.matmul(x1, x2, preferred_element_type=_sum_dtype(x1, x2))
 
 
 @op
 def outer(x1: Any, x2: Any) -> Any:
     """Products of each entry of `x1`, as rows, with each of `x2`."""
-    return jnp.outer(jnp.asarray(x1), jnp.asarray(x2))
+    return jnp.outer(array(x1), array(x2))
 
 
 @op
 def tensordot(x1: Any, x2: Any, axes: Any = 2) -> Any:
     """Sums of products over the last `axes` axes of `x1` and the first of `x2`, or over pairs."""
-    return jnp.tensordot(jnp.asarray(x1), jnp.asarray(x2), axes)
+    return jnp.tensordot(array(x1), array(x2), axes)
 
 
 @op
 def trace(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """Sums of the diagonals of the matrices along two axes."""
-    return jnp.trace(jnp.asarray(x), offset, axis1, axis2)
+    return jnp.trace(array(x), offset, axis1, axis2)
 
 
 @op
 def tril(x: Any, k: int = 0) -> Any:
     """Matrices with zeros above the `k`-th diagonal."""
-    return jnp.tril(jnp.asarray(x), k)
+    return jnp.tril(array(x), k)
 
 
 @op
 def triu(x: Any, k: int = 0) -> Any:
     """Matrices with zeros below the `k`-th diagonal."""
-    return jnp.triu(jnp.asarray(x), k)
+    return jnp.triu(array(x), k)
 
 
 @op
 def vdot(x1: Any, x2: Any) -> Any:
     """The sum of all products of an entry of `x1`, conjugated, with that of `x2` at its place."""
-    return jnp.vdot(jnp.asarray(x1), jnp.asarray(x2))
+    return jnp.vdot(array(x1), array(x2))

@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from funkeras.ops.arguments import arrays, axes_of, float_type, floats
+from funkeras.ops.arguments import array, arrays, axes_of, float_type, floats
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -51,25 +51,25 @@ __all__ = [
 @op
 def all(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Whether every entry is true, or not 0."""
-    return jnp.all(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.all(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def amax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest entry."""
-    return jnp.amax(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.amax(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def amin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest entry."""
-    return jnp.amin(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.amin(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def any(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Whether one entry at least is true, or not 0."""
-    return jnp.any(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.any(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
@@ -87,37 +87,37 @@ def argmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
 @op
 def count_nonzero(x: Any, axis: Any = None) -> Any:
     """How many entries are not 0, as int32."""
-    return jnp.count_nonzero(jnp.asarray(x), axes_of(axis)).astype("int32")
+    return jnp.count_nonzero(array(x), axes_of(axis)).astype("int32")
 
 
 @op
 def cumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The product of all entries so far; of the flat array where `axis` is None."""
-    return jnp.cumprod(jnp.asarray(x), axis, dtype)
+    return jnp.cumprod(array(x), axis, dtype)
 
 
 @op
 def cumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The sum of all entries so far; of the flat array where `axis` is None."""
-    return jnp.cumsum(jnp.asarray(x), axis, dtype)
+    return jnp.cumsum(array(x), axis, dtype)
 
 
 @op
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`log(sum(exp(x)))`, without overflow."""
-    return jax.nn.logsumexp(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jax.nn.logsumexp(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def max(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The largest entry, `initial` among them."""
-    return jnp.max(jnp.asarray(x), axes_of(axis), keepdims=keepdims, initial=initial)
+    return jnp.max(array(x), axes_of(axis), keepdims=keepdims, initial=initial)
 
 
 @op
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean, summed in float32 at least; of integers a float."""
-    x = jnp.asarray(x)
+    x = array(x)
     wide = jnp.promote_types(x.dtype, "float32")
     dtype = x.dtype if jnp.issubdtype(x.dtype, jnp.inexact) else wide
     return jnp.mean(x, axes_of(axis), wide, keepdims=keepdims).astype(dtype)
@@ -126,61 +126,61 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @op
 def median(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The middle entry in order of size, or the mean of the two in the middle."""
-    return jnp.median(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.median(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def min(x: Any, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The smallest entry, `initial` among them."""
-    return jnp.min(jnp.asarray(x), axes_of(axis), keepdims=keepdims, initial=initial)
+    return jnp.min(array(x), axes_of(axis), keepdims=keepdims, initial=initial)
 
 
 @op
 def nanargmax(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the largest entry is, NaN left out; -1 where all are NaN."""
-    return jnp.nanargmax(jnp.asarray(x), axis, keepdims=keepdims)
+    return jnp.nanargmax(array(x), axis, keepdims=keepdims)
 
 
 @op
 def nanargmin(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """Where the smallest entry is, NaN left out; -1 where all are NaN."""
-    return jnp.nanargmin(jnp.asarray(x), axis, keepdims=keepdims)
+    return jnp.nanargmin(array(x), axis, keepdims=keepdims)
 
 
 @op
 def nancumprod(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The product of all entries so far, NaN as 1."""
-    return jnp.nancumprod(jnp.asarray(x), axis, dtype)
+    return jnp.nancumprod(array(x), axis, dtype)
 
 
 @op
 def nancumsum(x: Any, axis: int | None = None, dtype: Any = None) -> Any:
     """The sum of all entries so far, NaN as 0."""
-    return jnp.nancumsum(jnp.asarray(x), axis, dtype)
+    return jnp.nancumsum(array(x), axis, dtype)
 
 
 @op
 def nanmax(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest entry, NaN left out."""
-    return jnp.nanmax(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.nanmax(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def nanmean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean, NaN left out."""
-    return jnp.nanmean(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.nanmean(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def nanmedian(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The median, NaN left out."""
-    return jnp.nanmedian(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.nanmedian(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def nanmin(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest entry, NaN left out."""
-    return jnp.nanmin(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.nanmin(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
@@ -194,7 +194,7 @@ def nanpercentile(
 @op
 def nanprod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product, NaN left out."""
-    return jnp.nanprod(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.nanprod(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
@@ -203,26 +203,26 @@ def nanquantile(
 ) -> Any:
     """The quantiles, NaN left out."""
     return jnp.nanquantile(
-        jnp.asarray(x), *floats(q), axis=axes_of(axis), method=method, keepdims=keepdims
+        array(x), *floats(q), axis=axes_of(axis), method=method, keepdims=keepdims
     )
 
 
 @op
 def nanstd(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard deviation, NaN left out."""
-    return jnp.nanstd(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.nanstd(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def nansum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum, NaN left out."""
-    return jnp.nansum(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.nansum(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def nanvar(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The variance, NaN left out."""
-    return jnp.nanvar(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.nanvar(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
@@ -242,13 +242,13 @@ def percentile(
 @op
 def prod(x: Any, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
     """The product."""
-    return jnp.prod(jnp.asarray(x), axes_of(axis), dtype, keepdims=keepdims)
+    return jnp.prod(array(x), axes_of(axis), dtype, keepdims=keepdims)
 
 
 @op
 def ptp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest entry minus the smallest."""
-    return jnp.ptp(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.ptp(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
@@ -256,34 +256,32 @@ def quantile(
     x: Any, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
     """The values that the share `q`, in [0, 1], of the entries is below."""
-    return jnp.quantile(
-        jnp.asarray(x), *floats(q), axis=axes_of(axis), method=method, keepdims=keepdims
-    )
+    return jnp.quantile(array(x), *floats(q), axis=axes_of(axis), method=method, keepdims=keepdims)
 
 
 @op
 def std(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The standard deviation: the root of the variance."""
-    return jnp.std(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.std(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum."""
-    return jnp.sum(jnp.asarray(x), axes_of(axis), keepdims=keepdims)
+    return jnp.sum(array(x), axes_of(axis), keepdims=keepdims)
 
 
 @op
 def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The variance, the mean squared distance from the mean, summed in float32 at least."""
-    x = jnp.asarray(x)
+    x = array(x)
     wide = jnp.promote_types(x.dtype, "float32")
     return jnp.var(x, axes_of(axis), wide, keepdims=keepdims).astype(float_type(x))
 
 
 def _signed(x: Any) -> Any:
     """Negative zeros below zero: as such compare negative subnormals where these are flushed."""
-    x = jnp.asarray(x)
+    x = array(x)
     if not jnp.issubdtype(x.dtype, jnp.floating):
         return x
     x = x.astype(jnp.promote_types(x.dtype, "float32"))

@@ -9,7 +9,7 @@ from funkeras import losses
 from funkeras.functional.checks import one_of
 from funkeras.functional.ctc import best_path, best_prefixes
 from funkeras.losses.probabilistic import inside
-from funkeras.ops.arguments import single
+from funkeras.ops.arguments import array, single
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -67,10 +67,10 @@ def ctc_loss(
     """
     import optax  # slow to import, and nothing else here needs it
 
-    labels, logits = jnp.asarray(target).astype(jnp.int32), single(output)
+    labels, logits = array(target).astype(jnp.int32), single(output)
 
     def beyond(lengths: Any, size: int) -> Any:
-        return (jnp.arange(size) >= jnp.asarray(lengths)[:, None]).astype(logits.dtype)
+        return (jnp.arange(size) >= array(lengths)[:, None]).astype(logits.dtype)
 
     paddings = beyond(output_length, logits.shape[1]), beyond(target_length, labels.shape[1])
     return optax.ctc_loss(logits, paddings[0], labels, paddings[1], blank_id=mask_index)
@@ -98,7 +98,7 @@ def ctc_decode(
         mask_index: the class of the blank, the last one if None.
     """
     one_of("strategy", strategy, ("greedy", "beam_search"))
-    scores, lengths = single(inputs), jnp.asarray(sequence_lengths).astype(jnp.int32)
+    scores, lengths = single(inputs), array(sequence_lengths).astype(jnp.int32)
     blank = scores.shape[-1] - 1 if mask_index is None else mask_index
     if strategy == "beam_search":
         return best_prefixes(scores, lengths, blank, beam_width, top_paths)
@@ -116,7 +116,7 @@ def psnr(x1: Any, x2: Any, max_val: float) -> Any:
 
 def _alike(first: Any, second: Any) -> tuple[Any, Any]:
     """Two arrays of one shape; nothing is broadcast."""
-    first, second = jnp.asarray(first), jnp.asarray(second)
+    first, second = array(first), array(second)
     if first.shape != second.shape:
         raise ValueError(f"expected two arrays of one shape, got {first.shape} and {second.shape}")
     return first, second

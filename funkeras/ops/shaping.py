@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
+from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -46,7 +47,7 @@ __all__ = [
 @op
 def append(x1: Any, x2: Any, axis: int | None = None) -> Any:
     """`x2` behind `x1` along an axis; both are flattened first where `axis` is None."""
-    return jnp.append(jnp.asarray(x1), jnp.asarray(x2), axis)
+    return jnp.append(array(x1), array(x2), axis)
 
 
 @op
@@ -56,73 +57,73 @@ def array_split(x: Any, indices_or_sections: int, axis: int = 0) -> Any:
         raise ValueError(
             f"indices_or_sections must be a positive integer, got {indices_or_sections!r}"
         )
-    return jnp.array_split(jnp.asarray(x), indices_or_sections, axis)
+    return jnp.array_split(array(x), indices_or_sections, axis)
 
 
 @op
 def broadcast_to(x: Any, shape: Any) -> Any:
     """`x` repeated along new axes in front and axes of size 1."""
-    return jnp.broadcast_to(jnp.asarray(x), shape)
+    return jnp.broadcast_to(array(x), shape)
 
 
 @op
 def concatenate(xs: Any, axis: int = 0) -> Any:
     """Arrays one behind the other along an axis."""
-    return jnp.concatenate([*map(jnp.asarray, xs)], axis)
+    return jnp.concatenate([*map(array, xs)], axis)
 
 
 @op
 def dsplit(x: Any, indices_or_sections: Any) -> Any:
     """A list of the parts along the third axis: equal ones, or cut at these places."""
-    return jnp.dsplit(jnp.asarray(x), indices_or_sections)
+    return jnp.dsplit(array(x), indices_or_sections)
 
 
 @op
 def dstack(xs: Any) -> Any:
     """Arrays one behind the other along the third axis, which they get where they have none."""
-    return jnp.dstack([*map(jnp.asarray, xs)])
+    return jnp.dstack([*map(array, xs)])
 
 
 @op
 def expand_dims(x: Any, axis: Any) -> Any:
     """`x` with axes of size 1 at these places of the result."""
-    return jnp.expand_dims(jnp.asarray(x), axis)
+    return jnp.expand_dims(array(x), axis)
 
 
 @op
 def flip(x: Any, axis: Any = None) -> Any:
     """`x` backwards along these axes, by default along all."""
-    return jnp.flip(jnp.asarray(x), axis)
+    return jnp.flip(array(x), axis)
 
 
 @op
 def fliplr(x: Any) -> Any:
     """`x` backwards along the second axis."""
-    return jnp.fliplr(jnp.asarray(x))
+    return jnp.fliplr(array(x))
 
 
 @op
 def flipud(x: Any) -> Any:
     """`x` backwards along the first axis."""
-    return jnp.flipud(jnp.asarray(x))
+    return jnp.flipud(array(x))
 
 
 @op
 def hsplit(x: Any, indices_or_sections: Any) -> Any:
     """A list of the parts along the second axis, of a vector the only one."""
-    return jnp.hsplit(jnp.asarray(x), indices_or_sections)
+    return jnp.hsplit(array(x), indices_or_sections)
 
 
 @op
 def hstack(xs: Any) -> Any:
     """Arrays one behind the other along the second axis, vectors along the only one."""
-    return jnp.hstack([*map(jnp.asarray, xs)])
+    return jnp.hstack([*map(array, xs)])
 
 
 @op
 def moveaxis(x: Any, source: Any, destination: Any) -> Any:
     """`x` with the `source` axes at the places `destination`, the others in their order."""
-    return jnp.moveaxis(jnp.asarray(x), source, destination)
+    return jnp.moveaxis(array(x), source, destination)
 
 
 @op
@@ -135,13 +136,13 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = N
     if constant_values is not None and mode != "constant":
         raise ValueError(f"constant_values go with mode 'constant' only, got mode {mode!r}")
     options = {} if constant_values is None else {"constant_values": constant_values}
-    return jnp.pad(jnp.asarray(x), pad_width, mode, **options)
+    return jnp.pad(array(x), pad_width, mode, **options)
 
 
 @op
 def ravel(x: Any) -> Any:
     """All entries in one axis, the last axis fastest."""
-    return jnp.ravel(jnp.asarray(x))
+    return jnp.ravel(array(x))
 
 
 @op
@@ -151,7 +152,7 @@ def rearrange(tensor: Any, pattern: str, **axes_lengths: int) -> Any:
     >>> rearrange(jnp.ones((2, 12, 3)), "b (h w) c -> (b h) w c", w=4).shape
     (6, 4, 3)
     """
-    x = jnp.asarray(tensor)
+    x = array(tensor)
     before, arrow, after = (_groups(side) for side in pattern.partition("->"))
     names, wanted = ([name for group in side for name in group] for side in (before, after))
     once = len(set(names)) == len(names) and sorted(names) == sorted(wanted)
@@ -188,19 +189,19 @@ def _groups(side: str) -> list[list[str]]:
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each entry along an axis `repeats` times, one number for all of them or one for each."""
     repeats = np.asarray(repeats) if isinstance(repeats, list | tuple) else repeats
-    return jnp.repeat(jnp.asarray(x), repeats, axis)
+    return jnp.repeat(array(x), repeats, axis)
 
 
 @op
 def reshape(x: Any, newshape: Any) -> Any:
     """The entries, in their order, in a new shape; a size of -1 follows from the others."""
-    return jnp.reshape(jnp.asarray(x), newshape)
+    return jnp.reshape(array(x), newshape)
 
 
 @op
 def roll(x: Any, shift: Any, axis: Any = None) -> Any:
     """`x` moved on by `shift` places along these axes, what leaves at the end comes in in front."""
-    return jnp.roll(jnp.asarray(x), shift, axis)
+    return jnp.roll(array(x), shift, axis)
 
 
 @op
@@ -212,43 +213,43 @@ def rot90(array: Any, k: int = 1, axes: Any = (0, 1)) -> Any:
 @op
 def split(x: Any, indices_or_sections: Any, axis: int = 0) -> Any:
     """A list of the parts along an axis: equal ones, or cut at these places."""
-    return jnp.split(jnp.asarray(x), indices_or_sections, axis)
+    return jnp.split(array(x), indices_or_sections, axis)
 
 
 @op
 def squeeze(x: Any, axis: Any = None) -> Any:
     """`x` without these axes of size 1, by default without all that are."""
-    return jnp.squeeze(jnp.asarray(x), axis)
+    return jnp.squeeze(array(x), axis)
 
 
 @op
 def stack(x: Any, axis: int = 0) -> Any:
     """Arrays of one shape one behind the other along a new axis."""
-    return jnp.stack([*map(jnp.asarray, x)], axis)
+    return jnp.stack([*map(array, x)], axis)
 
 
 @op
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """`x` with two axes at each other's place."""
-    return jnp.swapaxes(jnp.asarray(x), axis1, axis2)
+    return jnp.swapaxes(array(x), axis1, axis2)
 
 
 @op
 def tile(x: Any, repeats: Any) -> Any:
     """Copies of `x` side by side, so many along each axis."""
-    return jnp.tile(jnp.asarray(x), repeats)
+    return jnp.tile(array(x), repeats)
 
 
 @op
 def transpose(x: Any, axes: Any = None) -> Any:
     """`x` with its axes in another order, by default the last one first."""
-    return jnp.transpose(jnp.asarray(x), axes)
+    return jnp.transpose(array(x), axes)
 
 
 @op
 def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
     """A list of the `num` slices along an axis, which they don't have."""
-    x = jnp.asarray(x)
+    x = array(x)
     if num not in (None, x.shape[axis]):
         raise ValueError(f"num must be the size {x.shape[axis]} of axis {axis}, got {num}")
     return [lax.index_in_dim(x, place, axis, keepdims=False) for place in range(x.shape[axis])]
@@ -257,10 +258,10 @@ def unstack(x: Any, num: int | None = None, axis: int = 0) -> Any:
 @op
 def vsplit(x: Any, indices_or_sections: Any) -> Any:
     """A list of the parts along the first axis: equal ones, or cut at these places."""
-    return jnp.vsplit(jnp.asarray(x), indices_or_sections)
+    return jnp.vsplit(array(x), indices_or_sections)
 
 
 @op
 def vstack(xs: Any) -> Any:
     """Arrays one behind the other along the first axis, vectors as rows."""
-    return jnp.vstack([*map(jnp.asarray, xs)])
+    return jnp.vstack([*map(array, xs)])

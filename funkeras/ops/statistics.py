@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax.core import Tracer
 
 from funkeras import config
-from funkeras.ops.arguments import arrays, axes_of, bcoo, floats
+from funkeras.ops.arguments import array, arrays, axes_of, bcoo, floats
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -31,14 +31,14 @@ __all__ = [
 @op
 def argpartition(x: Any, kth: int, axis: int | None = -1) -> Any:
     """Indices of an order with the `kth` smallest at its place, smaller ones before it."""
-    x = jnp.asarray(x)
+    x = array(x)
     return jnp.argpartition(x.ravel() if axis is None else x, kth, 0 if axis is None else axis)
 
 
 @op
 def argsort(x: Any, axis: int | None = -1) -> Any:
     """The indices that sort `x`, equal entries in their order."""
-    x = jnp.asarray(x)
+    x = array(x)
     return jnp.argsort(x, axis if x.ndim else None)
 
 
@@ -58,7 +58,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     There are as many counts as the largest entry asks for, so that it must hold numbers: it can't
     be traced. `sparse` gives a `jax.experimental.sparse.BCOO` of float counts.
     """
-    x = jnp.asarray(x)
+    x = array(x)
     if isinstance(x, Tracer):
         raise ValueError(
             "bincount has as many counts as its largest entry asks for, so that it can't run in a "
@@ -67,7 +67,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
     length = builtins.max(minlength, int(jnp.max(x)) + 1 if x.size else 0)
     count = partial(jnp.bincount, length=length)
     count = jax.vmap(count) if x.ndim == 2 else count
-    counts = count(x) if weights is None else count(x, jnp.asarray(weights))
+    counts = count(x) if weights is None else count(x, array(weights))
     if not sparse:
         return counts
     return bcoo().fromdense(counts.astype(config.floatx()))
@@ -76,7 +76,7 @@ def bincount(x: Any, weights: Any = None, minlength: int = 0, sparse: bool = Fal
 @op
 def corrcoef(x: Any) -> Any:
     """Pearson's correlation of variables, the rows: (variables, samples) → a square matrix."""
-    return jnp.corrcoef(jnp.asarray(x))
+    return jnp.corrcoef(array(x))
 
 
 @op
@@ -88,7 +88,7 @@ def correlate(x1: Any, x2: Any, mode: str = "valid") -> Any:
 @op
 def diff(a: Any, n: int = 1, axis: int = -1) -> Any:
     """Each entry minus the one before it, `n` times."""
-    return jnp.diff(jnp.asarray(a), n, axis)
+    return jnp.diff(array(a), n, axis)
 
 
 @op
@@ -104,7 +104,7 @@ def histogram(x: Any, bins: int = 10, range: tuple[float, float] | None = None) 
     The bins share `range`, by default from the smallest to the largest entry; each but the last is
     open at its upper edge. What is beyond is not counted.
     """
-    x = jnp.asarray(x)
+    x = array(x)
     if isinstance(bins, bool) or not isinstance(bins, int):
         raise TypeError(f"bins must be a number of bins; got {bins!r}")
     if bins < 0:
@@ -128,11 +128,11 @@ def searchsorted(sorted_sequence: Any, values: Any, side: str = "left") -> Any:
 @op
 def sort(x: Any, axis: int | None = -1) -> Any:
     """From the smallest to the largest along the axis; the flat array where it is None."""
-    return jnp.sort(jnp.asarray(x), axis)
+    return jnp.sort(array(x), axis)
 
 
 @op
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
     """The integral of `y` by the trapezoidal rule, at the places `x` or `dx` apart."""
     y, dx = arrays(y, dx)
-    return jnp.trapezoid(y, None if x is None else jnp.asarray(x), dx, axis)
+    return jnp.trapezoid(y, None if x is None else array(x), dx, axis)

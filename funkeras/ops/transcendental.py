@@ -5,7 +5,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from funkeras.ops.arguments import floats
+from funkeras.ops.arguments import array, floats
 from funkeras.ops.lifting import op
 
 __all__ = [
@@ -98,25 +98,25 @@ def cosh(x: Any) -> Any:
 @op
 def deg2rad(x: Any) -> Any:
     """Degrees as radians."""
-    return jnp.deg2rad(jnp.asarray(x))
+    return jnp.deg2rad(array(x))
 
 
 @op
 def erf(x: Any) -> Any:
     """The error function: `2/sqrt(π)` times the integral of `exp(-t²)` from 0 to `x`."""
-    return jax.scipy.special.erf(jnp.asarray(x))
+    return jax.scipy.special.erf(array(x))
 
 
 @op
 def erfc(x: Any) -> Any:
     """`1 - erf(x)`, precise where this is small."""
-    return jax.scipy.special.erfc(jnp.asarray(x))
+    return jax.scipy.special.erfc(array(x))
 
 
 @op
 def erfinv(x: Any) -> Any:
     """The number whose error function is `x`."""
-    return jax.scipy.special.erfinv(jnp.asarray(x))
+    return jax.scipy.special.erfinv(array(x))
 
 
 @op
@@ -146,25 +146,25 @@ def i0(x: Any) -> Any:
 @op
 def log(x: Any) -> Any:
     """The natural logarithm."""
-    return jnp.log(jnp.asarray(x))
+    return jnp.log(array(x))
 
 
 @op
 def log10(x: Any) -> Any:
     """The logarithm to base 10."""
-    return jnp.log10(jnp.asarray(x))
+    return jnp.log10(array(x))
 
 
 @op
 def log1p(x: Any) -> Any:
     """`log(1 + x)`, precise near 0."""
-    return jnp.log1p(jnp.asarray(x))
+    return jnp.log1p(array(x))
 
 
 @op
 def log2(x: Any) -> Any:
     """The logarithm to base 2."""
-    return jnp.log2(jnp.asarray(x))
+    return jnp.log2(array(x))
 
 
 @op
@@ -182,7 +182,7 @@ def logaddexp2(x1: Any, x2: Any) -> Any:
 @op
 def rad2deg(x: Any) -> Any:
     """Radians as degrees."""
-    return jnp.rad2deg(jnp.asarray(x))
+    return jnp.rad2deg(array(x))
 
 
 @op

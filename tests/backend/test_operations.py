@@ -1,5 +1,7 @@
 """Each simple function is its formula, on arrays, variables and placeholders."""
 
+import pickle
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -195,6 +197,20 @@ def test_arguments_in_each_generations_spelling():
     assert K.random_uniform((3,), low=2.0, high=2.5).shape == (3,)
     assert K.expand_dims(x, dim=0).shape == (1, 3, 4)
     np.testing.assert_array_equal(K.batch_get_value(xs=[K.variable(x)])[0], x)
+
+
+def test_functions_that_keras_3_has_too_keep_the_backends_arguments():
+    np.testing.assert_array_equal(K.maximum(x=x, y=y), np.maximum(x, y))
+    np.testing.assert_array_equal(K.max(x, axis=[0, 1], keepdims=True), [[x.max()]])
+    np.testing.assert_allclose(K.cumsum(x), x.cumsum(0), rtol=1e-5)
+    assert K.expand_dims(x).shape == (3, 4, 1)
+    np.testing.assert_array_equal(K.abs([1.0, -2.0]), [1, 2])
+    with pytest.raises(TypeError, match="unknown argument 'initial'"):
+        K.max(x, initial=0.0)
+    for function in (K.flatten, K.less, K.max, K.softmax, K.sum):
+        assert pickle.loads(pickle.dumps(function)) is function
+        assert getattr(K, function.__name__) is function
+        assert "x1" not in function.__doc__
 
 
 def test_kernels_of_keras_1_with_channels_first_are_stored_filters_first():
