@@ -14,7 +14,8 @@ from funkeras.backend import cast, is_keras_tensor, is_tensor
 from funkeras.layers import Dense, GlobalAveragePooling2D, GlobalMaxPooling2D, Input
 from funkeras.models import Model
 from funkeras.preprocessing.spelling import any_spelling
-from funkeras.symbolic import SymbolicTensor, entries
+from funkeras.symbolic import SymbolicTensor
+from funkeras.tracing import entries
 from funkeras.utils.data_utils import get_file
 from funkeras.utils.layer_utils import convert_dense_weights_data_format
 

@@ -7,16 +7,8 @@ import jax
 import jax.numpy as jnp
 
 from funkeras.functional.pair import Pair
-from funkeras.symbolic import (
-    Call,
-    NoGraphError,
-    Operation,
-    SymbolicTensor,
-    Trace,
-    outputs_of,
-    place_of,
-    symbol,
-)
+from funkeras.symbolic import NoGraphError, SymbolicTensor, outputs_of, symbol
+from funkeras.tracing import Call, Operation, Trace, place_of
 from funkeras.typing import Key, Params, PyTree, Shape, State
 from funkeras.variables import Variable, running
 

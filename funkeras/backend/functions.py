@@ -12,7 +12,8 @@ from funkeras.backend.differentiation import gradient_tensors
 from funkeras.backend.lifting import op, spelled
 from funkeras.backend.tensors import Update, set_value
 from funkeras.programs import Program
-from funkeras.symbolic import PHASE, SymbolicTensor, symbol, trace
+from funkeras.symbolic import PHASE, SymbolicTensor, symbol
+from funkeras.tracing import trace
 from funkeras.typing import Key, Params, PyTree, State
 from funkeras.variables import Variable, learning_phase
 

@@ -10,7 +10,8 @@ import numpy as np
 from funkeras import config
 from funkeras.backend.arranging import dtype_of, whole
 from funkeras.backend.lifting import op, spelled
-from funkeras.symbolic import PHASE, Operation, SymbolicTensor, is_symbolic
+from funkeras.symbolic import PHASE, SymbolicTensor, is_symbolic
+from funkeras.tracing import Operation
 from funkeras.utils import naming
 from funkeras.variables import Variable, current_flow, value_of
 

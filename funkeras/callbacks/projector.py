@@ -8,7 +8,7 @@ from typing import Any
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras.symbolic import evaluate
+from funkeras.tracing import evaluate
 
 __all__ = ["Projector"]
 

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from funkeras import backend as K
-from funkeras import initializers, layers, symbolic
+from funkeras import initializers, layers, tracing
 from funkeras.formats.keras1 import Origin
 from funkeras.layers.nodes import Node
 from funkeras.models import Model, placement
@@ -90,7 +90,7 @@ def get_source_inputs(
     tensor: Any, layer: Any = None, node_index: int | None = None
 ) -> Sequence[Any]:
     """The tensors that data enters by on the way to a symbolic tensor."""
-    return list(reversed(symbolic.entries(jax.tree.leaves(tensor))))
+    return list(reversed(tracing.entries(jax.tree.leaves(tensor))))
 
 
 def weighted_masked_objective(fn: Any) -> Any:

@@ -8,6 +8,7 @@ import jax
 from funkeras import spellings, symbolic
 from funkeras.layers.nodes import penalty_of
 from funkeras.layers.spec import check_shapes
+from funkeras.tracing import Call
 from funkeras.variables import Variable
 
 __all__ = ["Asked"]
@@ -28,7 +29,7 @@ class Asked:
     dialect: str
     inner_layers: Any
     activity_regularizer: Callable[[Any], Any] | None = None
-    _calls: list[symbolic.Call]
+    _calls: list[Call]
     _told_losses: list[tuple[Any, list[Any]]]
 
     @spellings.spelled

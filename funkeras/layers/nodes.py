@@ -12,7 +12,8 @@ from funkeras import symbolic
 from funkeras.functional.combinators import PENALTY
 from funkeras.functional.pair import Pair, abstract, stand_in_for
 from funkeras.layers.custom import as_list
-from funkeras.symbolic import Call, SymbolicTensor, Trace, entries, trace
+from funkeras.symbolic import SymbolicTensor
+from funkeras.tracing import Call, Trace, entries, trace
 from funkeras.typing import Config, Key, Params, PyTree, State
 from funkeras.variables import Variable
 

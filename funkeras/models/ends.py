@@ -17,7 +17,8 @@ from funkeras.models.engine import Engine
 from funkeras.models.structure import Structure
 from funkeras.models.written import Body
 from funkeras.spellings import spelled
-from funkeras.symbolic import Call, SymbolicTensor, trace
+from funkeras.symbolic import SymbolicTensor
+from funkeras.tracing import Call, trace
 from funkeras.typing import Params, Shape, State
 from funkeras.variables import current_flow
 

@@ -27,7 +27,7 @@ from funkeras.models.data import Ask, Piece
 from funkeras.models.judging import Judged
 from funkeras.optimizers import Optimizer
 from funkeras.programs import Program
-from funkeras.symbolic import trace
+from funkeras.tracing import trace
 from funkeras.typing import PyTree
 
 __all__ = ["Engine", "Pace", "Progress", "Source", "always_trains", "make_engine"]

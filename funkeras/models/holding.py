@@ -10,7 +10,7 @@ from funkeras.layers.layer import Layer
 from funkeras.layers.nodes import mask_of, updates_of, uses_learning_phase
 from funkeras.layers.weights import variables_lock, variables_version
 from funkeras.models.ends import Ends
-from funkeras.symbolic import trace
+from funkeras.tracing import trace
 from funkeras.typing import Params, State
 from funkeras.variables import Variable, current_flow
 

@@ -8,7 +8,8 @@ import jax
 from funkeras import config
 from funkeras.functional.combinators import named
 from funkeras.functional.pair import Pair, stand_in_for
-from funkeras.symbolic import NoGraphError, Operation, SymbolicTensor, is_symbolic, trace
+from funkeras.symbolic import NoGraphError, SymbolicTensor, is_symbolic
+from funkeras.tracing import Operation, trace
 from funkeras.typing import Shape
 from funkeras.variables import Flow, flowing, noting
 

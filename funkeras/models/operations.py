@@ -17,7 +17,8 @@ from funkeras.formats.errors import FileFormatError
 from funkeras.models.functions import HOMES, REDUCTIONS, TABLE, WORDS, Function, begins
 from funkeras.models.values import tensor_config, value_config
 from funkeras.registry import canonical
-from funkeras.symbolic import Call, SymbolicTensor, apply, is_symbolic
+from funkeras.symbolic import SymbolicTensor, apply, is_symbolic
+from funkeras.tracing import Call
 from funkeras.typing import Config
 
 __all__ = [

@@ -21,7 +21,8 @@ from funkeras.models.operations import (
     operation_config,
 )
 from funkeras.models.values import plain_value
-from funkeras.symbolic import Call, Operation, SymbolicTensor, Trace, trace
+from funkeras.symbolic import SymbolicTensor
+from funkeras.tracing import Call, Operation, Trace, trace
 from funkeras.typing import Config, PyTree
 
 __all__ = ["Structure", "layer_from_entry", "structure_from_config"]
