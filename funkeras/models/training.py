@@ -1,29 +1,15 @@
-"""`fit`, `evaluate` and `predict`: what a model does with data."""
+"""`fit` and `evaluate`: a compiled model learns from data, and is judged by it."""
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
 from typing import Any, ClassVar
 
-import jax
-import numpy as np
-
 from funkeras import config
 from funkeras.callbacks import Callback, CallbackList, History
-from funkeras.functional.objective import Batch, net_input
 from funkeras.models import fitting
-from funkeras.models.checking import (
-    Entrance,
-    arrays,
-    as_batch,
-    check_inputs,
-    class_weights,
-    rows_of,
-    weight_arrays,
-)
-from funkeras.models.compiling import Compiling
-from funkeras.models.data import Epochs, Feed, shuffled, split
+from funkeras.models.data import Epochs, Feed, split
 from funkeras.models.display import (
     Bar,
     EpochBar,
@@ -32,146 +18,21 @@ from funkeras.models.display import (
     validation_arrays,
     verbosity,
 )
-from funkeras.models.engine import Engine, Progress, always_trains
+from funkeras.models.engine import Engine, Progress
 from funkeras.models.generators import GeneratorMethods, counted
-from funkeras.models.own_rules import OwnRules
-from funkeras.models.steps import predict_by_own_step
-from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of, unpacked
-from funkeras.models.written import described_inputs
-from funkeras.programs import Program
+from funkeras.models.predicting import Predicting
+from funkeras.models.streams import Stream, gives_batches
 from funkeras.spellings import spelled
-from funkeras.typing import Key, Params, State
 
 __all__ = ["Training"]
 
 
-class Training(GeneratorMethods, OwnRules, Compiling):
+class Training(Predicting, GeneratorMethods):
     """A compiled model at work on arrays, or on a source of batches."""
 
     spelling = "Model"
     keras_1_order: ClassVar[dict[str, tuple[str, ...]]] = {}
     """Methods whose arguments had another order in Keras 1; the classic dialect keeps it."""
-
-    def _inputs(self, x: Any) -> tuple[Any, ...]:
-        """Checked inputs; a model without a shape is built from theirs."""
-        if self._entered is None and not self.built:
-            self._build_for(x)
-        names, shapes, size = self._entrance()
-        parts = arrays(x, names, "x")
-        check_inputs(parts, shapes, names)
-        if size is not None and len(parts[0]) % size:
-            raise ValueError(
-                f"{self.name!r} keeps states: it runs in whole batches of {size} rows, "
-                f"got {len(parts[0])}"
-            )
-        return parts
-
-    def _entrance(self) -> Entrance:
-        """What data must be like; looked up once for a graph, as it costs a small prediction."""
-        if self._entered is None:
-            kept = self.input_shapes[0][0] if self.keeps_states else None
-            self._entered = Entrance(self.input_names, self.input_shapes, kept)
-        return self._entered
-
-    def _batch_size(self, size: int | None, x: Any) -> int:
-        """The batch size to use for that argument and these inputs."""
-        fixed = self._entrance().kept_rows if self._entered or self.built else None
-        chosen = checked_batch_size(size)
-        if fixed is None:
-            return chosen
-        leaves = [] if gives_batches(x) else jax.tree.leaves(x)
-        one_batch = chosen > fixed and bool(leaves) and np.shape(leaves[0])[:1] == (fixed,)
-        if size not in (None, fixed) and not one_batch:
-            raise ValueError(f"{self.name!r} keeps states of {fixed} rows, got batch_size={size}")
-        return fixed
-
-    def _build_for(self, x: Any) -> None:
-        """Build from the shapes of data."""
-        several = isinstance(x, Mapping) or (
-            self.is_written() and isinstance(x, list | tuple) and hasattr(x[0], "shape")
-        )
-        names = sorted(x) if isinstance(x, Mapping) else ["x"] * (len(x) if several else 1)
-        found = arrays(x, names, "x")
-        shapes, self.called_dtypes = described_inputs(x if several else None, found)
-        self.ensure_built(shapes)
-
-    def _batch(
-        self, action: str, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
-    ) -> Batch:
-        """Checked inputs, targets and weights."""
-        self._require_compiled(action)
-        inputs = self._inputs(x)
-        targets = self._targets(action, y)
-        weights: tuple[Any, ...] = (None,) * len(targets)
-        if sample_weight is not None:
-            weights = weight_arrays(sample_weight, self.output_names)
-        elif class_weight is not None:
-            by_name = isinstance(class_weight, Mapping) and any(
-                isinstance(key, str) for key in class_weight
-            )
-            per_output = (
-                self._by_output("class_weight", class_weight, None)
-                if by_name
-                else class_weight
-                if isinstance(class_weight, list | tuple)
-                else [class_weight] * len(targets)
-            )
-            weights = tuple(
-                None if table is None or target is None else class_weights(target, table)
-                for target, table in zip(targets, per_output, strict=True)
-            )
-        rows_of({"x": inputs, "y": targets, "sample_weight": weights})
-        self._check_labels(targets)
-        return as_batch(inputs, targets, weights)
-
-    def _targets(self, action: str, y: Any) -> tuple[Any, ...]:
-        """The target of each output; None for one that has neither loss nor metric."""
-        names, wanted = self.output_names, self.wanted()
-        if self._has_own_rules():  # which may use them in their own way, or none
-            return (None,) * len(names) if y is None else arrays(y, names, "y")
-        if y is None or len(wanted) == len(names):
-            if y is None and wanted:
-                raise ValueError(f"{action} needs targets: {action}(x, y)")
-            return arrays(y, names, "y") if wanted else (None,) * len(names)
-        if isinstance(y, list | tuple) and len(y) == len(names) > 1:
-            y = dict(zip(names, y, strict=True))
-        found = dict(zip(wanted, arrays(y, wanted, "y"), strict=True)) if wanted else {}
-        return tuple(found.get(name) for name in names)
-
-    def _source(
-        self,
-        action: str,
-        x: Any,
-        y: Any = None,
-        sample_weight: Any = None,
-        class_weight: Any = None,
-        size: int = 32,
-        shuffle: bool | str = False,
-        steps: int | None = None,
-        samples: int | None = None,
-        workers: int = 1,
-        queue: int = 10,
-        what: str = "the generator",
-    ) -> Epochs | Stream:
-        """Arrays, or a source of batches, as what the engine takes batches from."""
-        fetching = {"steps": steps, "samples": samples, "workers": workers, "queue": queue}
-        if gives_batches(x):
-            if y is not None or sample_weight is not None:
-                raise ValueError("y and sample_weight must be None when x gives batches of them")
-            self._require_compiled(action)
-
-            def read(item: Any) -> Batch:
-                return self._batch(action, *unpacked(item), class_weight)
-
-            return Stream(x, read, shuffle=bool(shuffle), what=what, **fetching)
-        data = x if isinstance(x, Batch) else self._batch(action, x, y, sample_weight, class_weight)
-        count, limit = data.x[0].shape[0], config.max_steps_per_epoch()
-        limited = limit is not None and limit * size < count
-        if steps is None and samples is None and not limited:
-            return Epochs(Feed(data), size, shuffle)
-        rows = np.arange(count, dtype=np.int32)
-        again = in_batches(data, lambda: shuffled(rows, shuffle, size), size)
-        return Stream(again, lambda batch: batch, what="x", **fetching)
 
     @spelled
     def fit(
@@ -403,15 +264,6 @@ class Training(GeneratorMethods, OwnRules, Compiling):
         """Whether what training prints and tells does not depend on the targets' shapes."""
         return self.built and not self._has_own_rules() and self._require_compiled("fit")["classic"]
 
-    def _listed(
-        self, callbacks: Sequence[Callback] | Callback | None, steps: int | None
-    ) -> CallbackList | None:
-        """Callbacks of an evaluation or a prediction, if there are any."""
-        if not callbacks:
-            return None
-        given = [callbacks] if isinstance(callbacks, Callback) else callbacks
-        return CallbackList(given, model=self, verbose=0, epochs=1, steps=steps)
-
     @spelled
     def train_on_batch(
         self,
@@ -438,87 +290,6 @@ class Training(GeneratorMethods, OwnRules, Compiling):
         source = Epochs(Feed(data), len(data.x[0]), False)
         return shaped_logs(fitting.evaluate(engine, self, source), return_dict)
 
-    # Predicting
-
-    @spelled
-    def predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: int | str = 0,
-        steps: int | None = None,
-        callbacks: Sequence[Callback] | Callback | None = None,
-    ) -> Any:
-        """Outputs at inference, as NumPy arrays: one, or a list of them.
-
-        `verbose` is 0 silent, 1 a bar, 2 a line; "auto" is a bar on a terminal.
-        """
-        limited = steps is not None or config.max_steps_per_epoch() is not None
-        if callbacks or limited or gives_batches(x):
-            return self._run_predict(x, batch_size, verbose, steps=steps, callbacks=callbacks)
-        inputs = self._inputs(x)
-        rows = rows_of({"x": inputs})
-        run = self._predict or self._make_predict()
-        bar = Bar(verbosity(verbose, elsewhere=0), rows) if verbose else None
-        size, look = self._batch_size(batch_size, x), bar.look if bar else None
-        parts = fitting.predict(run, self, inputs, size, look)
-        if bar:
-            bar.finish({})
-        return parts[0] if len(parts) == 1 else parts
-
-    def _run_predict(
-        self,
-        x: Any,
-        batch_size: int | None = None,
-        verbose: int | str = 0,
-        steps: int | None = None,
-        callbacks: Sequence[Callback] | Callback | None = None,
-        **fetching: Any,
-    ) -> Any:
-        """Outputs batch by batch, of a source of batches or with callbacks."""
-        if not self.is_written():
-            self._require_built("predict")
-        style, count = verbosity(verbose, elsewhere=0), None
-        size = self._batch_size(batch_size, x)
-        if not gives_batches(x):
-            inputs = self._inputs(x)
-            count = rows_of({"x": inputs})
-            rows = np.arange(count)
-            x = in_batches(as_batch(inputs), lambda: rows, size)
-
-        def read(item: Any) -> tuple[Any, ...]:
-            return self._inputs(inputs_of(item, len(self.input_names)))
-
-        source = Stream(x, read, steps, **fetching)
-        run = self._predict or self._make_predict()
-        listed = self._listed(callbacks, source.steps)
-        bar = Bar(style, None if source.partial else count, source.steps)
-        with closing(source):
-            look = bar.look if style == 1 else None
-            columns = fitting.predict_stream(run, self, source, listed, look)
-        bar.finish({})
-        return columns[0] if len(columns) == 1 else columns
-
-    def _make_predict(self) -> Callable[..., Any]:
-        self.mixes_rows = always_trains(self)
-        dtypes, keeps = tuple(self.input_dtypes), self.keeps_states
-        own = hasattr(type(self), "predict_step")
-        apply = predict_by_own_step(self) if own else self.functional.apply
-
-        def run(
-            params: Params, state: State, inputs: tuple[Any, ...], *, key: Key | None = None
-        ) -> Any:
-            y, after = apply(params, state, net_input(inputs, dtypes), key=key)
-            return jax.tree.leaves(y), after if keeps else None
-
-        self._predict = Program(run)
-        return self._predict
-
-    def _make_predict_function(self) -> None:
-        """Make the program of `predict` now: Keras 1 and 2 asked that of servers with threads."""
-        self._require_built("predict")
-        self._predict = self._predict or self._make_predict()
-
     def _make_train_function(self) -> None:
         """See that it can be trained: the program is made by the first batch."""
         self._require_built("fit")
@@ -528,26 +299,3 @@ class Training(GeneratorMethods, OwnRules, Compiling):
         """See that it can be evaluated: the program is made by the first batch."""
         self._require_built("evaluate")
         self._require_compiled("evaluate")
-
-    predict_proba = predict
-
-    def predict_on_batch(self, x: Any) -> Any:
-        """Outputs of one batch."""
-        return self.predict(x, batch_size=max(1, len(arrays(x, self.input_names, "x")[0])))
-
-    @spelled
-    def predict_classes(
-        self, x: Any, batch_size: int | None = None, verbose: int | str = 0
-    ) -> np.ndarray:
-        """The most probable class of each sample; for one sigmoid output, 0 or 1."""
-        proba = self.predict(x, batch_size=batch_size)
-        return proba.argmax(axis=-1) if proba.shape[-1] > 1 else (proba > 0.5).astype("int32")
-
-
-def checked_batch_size(size: int | None) -> int:
-    """A usable batch size; 32 when left out."""
-    if size is None:
-        return 32
-    if int(size) != size or size < 1:
-        raise ValueError(f"batch_size must be a positive integer, got {size!r}")
-    return int(size)
