@@ -16,6 +16,27 @@ def define(keras):
     layers, ops = keras.layers, keras.ops
 
     @keras.saving.register_keras_serializable(package="users")
+    class Widened(layers.Dense):
+        """A built-in layer with others as attributes."""
+
+        def __init__(self, units, **options):
+            super().__init__(units, **options)
+            self.before = layers.Dense(2)
+            self.steps = [layers.Dense(2, activation="tanh"), layers.LayerNormalization()]
+            self._after = layers.Dense(units)
+
+        def call(self, x):
+            x = self.before(x)
+            for step in self.steps:
+                x = step(x)
+            return self._after(super().call(x))
+
+        def build(self, input_shape):
+            super().build(input_shape)
+            for layer in (self.before, *self.steps, self._after):
+                layer.build(input_shape)
+
+    @keras.saving.register_keras_serializable(package="users")
     class Block(layers.Layer):
         """Layers as attributes, in lists, in dicts and in lists in those; two arguments."""
 
@@ -59,17 +80,18 @@ def define(keras):
             self.first = layers.Dense(2)
             self.block = Block()
             self.reader = layers.Bidirectional(layers.GRU(3))
+            self.wide = Widened(2)
             self.out = layers.Dense(2)
 
         def call(self, x):
-            y = self.first(x)
+            y = self.wide(self.first(x))
             return self.out(self.reader(self.block(y, context=y)))
 
     def graph():
         a, b = keras.Input((3, 2)), keras.Input((5, 2))
         y = Block()(a, context=b)
-        y = Block()(layers.Dense(2)(y), b)
-        return keras.Model([a, b], layers.Dense(2)(y))
+        y = Widened(2)(Block()(layers.Dense(2)(y), b))
+        return keras.Model([a, b], layers.Dense(2)(Widened(2)(y)))
 
     return SimpleNamespace(graph=graph, net=Net)
 

@@ -309,6 +309,8 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
     def ensure_built(self, input_shape: Any) -> None:
         """Make the variables once, by `build`, also by one that a subclass wrote."""
         if type(self).builder is not None or not hasattr(self, "call"):
+            if self.built:
+                return
             self.build(joined(input_shape))
             if self.inherited is not None:
                 self.output_shape = output_shape(self.pair, input_shape)

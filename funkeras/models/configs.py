@@ -4,6 +4,7 @@ Classes come from the library or from `custom_objects`. What a config may say be
 code, modules to import, files to read) is refused with a message that says what to pass instead.
 """
 
+import inspect
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -210,10 +211,21 @@ def known(name: str) -> bool:
     return name in CONTAINERS or (name in layers.__all__ and name not in NO_LAYERS)
 
 
-def _meaningless(key: str, value: Any, name: str, where: str) -> bool:
-    if key not in WITHOUT_MEANING or name in get_custom_objects():
+def _leaves(custom: Any, key: str) -> bool:
+    """Whether a class leaves an argument to the built-in layer that it is derived from."""
+    if getattr(custom, "builder", None) is None:
         return False
-    if name in layers.__all__ and key in layer_class(name).signature.parameters:
+    return key not in {
+        **custom.signature.parameters,
+        **inspect.signature(custom.__init__).parameters,
+    }
+
+
+def _meaningless(key: str, value: Any, name: str, where: str) -> bool:
+    custom = get_custom_objects().get(name)
+    if key not in WITHOUT_MEANING or (custom is not None and not _leaves(custom, key)):
+        return False
+    if custom is None and name in layers.__all__ and key in layer_class(name).signature.parameters:
         return False
     if key == "zero_output_for_mask" and name.startswith("ConvLSTM"):
         return True  # Bidirectional sets it in Keras 3; there is no mask that has a time axis alone

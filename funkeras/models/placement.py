@@ -5,7 +5,7 @@ Keras 1 and 2 list the arrays of a layer without telling its parts; `.weights.h5
 place for each part.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -108,12 +108,34 @@ def class_of(layer: Any) -> str:
     return getattr(build, "keras_name", type(layer).__name__)
 
 
+def word_of(layer: Any) -> str:
+    """The name by which Keras 3's files have a layer's class, also one that a user derived."""
+    own = type(layer).__module__.partition(".")[0] != __name__.partition(".")[0]
+    return type(layer).__name__ if own else class_of(layer)
+
+
 def parts(layer: Any) -> list[Part]:
     """The parts of a layer or of a model in a model, in the order of files."""
     return list(_parts(layer, layer, "", "", layer.trainable))
 
 
 def _parts(layer: Any, owner: Any, prefix: str, holder: str, trainable: bool) -> Iterator[Part]:
+    yield from _parts_of_pair(layer, owner, prefix, holder, trainable)
+    if layer.inherited is not None:  # a subclass of a built-in layer, with layers of its own
+        yield from _of_attributes(layer, owner, prefix, holder, trainable)
+
+
+def _of_attributes(
+    layer: Any, owner: Any, prefix: str, holder: str, trainable: bool
+) -> Iterator[Part]:
+    for inner, place in attribute_places(layer).items():
+        path, there = f"{prefix}{inner.name}/", f"{holder}{place}/"
+        yield from _parts(inner, owner, path, there, inner.trainable and trainable)
+
+
+def _parts_of_pair(
+    layer: Any, owner: Any, prefix: str, holder: str, trainable: bool
+) -> Iterator[Part]:
     kind = class_of(layer)
     if isinstance(layer, Model):
         if layer.own_weights:
@@ -132,14 +154,12 @@ def _parts(layer: Any, owner: Any, prefix: str, holder: str, trainable: bool) ->
     elif kind == "Pipeline":
         inside = layer._arguments["layers"]
         names = unique_names([inner.pair.name for inner in inside])
-        places = layer_places(map(class_of, inside))
+        places = layer_places(map(word_of, inside))
         for inner, name, place in zip(inside, names, places, strict=True):
             yield from _parts(inner, owner, f"{prefix}{name}/", f"{holder}{place}/", trainable)
     elif getattr(type(layer), "builder", None) is None and layer.inner_layers:
         yield own_part(layer, owner, prefix, holder, trainable)
-        for inner, place in attribute_places(layer).items():
-            path, there = f"{prefix}{inner.name}/", f"{holder}{place}/"
-            yield from _parts(inner, owner, path, there, inner.trainable and trainable)
+        yield from _of_attributes(layer, owner, prefix, holder, trainable)
     else:
         yield from _split(layer, kind, owner, prefix, holder, trainable)
 
@@ -159,8 +179,10 @@ def _split(
 ) -> Iterator[Part]:
     """One part, or several where the names of its weights have a path of their own."""
     groups: dict[str, list[Weight]] = {"": []}
+    inside = () if layer.inherited is None else layer._attributes()
+    others = tuple(f"{prefix}{inner.name}/" for inner in inside)
     for weight in owner.declared_weights():
-        if weight.name.startswith(prefix):
+        if weight.name.startswith(prefix) and not weight.name.startswith(others):
             path = weight.name.removeprefix(prefix).rpartition("/")[0]
             group = "" if kind in WHOLE else path
             groups.setdefault(group, []).append(weight)
@@ -189,7 +211,7 @@ def holders(model: Any) -> list[str]:
     """Where a `.weights.h5` file has each layer of a model."""
     if model.is_written():
         return list(attribute_places(model).values())
-    return list(layer_places(map(class_of, model.layers)))
+    return list(layer_places(map(word_of, model.layers)))
 
 
 def attribute_places(layer: Any) -> dict[Any, str]:
@@ -203,7 +225,8 @@ def attribute_places(layer: Any) -> dict[Any, str]:
     for name in sorted(held, key=lambda name: (name.startswith("_"), name)):
         for inner, place in _held(held[name], name):
             found.setdefault(inner, place)
-    return {inner: found[inner] for inner in layer.inner_layers}
+    inside = layer.inner_layers if layer.inherited is None else layer._attributes()
+    return {inner: found[inner] for inner in inside}
 
 
 def _held(value: Any, place: str) -> Iterator[tuple[Any, str]]:
@@ -212,7 +235,7 @@ def _held(value: Any, place: str) -> Iterator[tuple[Any, str]]:
     elif isinstance(value, list | tuple | dict):
         parts = value.values() if isinstance(value, dict) else value
         held = [part for part in parts if isinstance(part, Layer | list | tuple | dict)]
-        words = ["container" if not isinstance(p, Layer) else snake_case(class_of(p)) for p in held]
+        words = ["container" if not isinstance(p, Layer) else snake_case(word_of(p)) for p in held]
         for part, word in zip(held, unique_names(words), strict=True):
             yield from _held(part, f"{place}/{word}")
 
@@ -337,13 +360,28 @@ def roots(
 ) -> list[tuple[Any, str]]:
     """Each layer of a model and where a `.weights.h5` file has it."""
     if not by_name:
-        return list(zip(model.layers, holders(model), strict=True))
+        told = holders(model)
+        if not model.is_written() and not all(map(_is_in(stored), model.layers, told)):
+            # Once this library had users' layers by the built-in classes that these derive from.
+            older = list(layer_places(map(class_of, model.layers)))
+            told = older if all(map(_is_in(stored), model.layers, older)) else told
+        return list(zip(model.layers, told, strict=True))
     own = {layer.name: layer for layer in model.layers}
     found: dict[str, str] = {}
     for place in sorted(filter(None, stored), key=lambda place: place.count("/")):
         if model.is_written() or place.count("/") == 1:
             found.setdefault(stored[place][0], place)
     return [(own[name], place) for name, place in found.items() if name in own]
+
+
+def _is_in(stored: Mapping[str, Any]) -> Callable[[Any, str], bool]:
+    """Whether a file has something of a layer in a place, if the layer has weights."""
+
+    def known(layer: Any, root: str) -> bool:
+        has = any(place == root or place.startswith(f"{root}/") for place in stored)
+        return has or not layer.weights
+
+    return known
 
 
 def from_holders(

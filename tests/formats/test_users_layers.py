@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import users_layers
 
 import funkeras
-from funkeras import config, registry
+from funkeras import config, formats, registry
+from funkeras.layers import Dense, Input
+from funkeras.models import Sequential
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "users_layers"
 KERAS = os.environ.get("KERAS_PYTHON") or (importlib.util.find_spec("keras") and sys.executable)
@@ -48,3 +51,23 @@ def test_keras_3_loads_what_is_written(keras, tmp_path):
     done = subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE, text=True)
     found = json.loads(done.stdout.splitlines()[-1])
     assert max(found.values()) < TOLERANCE, found
+
+
+class Named(Dense):
+    """A built-in layer under another name."""
+
+
+@pytest.mark.parametrize("place", ["named", "dense"])
+def test_files_have_a_derived_class_by_its_name_and_once_by_that_of_the_built_in_one(
+    place, tmp_path
+):
+    """Genuine Keras 3 writes `layers/named`; this library wrote `layers/dense` before."""
+    arrays = [np.full((3, 2), 5, "float32"), np.full(2, 7, "float32")]
+    path = tmp_path / "a.weights.h5"
+    formats.save_holders(path, {"": ("sequential", []), f"layers/{place}": ("named", arrays)})
+    with config.using_dialect("modern"):
+        model = Sequential([Input((3,)), Named(2)])
+        model.load_weights(path)
+        np.testing.assert_array_equal(model.get_weights()[0], arrays[0])
+        model.save_weights(path)
+    assert "layers/named" in formats.load_holders(path, 1 << 20)

@@ -68,6 +68,14 @@ def test_weights_of_its_own_are_trained_and_saved(tmp_path):
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
 
 
+def test_a_build_of_its_own_runs_once():
+    layer = Scaled(2)
+    for _ in range(2):
+        layer(numbers(5, 3))
+    Sequential([layer]).build((None, 3))
+    assert [weight.name.split("/")[1] for weight in layer.weights] == ["kernel", "bias", "factor"]
+
+
 def test_a_build_of_its_own_leaves_the_built_in_call():
     class Started(Dense):
         def build(self, input_shape):
