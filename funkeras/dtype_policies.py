@@ -1,11 +1,19 @@
 """`DTypePolicy`: which types a layer keeps its weights in and computes in, by one name."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, Self
 
 from funkeras import config
 
-__all__ = ["DTypePolicy", "FloatDTypePolicy", "deserialize", "get", "serialize"]
+__all__ = [
+    "DTypePolicy",
+    "DTypePolicyMap",
+    "FloatDTypePolicy",
+    "deserialize",
+    "get",
+    "serialize",
+]
 
 MIXED = "mixed_"
 
@@ -54,12 +62,108 @@ class DTypePolicy(str):
 FloatDTypePolicy = DTypePolicy
 
 
-def get(identifier: Any) -> DTypePolicy:
+class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
+    """Policies by the paths of layers, which may be regular expressions; others have the default.
+
+    As the `dtype` of layers it gives each the policy of its path when the layer is made.
+
+    >>> policies = DTypePolicyMap(policy_map={"dense": "float16", "encoder/.*": "bfloat16"})
+    >>> policies["dense"], policies["encoder/query"], policies["decoder"]
+    ('float16', 'bfloat16', 'float32')
+    """
+
+    def __init__(
+        self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None
+    ) -> None:
+        if isinstance(default_policy, DTypePolicyMap):
+            raise ValueError("default_policy is one policy, got a DTypePolicyMap")
+        if policy_map is not None and not isinstance(policy_map, Mapping):
+            raise TypeError(f"policy_map is a dict, got {policy_map!r}")
+        self._default = None if default_policy is None else _one(default_policy)
+        self._policies = {path: _one(policy) for path, policy in (policy_map or {}).items()}
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy of layers without one of their own: that of new layers if none was given."""
+        return DTypePolicy(self._default)
+
+    @property
+    def name(self) -> str:
+        """The name of the default, as that of a map."""
+        return f"map_{self.default_policy}"
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type of computation of the default."""
+        return self.default_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type of weights of the default."""
+        return self.default_policy.variable_dtype
+
+    def __getitem__(self, path: str) -> DTypePolicy:
+        """The policy under that path, else under the expression that fits it, else the default.
+
+        Raises:
+            ValueError: if several expressions fit.
+        """
+        if path in self._policies:
+            return self._policies[path]
+        fitting = [pattern for pattern in self._policies if re.fullmatch(pattern, path)]
+        if len(fitting) > 1:
+            raise ValueError(f"path {path!r} must fit one policy, it fits those of {fitting}")
+        return self._policies[fitting[0]] if fitting else self.default_policy
+
+    def __setitem__(self, path: str, policy: Any) -> None:
+        """Enter a policy, or its name.
+
+        Raises:
+            ValueError: if there is one under that path, or it is none.
+        """
+        if path in self._policies:
+            raise ValueError(f"path {path!r} has the policy {self._policies[path]!r} already")
+        self._policies[path] = _one(policy)
+
+    def __delitem__(self, path: str) -> None:
+        del self._policies[path]
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._policies
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def get_config(self) -> dict[str, Any]:
+        """Its arguments, as data."""
+        default = None if self._default is None else self._default.name
+        policies = {path: serialize(policy) for path, policy in self._policies.items()}
+        return {"default_policy": default, "policy_map": policies}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """The map that a configuration describes."""
+        return cls(**config)
+
+
+def _one(identifier: Any) -> DTypePolicy:
+    policy = get(identifier)
+    if isinstance(policy, DTypePolicyMap):
+        raise ValueError("a map has plain policies, got another map")
+    return policy
+
+
+def get(identifier: Any) -> Any:
     """The policy of a name, a configuration or a policy; None is that of new layers.
 
     Raises:
         ValueError: for anything else.
     """
+    if isinstance(identifier, DTypePolicyMap):
+        return identifier
     if isinstance(identifier, Mapping):
         return deserialize(identifier)
     if identifier is None or isinstance(identifier, str):
@@ -67,20 +171,22 @@ def get(identifier: Any) -> DTypePolicy:
     raise ValueError(f"a dtype policy is a name or a configuration, got {identifier!r}")
 
 
-def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
+def serialize(dtype_policy: DTypePolicy | DTypePolicyMap) -> dict[str, Any]:
     """A policy as files have it.
 
     >>> deserialize(serialize(DTypePolicy("float16")))
     'float16'
     """
+    several = isinstance(dtype_policy, DTypePolicyMap)
     return {
-        "module": "keras",
-        "class_name": "DTypePolicy",
+        "module": "keras.dtype_policies" if several else "keras",
+        "class_name": "DTypePolicyMap" if several else "DTypePolicy",
         "config": dtype_policy.get_config(),
         "registered_name": None,
     }
 
 
-def deserialize(config: Mapping[str, Any]) -> DTypePolicy:
-    """The policy that `serialize` described."""
-    return DTypePolicy(**config["config"])
+def deserialize(config: Mapping[str, Any]) -> Any:
+    """The policy, or the map of some, that `serialize` described."""
+    several = config.get("class_name") == "DTypePolicyMap"
+    return (DTypePolicyMap if several else DTypePolicy)(**config["config"])

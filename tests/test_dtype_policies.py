@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from funkeras import compat, config, dtype_policies, layers, ops
-from funkeras.dtype_policies import DTypePolicy
+from funkeras.dtype_policies import DTypePolicy, DTypePolicyMap
 from funkeras.layers import Dense, Flatten, Input, Lambda, Layer
-from funkeras.models import Model
+from funkeras.models import Model, load_model
+from funkeras.models.serializing import deserialize_keras_object, serialize_keras_object
 
 
 @pytest.fixture(autouse=True)
@@ -181,3 +182,57 @@ def test_a_layer_of_the_user_s_trains_low_and_keeps_single_weights():
     assert layer.w.dtype == layer.uncast.dtype == "float32"
     assert (layer.w.numpy() < 1).all()
     np.testing.assert_array_equal(layer.still.numpy(), [3, 3, 3])  # one more in each step
+
+
+def test_a_map_gives_layers_the_policies_of_their_paths(tmp_path):
+    policies = DTypePolicyMap(policy_map={"first": "float16"})
+    policies["enc/.*"] = DTypePolicy("mixed_bfloat16")
+    assert (list(policies), len(policies), policies.name) == (["first", "enc/.*"], 2, "map_float32")
+    assert [policies[path] for path in ("first", "enc/a", "enc")] == [
+        *("float16", "mixed_bfloat16", "float32"),
+    ]
+    assert ("enc/a" in policies, policies.compute_dtype) == (False, "float32")
+    made = [Dense(2, name=name, dtype=policies) for name in ("first", "other")]
+    assert [layer.compute_dtype for layer in made] == ["float16", "float32"]
+    inputs = Input((3,))
+    model = Model(inputs, made[1](made[0](inputs)))
+    model.save(tmp_path / "a.keras")
+    again = load_model(tmp_path / "a.keras")
+    assert [layer.compute_dtype for layer in again.layers[1:]] == ["float16", "float32"]
+
+
+def test_a_map_is_data_and_refuses_what_is_unclear():
+    policies = DTypePolicyMap("bfloat16", {"a/.*": "float16"})
+    described = {  # of genuine Keras, for a policy given as such
+        "module": "keras.dtype_policies",
+        "class_name": "DTypePolicyMap",
+        "config": {
+            "default_policy": "bfloat16",
+            "policy_map": {"a/.*": dtype_policies.serialize(DTypePolicy("float16"))},
+        },
+        "registered_name": None,
+    }
+    assert dtype_policies.serialize(policies) == serialize_keras_object(policies) == described
+    for again in (dtype_policies.get(described), deserialize_keras_object(described)):
+        assert (again["a/b"], again["b"]) == ("float16", "bfloat16")
+    with pytest.raises(ValueError, match="has the policy 'float16' already"):
+        policies["a/.*"] = "float32"
+    policies["a/b.*"] = "float32"
+    with pytest.raises(ValueError, match="must fit one policy"):
+        policies["a/bc"]
+    del policies["a/b.*"]
+    assert policies["a/bc"] == "float16"
+    with pytest.raises(ValueError, match="got a DTypePolicyMap"):
+        DTypePolicyMap(policies)
+    with pytest.raises(TypeError, match="policy_map is a dict"):
+        DTypePolicyMap(policy_map=[1])
+
+
+def test_what_a_call_would_give_is_told():
+    spec = Dense(4, dtype="mixed_bfloat16").compute_output_spec(Input((None, 3)))
+    assert (spec.shape, spec.dtype) == ((None, None, 4), "bfloat16")
+    words = Input((3,), dtype="int32")
+    assert Flatten().compute_output_spec(words).dtype == "int32"
+    outputs = layers.LSTM(2, return_state=True).compute_output_spec(Input((4, 3)))
+    assert [tensor.shape for tensor in outputs] == [(None, 2)] * 3
+    assert Own().compute_output_spec(words).dtype == "float32"

@@ -19,7 +19,7 @@ from funkeras import (
     spellings,
     symbolic,
 )
-from funkeras.dtype_policies import DTypePolicy
+from funkeras.dtype_policies import DTypePolicy, DTypePolicyMap
 from funkeras.functional import combinators
 from funkeras.functional.checks import no_mask
 from funkeras.functional.pair import (
@@ -28,6 +28,7 @@ from funkeras.functional.pair import (
     draw_variables,
     freeze_shape,
     output_shape,
+    output_specs,
 )
 from funkeras.layers.asked import Asked
 from funkeras.layers.calling import (
@@ -53,7 +54,7 @@ from funkeras.layers.nodes import Noded
 from funkeras.layers.stateless import MODERN, Stateless
 from funkeras.layers.weights import Weighted, dtypes_of, note_change
 from funkeras.registry import custom_object_scope
-from funkeras.symbolic import symbol
+from funkeras.symbolic import SymbolicTensor, symbol
 from funkeras.typing import Config, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
 from funkeras.utils.tracebacks import shorten
@@ -183,7 +184,10 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
             raise TypeError(f"the name of a {type(self).__name__} must be a str, got {given!r:.80}")
         self.name: str = given or automatic_name(type(self).__name__)
         self.activity_regularizer = regularizers.get(options["activity_regularizer"])
-        policy = options["dtype"] or config.dtype_policy()
+        policy = options["dtype"]
+        if isinstance(policy, DTypePolicyMap):
+            policy = policy[self.name]
+        policy = policy or config.dtype_policy()
         self.dtype_policy: Any = DTypePolicy(policy) if isinstance(policy, str) else policy
         # Beside layers that compute low, one with a dtype of its own casts what it is given.
         self.casts = options["dtype"] is not None or self.dtype_policy != config.floatx()
@@ -410,6 +414,16 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
             return self.pair.run(params, state, x, mask=mask, **flow)[2]
 
         return symbolic.apply(after, as_tuple(inputs), as_tuple(mask), name="mask")
+
+    def compute_output_spec(self, *inputs: Any, **named: Any) -> Any:
+        """Tensors of the shapes and dtypes that a call would give, as parts of no graph."""
+        x = self._called_with(inputs, named)
+        dtypes = jax.tree.map(lambda a: str(a.dtype), x)
+        self.called_dtypes = dtypes
+        self.ensure_built(symbolic.shapes_of(x))
+        specs = output_specs(self.pair, symbolic.shapes_of(x), dtypes)
+        name = f"{self.name}_output"
+        return as_list(jax.tree.map(lambda y: SymbolicTensor(y.shape, str(y.dtype), name), specs))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for that input, or a list of those of several outputs."""

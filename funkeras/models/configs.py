@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from funkeras import config, layers, spellings
+from funkeras import config, dtype_policies, layers, spellings
 from funkeras.activations import HARD_SIGMOIDS
 from funkeras.formats.errors import FileFormatError
 from funkeras.functional.pair import freeze_shape
@@ -242,6 +242,8 @@ def _value(key: str, value: Any, name: str, generation: Generation, where: str) 
         return cleaned(value, generation, where)
     if key == "dtype" and isinstance(value, Mapping):  # a policy of Keras 3
         policy = value.get("config")
+        if value.get("class_name") == "DTypePolicyMap":
+            return dtype_policies.deserialize(value)
         return policy.get("name") if isinstance(policy, Mapping) else None
     if generation.number < 3 and value == "hard_sigmoid" and key.endswith("activation"):
         return HARD_SIGMOIDS["keras2"]

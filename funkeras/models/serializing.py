@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from funkeras import (
     activations,
     constraints,
+    dtype_policies,
     initializers,
     losses,
     metrics,
@@ -20,7 +21,7 @@ from funkeras import (
     registry,
     regularizers,
 )
-from funkeras.dtype_policies import DTypePolicy
+from funkeras.dtype_policies import DTypePolicy, DTypePolicyMap
 from funkeras.initializers import Initializer
 from funkeras.layers.input import Input
 from funkeras.layers.layer import Layer
@@ -76,6 +77,8 @@ def serialize_keras_object(obj: Any) -> Any:
     """
     if isinstance(obj, DTypePolicy):  # a str too
         return _described(obj, obj.get_config(), "keras")
+    if isinstance(obj, DTypePolicyMap):
+        return dtype_policies.serialize(obj)
     if isinstance(obj, PLAIN):
         return obj
     if isinstance(obj, list | tuple):
@@ -164,8 +167,8 @@ def _made(config: Any) -> Any:
         return jnp.asarray(value) if name == TENSOR else value
     if name == "function":
         return _function(str(options))
-    if name == DTypePolicy.__name__:
-        return DTypePolicy.from_config(options)
+    if name in (DTypePolicy.__name__, DTypePolicyMap.__name__):
+        return dtype_policies.deserialize(config)
     if name == "__lambda__":
         raise ValueError("a lambda is code, which is not run: register a function with a name")
     registered = own.get(str(config.get("registered_name") or name))
