@@ -17,10 +17,14 @@ __all__ = ["is_cell", "state_sizes", "written_cell"]
 
 
 def is_cell(thing: Any) -> bool:
-    """Whether it is a cell that a user wrote: its `call` takes states beside the inputs."""
+    """Whether it is a cell that a user wrote: its `call` takes states beside the inputs.
+
+    It may be a subclass of a built-in one.
+    """
     call: Any = getattr(thing, "call", None)
-    written = getattr(type(thing), "builder", None) is None and callable(call)
-    known = written and hasattr(thing, "state_size")
+    builtin = getattr(type(thing), "builder", None) is not None
+    written = thing._overrides("call") if builtin else callable(call)
+    known = written and hasattr(type(thing) if builtin else thing, "state_size")
     return known and len(inspect.signature(call).parameters) > 1
 
 
@@ -40,7 +44,8 @@ def written_cell(cell: Any, constants: Sequence[Array] = ()) -> Cell:
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         if layer is not None:
             layer.ensure_built(input_shape)
-            yield from declared(layer)
+            inherits = layer.inherited is not None
+            yield from layer.pair.weights(input_shape) if inherits else declared(layer)
 
     def state_shapes(x_shape: Shape) -> tuple[Shape, ...]:
         return tuple((x_shape[0], *size) for size in state_sizes(cell))

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, constraints, initializers, regularizers
+from funkeras.functional.cells import Cell
 from funkeras.functional.combinators import PENALTY, REPORT, real_as
 from funkeras.functional.pair import (
     Pair,
@@ -112,11 +113,14 @@ def run_inherited(layer: Any, x: PyTree, mask: PyTree) -> PyTree:
     assert flow is not None
     params, state = collected(layer)
     key = None if flow.key is None else flow.next_key()
+    leaves, nested = jax.tree.flatten(x)
+    celled = isinstance(layer.inherited, Cell)  # its states are in a list, as elsewhere in Keras
+    x = tuple(leaves) if celled else as_tuple(x)
     y, after = layer.inherited.apply(
-        params, state, as_tuple(x), training=flow.training, key=key, mask=as_tuple(mask)
+        params, state, x, training=flow.training, key=key, mask=as_tuple(mask)
     )
     layer.adopt(params, {**state, **after})
-    return y
+    return jax.tree.unflatten(nested, y) if celled else y
 
 
 def discover(layer: Any, input_shape: Shapes, dtypes: PyTree = None) -> PyTree:

@@ -82,7 +82,7 @@ def call(self: Layer, *inputs: Any, **options: Any) -> Any:
 
     Within the `call` of a subclass: what the built-in layer computes.
     """
-    named = [options.pop(name) for name in ("inputs", "x") if name in options]
+    named = [options.pop(name) for name in ("inputs", "x", "states") if name in options]
     flow = current_flow()
     if self.inherited is not None and flow is not None and self in flow.bound:
         x = (*inputs, *named)

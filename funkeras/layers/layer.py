@@ -316,7 +316,7 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
             if self.built:
                 return
             self.build(joined(input_shape))
-            if self.inherited is not None:
+            if self.inherited is not None and not is_cell(self):
                 self.output_shape = output_shape(self.pair, input_shape)
         elif self.input_shape is None:
             self.input_shape = freeze_shape(input_shape)

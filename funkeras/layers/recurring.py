@@ -224,7 +224,8 @@ class Celled(Layer):
     @property
     def state_size(self) -> Any:
         """The size of its state, or a tuple of those of several."""
-        sizes = [shape[-1] for shape in _plain(self).state_shapes((None, None))]
+        cell: Any = self.inherited or self.pair
+        sizes = [shape[-1] for shape in cell.state_shapes((None, None))]
         return sizes[0] if len(sizes) == 1 else tuple(sizes)
 
     @property

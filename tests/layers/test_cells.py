@@ -192,3 +192,48 @@ def test_a_cell_called_step_by_step_trains_in_the_layer_around_it():
         own.fit(x, np.ones((2, 2)), epochs=3, verbose=0)
     for one, other in zip(model.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+class Halving(layers.SimpleRNNCell):
+    """A built-in cell that passes on half of its state, and scales what it gives."""
+
+    def build(self, input_shape):
+        super().build(input_shape)
+        self.scale = self.add_weight(shape=(self.units,), initializer="ones", name="scale")
+
+    def call(self, inputs, states, training=False):
+        y, after = super().call(inputs, states, training=training)
+        return y * self.scale, [after[0] / 2]
+
+
+def halved(weights, h):
+    """Its outputs on `x`, and the last state, by hand."""
+    kernel, recurrent, bias, scale = weights
+    for step in range(x.shape[1]):
+        y = np.tanh(x[:, step] @ kernel + h @ recurrent + bias)
+        h = y / 2
+    return y * scale, h
+
+
+def test_a_subclass_of_a_cell_runs_as_its_call_says():
+    layer = layers.RNN(Halving(2), return_state=True)
+    layer.build(x.shape)
+    layer.set_weights([own + 0.3 for own in layer.get_weights()])
+    wanted = halved(layer.get_weights(), np.zeros((2, 2)))
+    for own, expected in zip(layer(x), wanted, strict=True):
+        np.testing.assert_allclose(own, expected, rtol=1e-5)
+    y, states = layer.cell(x[:, 0], [np.zeros((2, 2), "float32")])
+    first = np.tanh(x[:, 0] @ layer.get_weights()[0] + 0.3)
+    np.testing.assert_allclose((y, states[0]), (1.3 * first, first / 2), rtol=1e-5)
+
+
+def test_a_subclass_of_a_cell_is_trained():
+    model = Sequential([Input(x.shape[1:]), layers.RNN(Halving(2))])
+    model.compile("sgd", "mse")
+    *_, before = model.get_weights()
+    model.fit(x, np.ones((2, 2)), verbose=0)
+    after = model.get_weights()
+    assert (after[-1] != before).all()
+    np.testing.assert_allclose(
+        model.predict(x, verbose=0), halved(after, np.zeros((2, 2)))[0], rtol=1e-5
+    )
