@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax, nn
 
-from funkeras import config
+from funkeras import config, ops
 from funkeras.functional.precision import at_unit_length
 from funkeras.registry import canonical
 
@@ -29,10 +29,19 @@ NUMBERS += ("bfloat16", "float16", "float32", "float64")
 NN = ("celu", "elu", "gelu", "hard_sigmoid", "hard_silu", "hard_tanh", "leaky_relu", "log_sigmoid")
 NN += ("log_softmax", "normalize", "one_hot", "relu", "relu6", "selu", "sigmoid", "silu", "softmax")
 NN += ("softplus", "softsign")
+NN_OF_OPS = ("glu", "hard_shrink", "soft_shrink", "sparse_plus", "sparse_sigmoid")
+NN_OF_OPS += ("tanh_shrink", "threshold")
+NUMPY_OF_OPS = ("argsort", "cbrt", "cross", "deg2rad", "diagonal", "diff", "inner", "isfinite")
+NUMPY_OF_OPS += ("isinf", "median", "moveaxis", "nan_to_num", "outer", "roll", "sinc", "sort")
+NUMPY_OF_OPS += ("take_along_axis", "tril", "triu", "trunc", "vdot")
+OF_OPS = (*NN_OF_OPS, *NUMPY_OF_OPS, "erfinv", "norm", "top_k")
+"""Functions of `funkeras.ops` that are taken as they are: none makes more than it is given."""
+
 HOMES = {
-    **dict.fromkeys(map(canonical, NN), "nn"),
+    **dict.fromkeys(map(canonical, (*NN, *NN_OF_OPS)), "nn"),
     **dict.fromkeys(map(canonical, ("cast", "stop_gradient")), "core"),
-    **dict.fromkeys(("erf", "logsumexp", "rsqrt"), "math"),
+    **dict.fromkeys(map(canonical, ("erf", "erfinv", "logsumexp", "rsqrt", "top_k")), "math"),
+    "norm": "linalg",
 }
 """Operation → the module of Keras 3's operations that has it; the others are in `numpy`."""
 
@@ -236,6 +245,7 @@ OTHERS: dict[str, Function] = {
     "tile": lambda x, repeats: jnp.tile(x, repeats),
     "transpose": lambda x, axes=None: jnp.transpose(x, axes),
     "where": lambda condition, x, y: jnp.where(condition, _numbers(x), _numbers(y)),
+    **{name: getattr(ops, name) for name in OF_OPS},
 }
 TABLE = {
     canonical(name): function

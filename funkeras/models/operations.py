@@ -13,6 +13,7 @@ from typing import Any
 
 import jax
 
+from funkeras import ops
 from funkeras.formats.errors import FileFormatError
 from funkeras.models.functions import HOMES, REDUCTIONS, TABLE, WORDS, Function, begins
 from funkeras.models.values import tensor_config, value_config
@@ -77,7 +78,7 @@ OF_FIRST_AXIS = ("argmax", "argmin", "gather")
 """Functions of TensorFlow that take the first axis where none is told."""
 
 CALLED = ("x", "xs", "a", "b", "condition", "y", "indices", "slice_spec", "operands", "weights")
-CALLED += ("constant_values",)
+CALLED += ("constant_values", "x1", "x2")
 """Arguments that a call of Keras 3's operations gives; the others belong to their configs."""
 
 FLAGS = ("transpose_a", "transpose_b")
@@ -126,6 +127,17 @@ OF_THE_BACKEND = {
     **{name: name for name in REDUCTIONS},
 }
 """Function of `funkeras.backend` → the operation that is the same."""
+
+OPS_ARGUMENTS = {"key": "slice_spec", "newshape": "shape", "variable": "x"}
+OPS_OPERANDS = {"x1": ("x", "a"), "x2": ("y", "b"), "x": ("xs",)}
+"""Arguments of `funkeras.ops` → those of the table's functions, whichever one takes."""
+
+OF_OPS: dict[Function, str] = {
+    getattr(getattr(ops, name), "__wrapped__", getattr(ops, name)): canonical(name)
+    for name in ops.__all__
+    if canonical(name) in TABLE
+}
+"""Function that an operation of `funkeras.ops` records → the same one of the table."""
 
 BACKEND_ARGUMENTS = {"a": "y", "axes": "axis", "n": "repeats", "pattern": "axes", "rep": "repeats"}
 BACKEND_ARGUMENTS |= {"tensors": "xs"}
@@ -229,7 +241,25 @@ def recorded(call: Call) -> tuple[str, Mapping[str, Any]] | None:
         key = canonical(OF_THE_BACKEND[function.__name__])
         given = _bound(function, args, named)
         return key, {BACKEND_ARGUMENTS.get(name, name): value for name, value in given.items()}
-    return None
+    key = OF_OPS.get(function)
+    given = None if key is None else _of_ops(function, TABLE[key], args, named)
+    return None if key is None or given is None else (key, given)
+
+
+def _of_ops(
+    function: Function, known: Function, args: Sequence[Any], named: Mapping[str, Any]
+) -> dict[str, Any] | None:
+    """Arguments of an operation of `funkeras.ops` as the table has them; None if it lacks one."""
+    names, taken = inspect.signature(known).parameters, inspect.signature(function).parameters
+    given: dict[str, Any] = {}
+    for name, value in _bound(function, args, named).items():
+        words = (name, OPS_ARGUMENTS.get(name), *OPS_OPERANDS.get(name, ()))
+        own = next((word for word in words if word in names), None)
+        if own is not None:
+            given[own] = value
+        elif value != {} and value is not taken[name].default:
+            return None
+    return given
 
 
 def _bound(function: Function, args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:

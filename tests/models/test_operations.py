@@ -1,15 +1,19 @@
 """Operations between layers in files of tf.keras and Keras 3: a fixed table, and nothing else."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from funkeras import backend as K
-from funkeras import config
+from funkeras import config, ops
 from funkeras.formats import FileFormatError
 from funkeras.layers import Dense, Input
 from funkeras.models import Model, load_model, model_from_json, operations
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "operations"
+"""Written by Keras 3.15 from the operations in `by_ops` and `by_more_ops`, but `norm`."""
 
 X = np.random.RandomState(0).randn(3, 5, 4).astype("float32")
 """What every model here gets."""
@@ -172,9 +176,36 @@ def by_the_backend(x, y):
     return [z, *parts, *ends, K.stack([x, y], axis=2), K.reverse(x, 1), K.sigmoid(x) + K.tanh(y)]
 
 
+def by_ops(x, y):
+    z = ops.concatenate([ops.relu(x), ops.tanh(y)], axis=-1)
+    z = ops.where(z > 0.2, ops.softmax(z), ops.multiply(z, 2.0))
+    first, second = ops.split(z, 2, axis=-1)
+    sums = ops.sum(first, axis=1, keepdims=True) + ops.mean(second, axis=(1, 2), keepdims=True)
+    products = [ops.matmul(first, ops.transpose(second, (0, 2, 1))), ops.matmul(x, np.eye(4, 2))]
+    products += [ops.einsum("bij,bkj->bik", x, y), ops.tensordot(x, np.ones((4, 2)), axes=1)]
+    shapes = [ops.reshape(x, (-1, 20)), ops.expand_dims(y, 1), ops.squeeze(sums, 1)]
+    shapes += [ops.stack([x, y], axis=1), ops.pad(x, ((0, 0), (1, 1), (0, 0))), ops.flip(y, 1)]
+    shapes += [ops.swapaxes(x, 1, 2), ops.repeat(y, 2, axis=1), ops.tile(x, (1, 1, 2)), x[:, 1:3]]
+    places = [ops.argmax(x, axis=-1), ops.take(y, [0, 2], axis=1), ops.cast(x > 0, "int32")]
+    numbers = [ops.clip(x, -0.5, 0.5), ops.power(ops.abs(x), 1.5), ops.logsumexp(y, axis=1)]
+    numbers += [ops.one_hot(ops.argmin(x, axis=-1), 4), ops.leaky_relu(x, 0.1), ops.gelu(y, False)]
+    return [z, *products, *shapes, *places, *numbers, ops.sqrt(ops.square(x)), ops.rsqrt(x * x + 1)]
+
+
+def by_more_ops(x, y):
+    numbers = [ops.sort(x, axis=1), ops.argsort(y, axis=-1), ops.roll(x, 1, axis=1), ops.cbrt(y)]
+    numbers += [ops.norm(x, ord=2, axis=-1, keepdims=True), ops.median(y, axis=1), ops.trunc(3 * x)]
+    numbers += [ops.tril(x), ops.triu(y, 1), ops.diff(x, axis=1), ops.nan_to_num(y / x)]
+    numbers += [ops.moveaxis(x, 1, 2), ops.diagonal(y, axis1=1, axis2=2), ops.isfinite(x / 0)]
+    numbers += [ops.take_along_axis(x, ops.argsort(y, axis=1), axis=1), *ops.top_k(x, 2)]
+    rectified = [ops.glu(x), ops.hard_shrink(y), ops.soft_shrink(x), ops.tanh_shrink(y)]
+    rectified += [ops.sparse_plus(y), ops.threshold(x, 0.1, 0.2)]
+    return [*numbers, *rectified, ops.erfinv(ops.tanh(x)), ops.sinc(ops.deg2rad(x))]
+
+
 @pytest.mark.parametrize("dialect", ["classic", "modern"])
 @pytest.mark.parametrize("ending", [".keras", ".h5"])
-@pytest.mark.parametrize("make", [by_operators, by_the_backend])
+@pytest.mark.parametrize("make", [by_operators, by_the_backend, by_ops, by_more_ops])
 def test_models_with_operations_are_saved_and_compute_the_same_bits(
     tmp_path, make, ending, dialect
 ):
@@ -191,6 +222,13 @@ def test_models_with_operations_are_saved_and_compute_the_same_bits(
     again.set_weights(model.get_weights())
     for old, new in zip(model.predict([X, -X]), again.predict([X, -X]), strict=True):
         assert old.tobytes() == new.tobytes()
+
+
+def test_a_file_of_keras_3_with_its_operations_computes_what_it_does_there():
+    model = load_model(GOLDEN / "operations.keras")
+    expected = np.load(GOLDEN / "operations.npz")
+    for number, value in enumerate(model.predict([X, X[::-1]])):
+        np.testing.assert_allclose(value, expected[f"y{number}"], rtol=1e-5, atol=1e-6)
 
 
 def test_operations_of_tf_keras_are_converted(tmp_path):
