@@ -11,6 +11,7 @@ from funkeras.layers.layer import Layer
 from funkeras.models.model import CHOICES, Model
 from funkeras.models.sequential import Sequential
 from funkeras.models.structure import layer_from_entry, plain_call, structure_from_config
+from funkeras.registry import custom_object_scope
 from funkeras.symbolic import SymbolicTensor
 
 __all__ = ["clone_model", "compile_as"]
@@ -39,6 +40,26 @@ def clone_model(
     Raises:
         ValueError: for functions and a model whose layers are called by its own code.
     """
+    with custom_object_scope(_classes(model)):
+        return _clone(model, input_tensors, clone_function, call_function, recursive, **kwargs)
+
+
+def _classes(layer: Any) -> dict[str, Any]:
+    """The classes of a layer and of those inside it, by their names: a copy needs no registry."""
+    found = {type(layer).__name__: type(layer)}
+    for inner in layer.inner_layers:
+        found |= _classes(inner)
+    return found
+
+
+def _clone(
+    model: Model,
+    input_tensors: Any,
+    clone_function: Callable[[Layer], Layer] | None,
+    call_function: Callable[..., Any] | None,
+    recursive: bool,
+    **kwargs: Any,
+) -> Model:
     cache: dict[int, Any] = kwargs.pop("cache", None) or {}
     if kwargs:
         raise TypeError(f"clone_model() has no arguments {sorted(kwargs)}")

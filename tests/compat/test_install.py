@@ -4,6 +4,8 @@ import importlib
 import importlib.util
 import sys
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 import funkeras
@@ -129,3 +131,17 @@ def test_another_keras_in_the_process_is_refused(monkeypatch):
 def test_the_backend_that_a_script_expects_is_an_option():
     compat.install("1.2.2", backend="theano")
     assert config.backend() == "theano"
+
+
+def test_names_that_keras_3_has_at_its_top():
+    compat.install("3")
+    import keras
+
+    with keras.device("cpu:0"):
+        assert next(iter(jnp.zeros(1).devices())) == jax.devices("cpu")[0]
+    with pytest.raises(ValueError, match=r"no device 'cpu:99'; JAX has \['cpu:0'"):
+        keras.device("cpu:99").__enter__()
+    assert keras.version() == funkeras.__version__
+    assert keras.FloatDTypePolicy is keras.DTypePolicy
+    square = jax.grad(keras.remat(lambda x: x**2))
+    assert square(3.0) == 6.0

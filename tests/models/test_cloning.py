@@ -14,6 +14,9 @@ from funkeras.layers import (
     Dense,
     Dropout,
     Input,
+    Layer,
+    RepeatVector,
+    TimeDistributed,
     TimeDistributedDense,
     add,
 )
@@ -170,3 +173,23 @@ def test_what_clone_model_refuses():
         clone_model(Sequential([Dense(2)]), call_function=lambda layer, x: layer(x))
     with pytest.raises(TypeError, match="no arguments"):
         clone_model(Sequential([Dense(2)]), other=1)
+
+
+class Twice(Layer):
+    """Of no registry."""
+
+    def call(self, x):
+        return 2 * x
+
+
+@pytest.mark.parametrize("kind", ["graph", "chain", "nested"])
+def test_layers_of_users_are_cloned_without_a_registry(kind):
+    layers = [Dense(3, input_dim=4), Twice(), TimeDistributed(Twice())]
+    model = Sequential([*layers[:2], RepeatVector(2), layers[2]])
+    if kind != "chain":
+        x = Input((4,))
+        model = Model(x, model(x) if kind == "nested" else layers[1](layers[0](x)))
+    clone = clone_model(model)
+    clone.set_weights(model.get_weights())
+    data = np.random.random((5, 4))
+    np.testing.assert_array_equal(clone.predict(data), model.predict(data))
