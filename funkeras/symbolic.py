@@ -352,7 +352,7 @@ def _reading(variable: Variable, found: Trace | None = None) -> Pair:
         if place is None:
             return variable.value, state, None
         tree = params if variable.trainable else state
-        for part in (*place, *variable.path.split("/")):
+        for part in (*place, *variable.place.split("/")):
             tree = tree[part]
         return tree, state, None
 

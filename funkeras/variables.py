@@ -208,7 +208,7 @@ class Variable:
         """The symbolic tensor that stands for it in graphs, once there is one."""
         self._owner: Any = None
         self._value: Any = array
-        self.path = name or "variable"
+        self.place = name or "variable"
         self.shape = array.shape
         self.trainable = trainable
         self._made_inside = current_flow() is not None
@@ -216,6 +216,8 @@ class Variable:
 
     __funkeras_function__: ClassVar[Any]
 
+    place: str
+    """Its name among the arrays of its owner, with `/` where those are nested."""
     constraint: Any = None
     """What an optimizer may project it with."""
     autocast = True
@@ -237,7 +239,7 @@ class Variable:
     def give_to(self, layer: Any, name: str) -> None:
         """Let a layer own it, under that name."""
         self._owner = layer
-        self.path = name
+        self.place = name
 
     @property
     def owner(self) -> Any:
@@ -247,7 +249,12 @@ class Variable:
     @property
     def name(self) -> str:
         """Its name, with that of its layer in front."""
-        return self.path if self._owner is None else f"{self._owner.name}/{self.path}"
+        return self.place if self._owner is None else f"{self._owner.name}/{self.place}"
+
+    @property
+    def path(self) -> str:
+        """Its name after those of the layers that it was made in: `model/dense/kernel`."""
+        return self.place if self._owner is None else self._owner.path_of(self.place)
 
     @property
     def value(self) -> Any:
@@ -268,7 +275,7 @@ class Variable:
                 note(self)
             return self._value
         tree: Any = self._owner.params if self.trainable else self._owner.state
-        for part in self.path.split("/"):
+        for part in self.place.split("/"):
             tree = tree[part]
         return tree
 
@@ -295,7 +302,7 @@ class Variable:
             RuntimeError: while a program runs, if no layer owns it.
         """
         if self._owner is not None:
-            self._owner.assign({self.path: value})
+            self._owner.assign({self.place: value})
             return
         array = jnp.asarray(value, self._value.dtype)
         if array.shape != self.shape:

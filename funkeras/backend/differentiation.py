@@ -54,7 +54,7 @@ def _reads(call: Call, variable: Variable) -> bool:
 def _same(one: Variable, other: Variable) -> bool:
     if one.owner is None:
         return one is other
-    return (one.owner, one.path) == (other.owner, other.path)
+    return (one.owner, one.place) == (other.owner, other.place)
 
 
 def _path(loss: SymbolicTensor, wanted: Sequence[Any]) -> list[Call]:
@@ -166,7 +166,7 @@ def _place(variable: Variable, found: Trace) -> tuple[str, ...] | None:
     if variable.owner is None:
         return None
     place = found.place_of(variable.owner)
-    return None if place is None else (*place, *variable.path.split("/"))
+    return None if place is None else (*place, *variable.place.split("/"))
 
 
 def _at(tree: Any, place: Sequence[str]) -> Any:

@@ -59,7 +59,7 @@ class Asked:
         return self._rules("_constraint")
 
     def _by_weight(self: Any, suffix: str) -> list[tuple[Variable, Any]]:
-        own = {variable.path: variable for variable in self.weights}
+        own = {variable.place: variable for variable in self.weights}
         return [(own[path], rule) for path, rule in self._rules(suffix).items()]
 
     @property

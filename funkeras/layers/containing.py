@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, ClassVar
 
 import jax
@@ -11,6 +12,7 @@ from funkeras.functional.pair import Pair, Weight
 from funkeras.layers.cells import is_cell, written_cell
 from funkeras.layers.weights import dtypes_of
 from funkeras.typing import Shape
+from funkeras.utils.naming import makers, making
 
 __all__ = ["Containing"]
 
@@ -25,8 +27,11 @@ INTERNAL = ("_arguments", "_parts", "_inside")
 class Containing:
     """A layer with others inside: of these each owns the arrays of its weights."""
 
+    name: str
     builder: ClassVar[Any]
     inherited: Pair | None
+    _made_in: tuple[str, ...] | None = None
+    """The names of the layers around it when it was built."""
     pair: Pair
     built: bool
     input_shape: Any
@@ -92,6 +97,22 @@ class Containing:
     def _within(self) -> dict[Names, Any]:
         """The layers inside whose arrays are among its own, by the names that lead there."""
         return {**self._inside, **{(inner.name,): inner for inner in self._attributes()}}
+
+    def within_makers(self) -> AbstractContextManager[None]:
+        """Inside, layers that are built are those of this layer: their paths begin with its own."""
+        if self._made_in is None:
+            self._made_in = makers()
+        return making((*self._made_in, self.name))
+
+    def path_of(self, weight: str) -> str:
+        """The path of a weight of it, by the name that this has here.
+
+        It has the names of the layers that were around when the weight's own layer was built.
+        """
+        if inside := self._inside_of(weight):
+            inner, name = inside
+            return inner.path_of(name)
+        return "/".join((*(self._made_in or ()), self.name, weight))
 
     def _inside_of(self, weight: str) -> tuple[Any, str] | None:
         """The layer inside whose a weight is, with its name there, if it is of one."""

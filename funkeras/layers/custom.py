@@ -253,7 +253,7 @@ class Written:
             if variable.owner is self:
                 continue
             value = variable.numpy()
-            name = variable.path.removeprefix(f"{self.name}_").replace("/", "_")
+            name = variable.place.removeprefix(f"{self.name}_").replace("/", "_")
             taken = {weight.name for weight in self.own_weights}
             name = f"{name}_{len(taken)}" if name in taken else name
             variable.trainable = trainable

@@ -287,7 +287,8 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         if self.built or (type(self).builder is None and hasattr(self, "call")):
             return
         try:
-            params, state = self._draw(input_shape)
+            with self.within_makers():
+                params, state = self._draw(input_shape)
             self.input_shape = input_shape
             self.output_shape = output_shape(self.inherited or self.pair, input_shape)
         except Exception as error:
@@ -315,17 +316,19 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         if type(self).builder is not None or not hasattr(self, "call"):
             if self.built:
                 return
-            self.build(joined(input_shape))
+            with self.within_makers():
+                self.build(joined(input_shape))
             if self.inherited is not None and not is_cell(self):
                 self.output_shape = output_shape(self.pair, input_shape)
         elif self.input_shape is None:
             self.input_shape = freeze_shape(input_shape)
             try:
-                with jax.ensure_compile_time_eval(), outside():
+                with jax.ensure_compile_time_eval(), outside(), self.within_makers():
                     told = shapes_to_build(self, self.input_shape)
                     self.build(*told.values()) if len(told) == 1 else self.build(**told)
                 if not is_cell(self):
-                    found = discover(self, self.input_shape)
+                    with self.within_makers():
+                        found = discover(self, self.input_shape)
                     self.output_shape = jax.tree.map(lambda y: y.shape, found)
             except Exception as error:
                 self.input_shape = None

@@ -218,7 +218,7 @@ def _changing(layer: Any, place: tuple[str, ...]) -> Iterator[tuple[Variable, tu
         yield from _changing(own, (*place, own.name))
     for variable in () if inner else layer.non_trainable_weights:
         if variable.owner is layer and not variable.trainable:
-            yield variable, (*place, *variable.path.split("/"))
+            yield variable, (*place, *variable.place.split("/"))
 
 
 def _at(tree: Any, place: Sequence[str]) -> Any:

@@ -18,7 +18,7 @@ class Normalizing(Layer):
     def _kernel(self) -> Any:
         """The variable that is divided by its norm."""
         inner = self._arguments["layer"]
-        found = {variable.path: variable for variable in inner.weights}
+        found = {variable.place: variable for variable in inner.weights}
         return found[kernel_name(found, inner.name)]
 
     def normalized_weights(self) -> tuple[Array, Array]:
@@ -32,7 +32,7 @@ class Normalizing(Layer):
         declared = super().declared_weights()
         if not declared or self.dialect != "modern":
             return declared
-        first = [f"layer/{self._kernel().path}", "vector_u"]
+        first = [f"layer/{self._kernel().place}", "vector_u"]
         return sorted(declared, key=lambda own: (*first, own.name).index(own.name))
 
     def _run(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:

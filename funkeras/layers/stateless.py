@@ -54,7 +54,7 @@ class Stateless:
 
     def _weight_paths(self) -> list[str]:
         """Where among the nested arrays each of the `weights` is."""
-        return [variable.path for variable in self.weights]
+        return [variable.place for variable in self.weights]
 
     def stateless_call(
         self,
@@ -141,7 +141,7 @@ MODERN: dict[str, Callable[[Any], Any]] = {
     "compute_dtype": _policy(1),
     "dtype": _policy(0),
     "non_trainable_variables": lambda layer: layer.non_trainable_weights + _seeds(layer),
-    "path": lambda layer: layer.name,
+    "path": lambda layer: "/".join((*(layer._made_in or ()), layer.name)),
     "quantization_mode": lambda layer: None,
     "trainable_variables": lambda layer: layer.trainable_weights,
     "variable_dtype": _policy(0),

@@ -125,7 +125,7 @@ class Weighted:
 
     def _weights_by_use(self) -> tuple[list[Variable], list[Variable]]:
         """The weights that training changes, and the others."""
-        moving = [v.trainable and self._moves(v.path) for v in self.weights]
+        moving = [v.trainable and self._moves(v.place) for v in self.weights]
         by_use = [
             [v for v, m in zip(self.weights, moving, strict=True) if m == use]
             for use in (True, False)

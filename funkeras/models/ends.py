@@ -273,7 +273,8 @@ class Ends(Layer):
     def _connect(self, shapes: Any) -> None:
         self._structure = body = Body(self, shapes)
         try:
-            body.connect()
+            with self.within_makers():
+                body.connect()
         except Exception as error:
             self._structure = None
             error.add_note(f"while building model {self.name!r} for inputs of shape {shapes}")

@@ -99,7 +99,7 @@ class Holding(Ends):
     def _weight_paths(self) -> list[str]:
         """Where among the nested arrays each of the `weights` is."""
         inner = [f"{layer.name}/{path}" for layer in self.layers for path in layer._weight_paths()]
-        return [*(own.path for own in self._own_weights()), *inner]
+        return [*(own.place for own in self._own_weights()), *inner]
 
     def _own_weights(self) -> list[Variable]:
         """Those of `add_weight` in a subclass."""
@@ -187,7 +187,7 @@ class Holding(Ends):
         return rules
 
     def _by_weight(self, suffix: str) -> list[tuple[Variable, Any]]:
-        own = [(v, self._own_rules.get(f"{v.path}{suffix}")) for v in self._own_weights()]
+        own = [(v, self._own_rules.get(f"{v.place}{suffix}")) for v in self._own_weights()]
         ruled = {variable: rule for variable, rule in own if rule is not None}
         for layer in self.layers:  # two inner models may share one
             ruled |= layer._by_weight(suffix)

@@ -94,7 +94,8 @@ class Sequential(Model):
     def _extend(self, layer: Layer) -> None:
         """Call the layer on what the chain gives so far."""
         before = self._tensors[-1] if self._tensors else self._input
-        self._tensors.append(layer(before))
+        with self.within_makers():
+            self._tensors.append(layer(before))
 
     def pop(self) -> Layer:
         """Take the last layer off and return it."""

@@ -125,4 +125,4 @@ def _constraint(variable: Any) -> Any:
     owner = getattr(variable, "owner", None)
     if owner is None:
         return getattr(variable, "constraint", None)
-    return owner.weight_constraints.get(variable.path)
+    return owner.weight_constraints.get(variable.place)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["next_number", "reset_names", "scope", "scoped"]
+__all__ = ["makers", "making", "next_number", "reset_names", "scope", "scoped"]
 
 _counters: dict[str, Iterator[int]] = defaultdict(itertools.count)
 _scope: ContextVar[str] = ContextVar("scope", default="")
+_makers: ContextVar[tuple[str, ...]] = ContextVar("makers", default=())
 
 
 def next_number(word: str) -> int:
@@ -40,3 +41,18 @@ def scoped(name: str) -> str:
     'outer/inner/x'
     """
     return _scope.get() + name
+
+
+def makers() -> tuple[str, ...]:
+    """The names of the layers that are making what is inside them, the outermost first."""
+    return _makers.get()
+
+
+@contextmanager
+def making(names: tuple[str, ...]) -> Iterator[None]:
+    """Let layers of those names, one in the other, make what is inside the last."""
+    token = _makers.set(names)
+    try:
+        yield
+    finally:
+        _makers.reset(token)
