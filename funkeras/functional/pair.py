@@ -236,7 +236,12 @@ def freeze_shape(shape: Shapes) -> Shapes:
 
 def is_shape(shape: Any) -> bool:
     """Whether this is one shape rather than several."""
-    return isinstance(shape, tuple) and all(size is None or isinstance(size, int) for size in shape)
+    return isinstance(shape, tuple) and all(map(_is_size, shape))
+
+
+def _is_size(size: Any) -> bool:
+    """Whether this is a number, unknown, or one of the symbols that `jax.export` has for sizes."""
+    return size is None or isinstance(size, int) or hasattr(size, "dimension_as_value")
 
 
 def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:
