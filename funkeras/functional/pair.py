@@ -241,7 +241,8 @@ def is_shape(shape: Any) -> bool:
 
 def _is_size(size: Any) -> bool:
     """Whether this is a number, unknown, or one of the symbols that `jax.export` has for sizes."""
-    return size is None or isinstance(size, int) or hasattr(size, "dimension_as_value")
+    symbol = hasattr(size, "dimension_as_value") and not hasattr(size, "shape")
+    return size is None or isinstance(size, int) or symbol
 
 
 def output_shape(pair: Pair, input_shape: Shapes) -> Shapes:

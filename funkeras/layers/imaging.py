@@ -66,9 +66,11 @@ class Imaging(Layer):
             y, after = pair.apply(params, state, x[None] if single else x, **flow)
             return (y[0] if single else y), after
 
-        def apply(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State]:
+        def run(
+            params: Params, state: State, x: PyTree, *, mask: PyTree, **flow: Any
+        ) -> tuple[PyTree, State, PyTree]:
             if kind in (*TOGETHER, *ANYTHING):
-                y, after = pair.apply(params, state, x, **flow)
+                y, after, mask = pair.run(params, state, x, mask=mask, **flow)
             elif not isinstance(x, Mapping):
                 y, after = one(pair, params, state, x, **flow)
             else:
@@ -82,9 +84,9 @@ class Imaging(Layer):
                     masks, dtype_of_y = x[MASKS], jnp.result_type(y["images"])
                     turned, _ = one(moved, params, state, masks.astype(dtype_of_y), **flow)
                     y[MASKS] = turned.astype(masks.dtype)
-            return (y if dtype is None else _rounded(y, dtype)), after
+            return (y if dtype is None else _rounded(y, dtype)), after, mask
 
-        return pair.changed(apply=apply, runner=None)
+        return pair.rerun(run)
 
     def _run(self, x: Any, *others: Any, training: bool | None = None, **named: Any) -> Any:
         """As any layer. In Keras 3 one that is called on images by itself changes them."""

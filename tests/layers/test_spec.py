@@ -48,7 +48,7 @@ def test_a_layer_lists_its_penalties_and_constraints():
     assert [own.shape for own in layer.get_losses_for(layer.input)] == [activity.shape] == [()]
     assert len(layer.regularizers) == 2
     assert isinstance(layer.regularizers[0], regularizers.Regularizer)
-    assert [variable.path for variable in layer.constraints] == ["bias"]
+    assert [variable.path for variable in layer.constraints] == [f"{layer.name}/bias"]
     assert y.shape == (None, 2)
 
 
