@@ -104,9 +104,8 @@ class Weighted:
 
     def declared_weights(self) -> list[Weight]:
         """The weights that files hold, in the order of `get_weights`."""
-        tried = (
-            bool(self.own_weights) and self.input_shape is not None
-        )  # its `call`, as it is built
+        # While its `call` is tried, to be built, it has those that its `build` has added.
+        tried = bool(self.own_weights) and self.input_shape is not None
         return list(flat_weights(self.pair, self.input_shape)) if self.built or tried else []
 
     @property
