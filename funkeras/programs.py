@@ -47,6 +47,7 @@ class Program:
         static: positions of arguments that are compiled in.
         training: the phase that user code outside of layers sees.
         drawing: whether it gets a key in any case, rather than if it is seen to draw.
+        first_order: whether it takes no derivatives but first ones, backwards.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class Program:
         static: tuple[int, ...] = (),
         training: bool = False,
         drawing: bool = False,
+        first_order: bool = False,
     ) -> None:
         self.function = function
         self.training = training
+        self.first_order = first_order
         self.owners: list[Any] = []
         self.draws = drawing
         self._seed: int | None = None
@@ -87,7 +90,7 @@ class Program:
         bound.update(zip(self.owners, held, strict=True))
         key = None if seed is None else random.key(seed)
         drawn = {} if key is None else {"key": key}
-        with flowing(Flow(self.training, key, bound)):
+        with flowing(Flow(self.training, key, bound, first_order=self.first_order)):
             return self.function(*args, **drawn)
 
     def __call__(self, *args: Any) -> Any:

@@ -23,6 +23,7 @@ __all__ = [
     "Variable",
     "current_flow",
     "flowing",
+    "in_any_order",
     "learning_phase",
     "noting",
     "outside",
@@ -70,6 +71,8 @@ class Flow:
             count after it.
         counting: metric → its state, of those whose counts go on from run to run; the runs inside
             share it.
+        first_order: whether no derivatives but first ones, backwards, are taken of it, and no
+            `vmap`: operations that have no others may do its work.
     """
 
     training: bool = False
@@ -80,6 +83,7 @@ class Flow:
     assigned: dict[Any, Any] | None = None
     reads_as: str | None = None
     counting: dict[Any, Any] = field(default_factory=dict)
+    first_order: bool = False
     draws: int = 0
 
     def next_key(self) -> Key:
@@ -123,7 +127,19 @@ def running(training: bool, key: Key | None) -> AbstractContextManager[Flow]:
     outer = current_flow()
     if outer is None:
         return flowing(Flow(training, key))
-    return flowing(Flow(training, key, dict(outer.bound), counting=outer.counting))
+    shared = {"counting": outer.counting, "first_order": outer.first_order}
+    return flowing(Flow(training, key, dict(outer.bound), **shared))
+
+
+@contextmanager
+def in_any_order() -> Iterator[None]:
+    """Let derivatives of any kind, and `vmap`, be taken of what the present run computes now."""
+    flow = current_flow() or Flow()
+    kept, flow.first_order = flow.first_order, False
+    try:
+        yield
+    finally:
+        flow.first_order = kept
 
 
 def outside() -> AbstractContextManager[None]:

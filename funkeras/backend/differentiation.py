@@ -10,7 +10,7 @@ from funkeras.functional.pair import Pair
 from funkeras.symbolic import NoGraphError, SymbolicTensor, outputs_of, symbol
 from funkeras.tracing import Call, Operation, Trace, place_of
 from funkeras.typing import Key, Params, PyTree, Shape, State
-from funkeras.variables import Variable, running
+from funkeras.variables import Variable, in_any_order, running
 
 __all__ = ["gradient_tensors"]
 
@@ -132,7 +132,7 @@ def _pair(
 
         def total(shifts: Sequence[Any], values: Sequence[Any]) -> Any:
             moved = [params, state]
-            with running(training, key) as flow:
+            with running(training, key) as flow, in_any_order():
                 for variable, place, value in zip(variables, places, values, strict=True):
                     if place is None:
                         flow.bound[variable] = value

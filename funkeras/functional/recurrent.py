@@ -211,8 +211,11 @@ def lstm(
     """Long short-term memory over the steps of a sequence, by the formula of `lstm_cell`.
 
     `use_cudnn=True` runs it by cuDNN's operation where the program runs on an NVIDIA GPU, all is
-    `float32` and there is no mask; else, and by default ("auto"), it runs as a scan: that has
-    derivatives forwards and of any order, and `jax.vmap`, of which cuDNN's has none.
+    `float32` and there is no mask; else it runs as a scan. That has derivatives forwards and of
+    any order, and `jax.vmap`, of which cuDNN's has none: so by default ("auto") it is cuDNN's in
+    `fit`, `evaluate` and `predict`, but not where a model is applied as a function, nor in steps
+    and losses of a subclass. A layer of one's own that takes such derivatives of an LSTM inside
+    needs `use_cudnn=False`.
 
     >>> from funkeras.functional import output_shape
     >>> output_shape(lstm(4, return_sequences=True), (None, 5, 3))

@@ -170,19 +170,20 @@ class Engine:
     def __post_init__(self) -> None:
         updates = self.optimizer.updates
         self.trackers = trackers(self.objective, self.judged.names, self.judged.sources)
-        self.train_by(partial(train_step, self.objective, updates), self.judged)
-        self.judge_by(partial(judged_batch, self.objective), self.judged)
+        first_order = self.objective.rule is None  # a user's may take any derivatives
+        self.train_by(partial(train_step, self.objective, updates), self.judged, first_order)
+        self.judge_by(partial(judged_batch, self.objective), self.judged, first_order)
         self.init_slots = jax.jit(updates.init)
 
-    def train_by(self, step: Callable[..., Any], tally: Tally) -> None:
-        """Train by a step like `train_step`."""
+    def train_by(self, step: Callable[..., Any], tally: Tally, first_order: bool = False) -> None:
+        """Train by a step like `train_step`; whether it takes first derivatives alone."""
         self.trained = tally
-        self.run = Program(partial(run_steps, step), training=True)
+        self.run = Program(partial(run_steps, step), training=True, first_order=first_order)
 
-    def judge_by(self, judge: Callable[..., Any], tally: Tally) -> None:
-        """Evaluate by a function like `judged_batch`."""
+    def judge_by(self, judge: Callable[..., Any], tally: Tally, first_order: bool = False) -> None:
+        """Evaluate by a function like `judged_batch`; whether it takes first derivatives alone."""
         self.judged = tally
-        self.judge = Program(partial(evaluate_steps, judge))
+        self.judge = Program(partial(evaluate_steps, judge), first_order=first_order)
 
     def train_state(self, params: PyTree, state: PyTree) -> TrainState:
         """Everything that the next steps change, from the model's variables as they are now."""

@@ -98,7 +98,7 @@ class Predicting(Taking):
             y, after = apply(params, state, net_input(inputs, dtypes), key=key)
             return jax.tree.leaves(y), after if keeps else None
 
-        self._predict = Program(run)
+        self._predict = Program(run, first_order=not own)
         return self._predict
 
     def _make_predict_function(self) -> None:

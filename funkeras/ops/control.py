@@ -9,6 +9,7 @@ from jax import lax
 
 from funkeras.ops.arguments import array
 from funkeras.ops.lifting import op
+from funkeras.variables import in_any_order
 
 __all__ = [
     "associative_scan",
@@ -100,7 +101,8 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 @op
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """`function` of each entry of the first axis, all at once."""
-    return jax.vmap(function)(elements)
+    with in_any_order():
+        return jax.vmap(function)(elements)
 
 
 def vectorize(
@@ -122,4 +124,5 @@ def jvp(
     fun: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
 ) -> Any:
     """`fun(*primals)` and its derivative along `tangents`; with `has_aux` what else it gives."""
-    return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)
+    with in_any_order():
+        return jax.jvp(fun, tuple(primals), tuple(tangents), has_aux=has_aux)

@@ -1,7 +1,10 @@
-"""`use_cudnn=True` packs weights for cuDNN as JAX's own reference of it unpacks them.
+"""LSTM by cuDNN: weights are packed for it as JAX's own reference of it unpacks them.
 
-No test here needs a GPU: where cuDNN would run, `jax.experimental.rnn.lstm_ref` does.
+No test here needs a GPU: where cuDNN would run, `jax.experimental.rnn.lstm_ref` does, with as few
+derivatives as cuDNN's operation has.
 """
+
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -9,9 +12,11 @@ import numpy as np
 import pytest
 from jax.experimental import rnn
 
-from funkeras import config, layers
+from funkeras import backend as K
+from funkeras import config, layers, ops
 from funkeras import functional as F
-from funkeras.models import Sequential, load_model, model_from_json
+from funkeras.functional import cudnn
+from funkeras.models import Model, Sequential, load_model, model_from_json
 
 KEY = jax.random.key(3)
 SEQUENCE = (2, 5, 3)
@@ -46,13 +51,34 @@ def beside_a_gpu(monkeypatch):
     shapes = []
 
     def lstm(x, h, c, weights, lengths, features, units, count, rate, both):
+        def reference(x, h, c, weights):
+            parts = rnn.unpack_lstm_weights(weights, features, units, count, both)
+            return rnn.lstm_ref(x, h, c, *parts, lengths, features, units, count, rate, both)
+
         shapes.append(x.shape)
-        parts = rnn.unpack_lstm_weights(weights, features, units, count, both)
-        return rnn.lstm_ref(x, h, c, *parts, lengths, features, units, count, rate, both)
+        return differentiable_once(reference)(x, h, c, weights)
 
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     monkeypatch.setattr(rnn, "lstm", lstm)
-    return shapes
+    cudnn._proven.cache_clear()
+    yield shapes
+    cudnn._proven.cache_clear()
+
+
+def differentiable_once(function):
+    """The function with first derivatives backwards, and no others."""
+
+    def no_more(*_):
+        raise TypeError("a second derivative")
+
+    @jax.custom_vjp
+    def backwards(args, change):
+        return jax.vjp(function, *args)[1](change)
+
+    once = jax.custom_vjp(function)
+    once.defvjp(lambda *args: (function(*args), args), backwards)
+    backwards.defvjp(no_more, no_more)
+    return once
 
 
 @pytest.fixture
@@ -76,7 +102,7 @@ def changes(pair, state, params, x, *first, **flow):
 @pytest.mark.parametrize("case", CASES)
 def test_numbers_and_gradients_are_the_scans(case, on_a_gpu):
     options = {name: value for name, value in case.items() if name != "given"}
-    by_scan, by_cudnn = (F.lstm(4, use_cudnn=use, **options) for use in ("auto", True))
+    by_scan, by_cudnn = (F.lstm(4, use_cudnn=use, **options) for use in (False, True))
     params, state = variables(by_scan)
     first = (numbers(2, 4), numbers(2, 4) / 2) if "given" in case else ()
     x = numbers(*SEQUENCE)
@@ -183,3 +209,116 @@ def test_configs_keep_the_choice_and_files_leave_it_to_who_loads_them(tmp_path):
     close(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
     told = model_from_json(model.to_json())
     assert told.layers[0].get_config()["use_cudnn"] is True
+
+
+def recurrent(**options):
+    """A compiled model of an LSTM layer as it is by default, and rows to train it on."""
+    config.set_dialect("modern")
+    layer = layers.LSTM(4, return_sequences=True, input_shape=SEQUENCE[1:], **options)
+    model = Sequential([layer, layers.Dense(1)])
+    model.set_weights([np.asarray(numbers(*w.shape)) / 3 for w in model.weights])
+    model.compile("sgd", "mse")
+    return model, (numbers(6, 5, 3), numbers(6, 5, 1))
+
+
+def worked(model, x, y):
+    """What fit, evaluate and predict of a model give."""
+    losses = model.fit(x, y, batch_size=3, epochs=2, shuffle=False, verbose=0).history["loss"]
+    judged = model.evaluate(x, y, batch_size=3, verbose=0)
+    return [*losses, judged, model.predict(x, batch_size=3), *model.get_weights()]
+
+
+def test_models_train_and_predict_by_cudnn_as_they_are(on_a_gpu):
+    wanted = worked(*(lambda model, data: (model, *data))(*recurrent(use_cudnn=False)))
+    assert on_a_gpu == []
+    model, data = recurrent()
+    close(worked(model, *data), wanted)
+    assert set(on_a_gpu) == {(2, 4, 3), (3, 5, 3)}  # of what was tried, and of the model
+
+
+def test_functions_of_a_model_have_all_derivatives(on_a_gpu):
+    model, (x, _) = recurrent()
+
+    def total(x):
+        return jnp.sum(model.functional.apply(model.params, model.state, x)[0] ** 2)
+
+    moved = jax.jvp(jax.grad(total), (x,), (jnp.ones_like(x),))[1]
+    assert np.abs(moved).max() > 0
+    assert on_a_gpu == []
+
+
+class OfGradients(layers.Layer):
+    """How an LSTM changes along its input, and its outputs for each row."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner = layers.LSTM(4)
+
+    def call(self, x):
+        y, moved = ops.jvp(self.inner, (x,), (ops.ones_like(x),))
+        return y + moved + ops.vectorized_map(lambda row: self.inner(row[None])[0], x)
+
+
+def test_operations_that_need_other_derivatives_have_them_while_a_model_trains(on_a_gpu):
+    config.set_dialect("modern")
+    model = Sequential([layers.Input(SEQUENCE[1:]), OfGradients(), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(numbers(6, 5, 3), numbers(6, 1), verbose=0)
+    assert on_a_gpu == []
+
+
+def test_a_penalty_on_gradients_has_its_second_derivatives(on_a_gpu):
+    first = layers.Input(shape=SEQUENCE[1:])
+    y = layers.Dense(1)(layers.LSTM(4, recurrent_activation="sigmoid")(first))
+    model = Model(first, y)
+    model.compile("sgd", lambda true, pred: K.square(K.gradients(pred, [first])[0] - 1))
+    x = numbers(6, 5, 3)
+    before = model.get_weights()
+    model.fit(x, numbers(6, 1), verbose=0)
+    assert any(np.any(a != b) for a, b in zip(model.get_weights(), before, strict=True))
+
+
+def test_steps_and_losses_of_users_may_take_any_derivative(on_a_gpu):
+    class Penalized(Sequential):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None):
+            slope = jax.grad(lambda x: jnp.sum(self(x)))(x)
+            return jnp.mean((y - y_pred) ** 2) + jnp.mean(slope**2)
+
+    config.set_dialect("modern")
+    model = Penalized([layers.LSTM(4, input_shape=SEQUENCE[1:]), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(numbers(6, 5, 3), numbers(6, 1), verbose=0)
+    assert on_a_gpu == []
+
+
+def in_another_order(lstm):
+    """cuDNN's LSTM if it had the arrays of the weights elsewhere."""
+    return lambda x, h, c, weights, *rest: lstm(x, h, c, jnp.roll(weights, 12), *rest)
+
+
+def not_supported(lstm):
+    def refuse(*_):
+        raise jax.errors.JaxRuntimeError("CUDNN_STATUS_NOT_SUPPORTED")
+
+    return refuse
+
+
+@pytest.mark.parametrize(
+    ("other", "trouble"),
+    [
+        (in_another_order, "its numbers are .* from those of the steps"),
+        (not_supported, "JaxRuntimeError: CUDNN_STATUS_NOT_SUPPORTED"),
+    ],
+)
+def test_where_cudnn_has_not_proven_itself_layers_scan_and_a_warning_says_why(
+    other, trouble, on_a_gpu, monkeypatch
+):
+    model, (x, _) = recurrent(use_cudnn=False)
+    wanted = model.predict(x)
+    monkeypatch.setattr(rnn, "lstm", other(rnn.lstm))
+    model, _ = recurrent()
+    with pytest.warns(UserWarning, match=f"LSTM layers run without cuDNN: {trouble}"):
+        close(model.predict(x), wanted)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        close(recurrent()[0].predict(x), wanted)
