@@ -108,7 +108,64 @@ def define(keras):
         def metrics(self):
             return [self.tracker, self.size]
 
-    return {"steps": Steps, "own": Own, "noting": Noting}
+    class Measuring(keras.Model):
+        """It counts in a metric of its own beside the compiled ones, and reports the batch too."""
+
+        def __init__(self, *args, **kwargs):
+            super().__init__(*args, **kwargs)
+            self.size = keras.metrics.Mean(name="size")
+
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            logs = super().compute_metrics(x, y, y_pred, sample_weight)
+            self.size.update_state(keras.ops.abs(y_pred), sample_weight=sample_weight)
+            logs["size"] = self.size.result()
+            logs["batch"] = keras.ops.max(x) + keras.ops.max(y)
+            return logs
+
+    class Doubling(keras.Model):
+        """What it reports has the names of its metrics: at the end of a pass these count."""
+
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            logs = super().compute_metrics(x, y, y_pred, sample_weight)
+            return {name: 2 * value for name, value in logs.items()}
+
+    class Through(keras.Model):
+        """Its steps are those of any model, on other targets and with more to report."""
+
+        def train_step(self, state, data):
+            x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+            logs, state = super().train_step(state, (x, 2 * y, weight))
+            return {**logs, "kernel": keras.ops.sum(keras.ops.abs(state[0][0]))}, state
+
+        def test_step(self, state, data):
+            x, y, weight = keras.utils.unpack_x_y_sample_weight(data)
+            logs, state = super().test_step(state, (x, 2 * y, weight))
+            return {**logs, "kernel": keras.ops.sum(keras.ops.abs(state[0][0]))}, state
+
+        def predict_step(self, state, data):
+            y, non_trainable = super().predict_step(state, data)
+            return 3 * y, non_trainable
+
+    class Twice(Through, Measuring):
+        """Each batch is two steps; a loss of its own takes part."""
+
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            loss = super().compute_loss(x, y, y_pred, sample_weight)
+            return loss + 0.1 * keras.ops.mean(keras.ops.square(y_pred))
+
+        def train_step(self, state, data):
+            _, state = super().train_step(state, data)
+            return super().train_step(state, data)
+
+    return {
+        "steps": Steps,
+        "own": Own,
+        "noting": Noting,
+        "measuring": Measuring,
+        "doubling": Doubling,
+        "through": Through,
+        "twice": Twice,
+    }
 
 
 def models(keras):
@@ -119,14 +176,19 @@ def models(keras):
             model(np.zeros((1, 3)))
         else:
             x = keras.Input((3,))
-            y = keras.layers.Dense(4, activation="tanh")(x)
+            penalty = None if name in ("steps", "own") else "l2"
+            y = keras.layers.Dense(4, activation="tanh", kernel_regularizer=penalty)(x)
             y = keras.layers.BatchNormalization(momentum=0.8)(y)
             model = kind(x, keras.layers.Dense(2)(y))
         chance = np.random.default_rng(3)
         model.set_weights([chance.random(w.shape) for w in model.get_weights()])
         compiled = {"loss": "mse", "metrics": ["mae", "cosine_similarity"]}
+        if name in ("measuring", "twice"):
+            compiled["weighted_metrics"] = ["mse"]
         optimizer = keras.optimizers.Adam(learning_rate=0.05)
-        model.compile(optimizer=optimizer, **(compiled if name == "steps" else {}))
+        if name in ("through", "twice"):
+            optimizer = keras.optimizers.SGD(learning_rate=0.02, momentum=0.9)
+        model.compile(optimizer=optimizer, **({} if name in ("own", "noting") else compiled))
         yield name, model
 
 
@@ -135,24 +197,103 @@ def results(keras):
     x, y, weight = data()
     found = {}
     for name, model in models(keras):
+        metrics = [metric.name for metric in model.metrics]
         options = {"batch_size": 4, "shuffle": False, "verbose": 0}
-        told = model.fit(x, y, epochs=3, validation_data=(x[:6], y[:6]), **options).history
+        judged = None if name in ("doubling", "twice") else (x[:6], y[:6])
+        told = model.fit(x, y, epochs=3, validation_data=judged, **options).history
         weighted = {}
-        if name != "noting":
+        if name in ("steps", "own", "measuring"):
             weighted = model.fit(x, y, sample_weight=weight, epochs=1, **options).history
         evaluated = model.evaluate(x, y, batch_size=4, verbose=0, return_dict=True)
+        listed = model.evaluate(x, y, batch_size=4, verbose=0)
+        counted = model.get_metrics_result()
         found[name] = {
             "history": {key: [float(v) for v in values] for key, values in told.items()},
             "weighted": {key: [float(v) for v in values] for key, values in weighted.items()},
             "evaluated": {key: float(value) for key, value in evaluated.items()},
+            "listed": [float(value) for value in listed],
+            "counted": {key: float(value) for key, value in counted.items()},
+            "metrics": [metrics, [metric.name for metric in model.metrics]],
             "predicted": model.predict(x[:5], verbose=0).tolist(),
             "weights": [w.tolist() for w in model.get_weights()],
         }
     return found
 
 
+def masked(keras):
+    """What a model of two outputs, the first with a mask, learns and is judged by: numbers by name.
+
+    Of training the losses alone: Keras 3 on JAX has lost the mask before it counts in metrics then.
+    """
+
+    class Lossy(define(keras)["through"]):
+        def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+            return 2 * super().compute_loss(x, y, y_pred, sample_weight)
+
+        def train_step(self, state, data):
+            return keras.Model.train_step(self, state, data)
+
+        def test_step(self, state, data):
+            return keras.Model.test_step(self, state, data)
+
+    chance = np.random.default_rng(5)
+    x = chance.integers(0, 6, (8, 5))
+    x[:, -1] = 0
+    y = [chance.normal(size=(8, 5, size)).astype("float32") for size in (2, 1)]
+    weights = [chance.uniform(0, 2, (8, 5)).astype("float32") for _ in y]
+    inputs = keras.Input((5,), dtype="int32")
+    steps = keras.layers.Embedding(6, 4, mask_zero=True)(inputs)
+    plain = keras.layers.Embedding(6, 3)(inputs)
+    ends = [keras.layers.Dense(2, name="a")(steps), keras.layers.Dense(1, name="b")(plain)]
+    model = Lossy(inputs, ends)
+    model.set_weights([chance.random(w.shape) for w in model.get_weights()])
+    model.compile(
+        keras.optimizers.SGD(learning_rate=0.1),
+        ["mse", "mae"],
+        loss_weights=[1.0, 0.5],
+        metrics=[["mae"], ["mse"]],
+        weighted_metrics=[["mse"], []],
+    )
+    before = [metric.name for metric in model.metrics]
+    options = {"sample_weight": weights, "batch_size": 4, "verbose": 0}
+    told = model.fit(x, y, epochs=2, shuffle=False, **options).history
+    judged = model.evaluate(x, y, return_dict=True, **options)
+    return {
+        "metrics": [before, [metric.name for metric in model.metrics]],
+        "history": {key: told[key] for key in told if key.endswith("loss")},
+        "evaluated": {key: float(value) for key, value in judged.items()},
+        "counted": {key: float(value) for key, value in model.get_metrics_result().items()},
+        "listed": [float(value) for value in model.evaluate(x, y, **options)],
+    }
+
+
+def apart(keras):
+    """What the step of any model does outside of `fit`: its logs and the lists of its state."""
+    x, y, weight = data()
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, keras.layers.Dense(2, kernel_regularizer="l2")(inputs))
+    chance = np.random.default_rng(3)
+    model.set_weights([chance.random(w.shape) for w in model.get_weights()])
+    model.compile(keras.optimizers.SGD(learning_rate=0.1, momentum=0.5), "mse")
+    model.optimizer.build(model.trainable_variables)
+    step, told = jax.jit(model.train_step), []
+    lists = model.trainable_variables, model.non_trainable_variables
+    lists = (*lists, model.optimizer.variables, model.metrics_variables)
+    state = tuple([variable.value for variable in own] for own in lists)
+    for given in ((x, y), (x, y, weight)):
+        logs, state = step(state, given)
+        told.append({name: float(value) for name, value in logs.items()})
+    trained, others, _, counts = state
+    slots = [a for a in state[2] if np.ndim(a)]  # momenta, without rates and counts of steps
+    logs, (*_, counts) = jax.jit(model.test_step)((trained, others, counts), (x, y))
+    told.append({name: float(value) for name, value in logs.items()})
+    arrays = [np.asarray(a).tolist() for a in (*trained, *slots, *counts)]
+    return {"told": told, "arrays": arrays}
+
+
 if __name__ == "__main__":
     import keras
 
     with open(sys.argv[1], "w") as file:
-        json.dump(results(keras), file)
+        everything = results(keras) | {"masked": masked(keras), "apart": apart(keras)}
+        json.dump(everything, file)

@@ -16,9 +16,19 @@ from funkeras.functional.combinators import penalty
 from funkeras.functional.pair import Pair, at
 from funkeras.functional.precision import at_least_single
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
-from funkeras.variables import running
+from funkeras.variables import Flow, current_flow, running
 
-__all__ = ["Batch", "Objective", "Outcome", "Output", "Totals", "meeting", "net_input"]
+__all__ = [
+    "Batch",
+    "Objective",
+    "Outcome",
+    "Output",
+    "Totals",
+    "masks_of",
+    "meeting",
+    "net_input",
+    "present",
+]
 
 
 class Batch(NamedTuple):
@@ -178,11 +188,7 @@ class Objective:
         leaves = jax.tree.leaves(y_pred)
         predictions = leaves[: len(self.outputs)]
         inside = dict(zip(self.inside, leaves[len(self.outputs) :], strict=True))
-        masks = (
-            jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None) if mask is not None else [None]
-        )
-        masks = masks if len(masks) == len(leaves) else [None] * len(leaves)
-        masks = masks[: len(predictions)]
+        masks = masks_of(leaves, mask)[: len(predictions)]
         means, judged = [], []
         cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
         for output, pred, true, weights, own_mask in cases:
@@ -195,6 +201,7 @@ class Objective:
         losses = self.losses(predictions, batch.y, batch.weights, masks, valid, inside)
         total = self.total(params, losses, [penalty(new_state)])
         if self.rule is not None:
+            (current_flow() or Flow()).note_masks(predictions, masks)
             total = self.rule(params, new_state, x, batch, predictions, training, key)
         shown = [total, *(losses if len(self.outputs) > 1 else []), *means]
         shown += [at(new_state, path) for path in self.reported]
@@ -241,7 +248,7 @@ class Objective:
             for metric, by_weight in output.stateful:
                 own = weights if by_weight else None
                 if metric.masked and mask is not None:
-                    own = _present(mask, own)
+                    own = present(mask, own)
                 if valid is not None:
                     own = valid if own is None else own * _along(valid, own)
                 states[index] = metric.update(states[index], true, pred, weights=own)
@@ -268,6 +275,12 @@ def meeting(true: Any, pred: Array) -> tuple[Any, Array]:
     return true, pred
 
 
+def masks_of(leaves: Sequence[Array], mask: PyTree) -> list[Array | None]:
+    """The mask of each output of a net, from the one that its pair gives."""
+    masks = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None)
+    return masks if len(masks) == len(leaves) else [None] * len(leaves)
+
+
 def _mean(values: Array, valid: Array | None) -> Array:
     """Mean over all entries of the rows that count."""
     if valid is None or values.ndim == 0:
@@ -281,13 +294,13 @@ def _along(weights: Array, values: Array) -> Array:
     return weights.reshape(weights.shape + (1,) * (values.ndim - weights.ndim))
 
 
-def _present(mask: Array, weights: Array | None) -> Array:
+def present(mask: Array, weights: Array | None) -> Array:
     """Weights of what a mask leaves."""
-    present = mask.astype(jnp.float32)
+    shown = mask.astype(jnp.float32)
     if weights is None:
-        return present
-    longer = weights.ndim >= present.ndim
-    return weights * _along(present, weights) if longer else _along(weights, present) * present
+        return shown
+    longer = weights.ndim >= shown.ndim
+    return weights * _along(shown, weights) if longer else _along(weights, shown) * shown
 
 
 def _reduce_classic(

@@ -10,13 +10,14 @@ from jax import random
 
 from funkeras import symbolic
 from funkeras.functional.combinators import PENALTY
+from funkeras.functional.objective import masks_of
 from funkeras.functional.pair import at, nest
 from funkeras.layers.weights import dtypes_of
 from funkeras.random import SeedGenerator
 from funkeras.typing import Array, Key, Params, PyTree, State
-from funkeras.variables import Variable
+from funkeras.variables import Variable, current_flow
 
-__all__ = ["MODERN", "Stateless"]
+__all__ = ["MODERN", "Stateless", "key_of"]
 
 RATES = ("rate", "dropout", "recurrent_dropout", "stddev", "factor")
 """Arguments of layers that draw random numbers; one that is 0 means that none are drawn."""
@@ -95,8 +96,12 @@ class Stateless:
         params, state = jax.tree.map(lambda a: a, (self.params, self.state))
         for variable, path in paths.items():
             nest(params if variable.trainable else state, path, values[variable])
-        key = _key([values[seed] for seed in seeds])
-        y, after = self.functional.apply(params, state, x, training=training, key=key, mask=mask)
+        key = key_of([values[seed] for seed in seeds])
+        run = self.functional.run(params, state, x, training=training, key=key, mask=mask)
+        y, after, masks = run
+        if (flow := current_flow()) is not None:
+            leaves = jax.tree.leaves(y)
+            flow.note_masks(leaves, masks_of(leaves, masks))
         trees = {True: params, False: after}
         following = [at(trees[own.trainable], paths[own]) for own in still]
         step = jnp.asarray([0, int(training)], "uint32")
@@ -113,7 +118,7 @@ def _array(value: Any) -> Array:
     return value.value if isinstance(value, Variable) else jnp.asarray(value)
 
 
-def _key(seeds: Sequence[Array]) -> Key | None:
+def key_of(seeds: Sequence[Array]) -> Key | None:
     """The key of a run, from all seeds."""
     if not seeds:
         return None

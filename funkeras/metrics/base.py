@@ -174,6 +174,8 @@ class Metric(Configured):
         if counting is not None and self in counting:
             counting[self] = state
         elif counting is None or not any(isinstance(a, Tracer) for a in jax.tree.leaves(state)):
+            if state is not None and not self._is_held:  # JAX sorts dicts; variables have an order
+                state = {name: state[name] for name in self._state or self.fresh_state}
             self._state = state  # what a trial counts is forgotten with it
 
     def _counting(self) -> dict[Any, Any] | None:

@@ -12,6 +12,7 @@ from funkeras import config, losses, optimizers, spellings
 from funkeras.functional.pair import Pair
 from funkeras.layers.weights import dtypes_of
 from funkeras.metrics import lookup
+from funkeras.models.counting import Trackers
 from funkeras.models.ends import Ends
 from funkeras.models.engine import Engine, make_engine
 from funkeras.models.holding import Holding
@@ -82,6 +83,8 @@ class Compiling(Holding):
         }
         if metrics is True:  # Keras 0's show_accuracy=True
             self._compiled["metrics"] = ["accuracy"]
+        measured = metrics is not None or weighted_metrics is not None
+        self._trackers = Trackers(measured)
         if self.built and not self.is_written():
             self._take_up_losses()
         self._settled = (self.functional, self.trainable_paths()) if self.built else None
@@ -120,7 +123,8 @@ class Compiling(Holding):
         """One value per output, from one for all, a list, or a dict by output name."""
         names = self.output_names
         listed = isinstance(given, list | tuple)
-        if listed and what in ("loss", "loss_weights"):
+        each = listed and given and all(isinstance(own, list | tuple) for own in given)
+        if listed and (each or what in ("loss", "loss_weights")):
             if len(given) != len(names):
                 raise ValueError(f"the model has {len(names)} outputs, got {len(given)} for {what}")
             return list(given)

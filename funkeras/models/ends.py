@@ -13,6 +13,7 @@ from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, repo
 from funkeras.functional.pair import Pair
 from funkeras.layers.layer import OPTIONS, Layer
 from funkeras.models.checking import Entrance
+from funkeras.models.counting import Trackers
 from funkeras.models.engine import Engine
 from funkeras.models.structure import Structure
 from funkeras.models.written import Body
@@ -48,6 +49,7 @@ class Ends(Layer):
         self.optimizer: Any = None
         self.loss: Any = None
         self._compiled: dict[str, Any] | None = None
+        self._trackers: Trackers | None = None
         self._engine: Engine | None = None
         self._optimizer_state: Any = None
         self._made_for = config.dialect(), config.backend()

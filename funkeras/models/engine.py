@@ -1,7 +1,7 @@
 """The engine of a compiled model: its objective, optimizer and programs, and where a run is."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
@@ -16,13 +16,13 @@ from funkeras.functional.objective import Objective, Output, Totals
 from funkeras.functional.training import (
     TrainState,
     evaluate_steps,
+    flat,
     judged_batch,
     merge,
     run_steps,
     select,
     train_step,
 )
-from funkeras.models.counting import trackers
 from funkeras.models.data import Ask, Piece
 from funkeras.models.judging import Judged
 from funkeras.optimizers import Optimizer
@@ -126,6 +126,10 @@ class Tally:
     hand_over: Callable[[Totals], None] = lambda totals: None
     """Gives the metrics that user code updates what they have counted."""
 
+    own_results: Callable[[], Mapping[str, Any]] = dict
+    """What the model says then of these metrics; with the names of the logs it takes their place,
+    as in Keras 3."""
+
     def __post_init__(self) -> None:
         self.fresh = jax.jit(self.start)
         self.results = jax.jit(self.results)
@@ -137,10 +141,14 @@ class Tally:
         sums, rows, ended = jax.device_get((totals.sums, totals.rows, own))
         numbers = sums / max(rows, 1)
         values = [ended[index] if stateful else numbers[index] for stateful, index in self.sources]
-        return {
-            name: value.item() if value.ndim == 0 else value
-            for name, value in zip(self.names, values, strict=True)
-        }
+        return _shown(self.names, values)
+
+    def end(self, totals: Any) -> dict[str, Any]:
+        """The logs of a pass that is over, whose counts the metrics have from now on."""
+        logs = self.logs(totals)
+        self.hand_over(totals)
+        own = flat(self.own_results())
+        return _shown(logs, map(np.asarray, map(own.get, logs))) if {*own} == {*logs} else logs
 
     def last(self, totals: Any) -> dict[str, Any]:
         """The last batch's own numbers, and of metrics with a state what they are now."""
@@ -148,6 +156,12 @@ class Tally:
         numbers = np.asarray(totals.last)
         own = zip(self.names, self.sources, strict=True)
         return logs | {name: numbers[i].item() for name, (stateful, i) in own if not stateful}
+
+
+def _shown(names: Iterable[str], values: Iterable[Any]) -> dict[str, Any]:
+    """Logs with plain numbers."""
+    pairs = zip(names, values, strict=True)
+    return {name: value.item() if value.ndim == 0 else value for name, value in pairs}
 
 
 @dataclass(eq=False)
@@ -164,12 +178,13 @@ class Engine:
     key: jax.Array = field(default_factory=seed_key)
     pace: Pace = field(default_factory=Pace)
     progress: "Progress | None" = None
+    listed: Any = None
+    """Its steps as Keras 3 has them, once they were asked for."""
     uses_steps: bool = False
     """Whether the steps that a subclass writes have been looked for."""
 
     def __post_init__(self) -> None:
         updates = self.optimizer.updates
-        self.trackers = trackers(self.objective, self.judged.names, self.judged.sources)
         first_order = self.objective.rule is None  # a user's may take any derivatives
         self.train_by(partial(train_step, self.objective, updates), self.judged, first_order)
         self.judge_by(partial(judged_batch, self.objective), self.judged, first_order)
@@ -326,10 +341,18 @@ def make_engine(
         *((True, stateful_before + i) for i in range(len(counting))),
     ]
     shown = dict(zip(named, kinds, strict=True))
+    names, sources = [*shown], [*shown.values()]
+    trackers = model._trackers
+    trackers.begin(objective, names, sources)
+
+    def hand_over(totals: Totals) -> None:
+        trackers.hand_over(totals)
+        objective.hand_over(totals)
+
     return Engine(
         objective,
         optimizer,
-        Tally([*shown], [*shown.values()], objective.start, objective.results, objective.hand_over),
+        Tally(names, sources, objective.start, objective.results, hand_over),
         trainable.__contains__,
         paddable,
     )

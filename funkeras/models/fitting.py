@@ -68,8 +68,7 @@ def evaluate(
                 pace.done(piece.stop - piece.start)
     if model.keeps_states:
         model.state = state
-    logs = engine.judged.logs(totals)
-    engine.judged.hand_over(totals)
+    logs = engine.judged.end(totals)
     if callbacks is not None:
         callbacks.on_test_end(logs)
     return logs
@@ -108,8 +107,7 @@ def run_epochs(
             source.begin()
             progress.totals = engine.trained.fresh()
         whole = run_epoch(engine, model, progress, callbacks, look)
-        logs = engine.trained.logs(progress.totals)
-        engine.trained.hand_over(progress.totals)
+        logs = engine.trained.end(progress.totals)
         loss = logs.get("loss", 0.0)
         if not math.isfinite(loss) and not model.stop_training and not hinted:
             hinted = True

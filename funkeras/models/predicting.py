@@ -14,6 +14,7 @@ from funkeras.models import fitting
 from funkeras.models.checking import arrays, as_batch, rows_of
 from funkeras.models.display import Bar, verbosity
 from funkeras.models.engine import always_trains
+from funkeras.models.own_rules import OwnRules
 from funkeras.models.steps import predict_by_own_step
 from funkeras.models.streams import Stream, gives_batches, in_batches, inputs_of
 from funkeras.models.taking import Taking
@@ -89,7 +90,7 @@ class Predicting(Taking):
     def _make_predict(self) -> Callable[..., Any]:
         self.mixes_rows = always_trains(self)
         dtypes, keeps = tuple(self.input_dtypes), self.keeps_states
-        own = hasattr(type(self), "predict_step")
+        own = type(self).predict_step is not OwnRules.predict_step
         apply = predict_by_own_step(self) if own else self.functional.apply
 
         def run(

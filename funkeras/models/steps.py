@@ -7,24 +7,41 @@ A training step is of one of two kinds: `train_step(ts, batch)` takes the nested
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jax import random
 
-from funkeras.functional.objective import Batch, Totals, net_input
+from funkeras.functional.objective import Batch, Totals
 from funkeras.functional.pair import at, nest
-from funkeras.functional.training import TrainState, flat, merge, select, told, written_step
-from funkeras.layers.calling import as_list
+from funkeras.functional.training import (
+    TrainState,
+    flat,
+    merge,
+    select,
+    told,
+    written_step,
+)
 from funkeras.layers.inside import bind
+from funkeras.layers.stateless import key_of
 from funkeras.models.engine import Engine, Tally
+from funkeras.models.standard import StandardSteps, batch_of, given_input, one_or_list
 from funkeras.typing import Array, Key, Params, PyTree, State
 from funkeras.utils.batches import pack_x_y_sample_weight
-from funkeras.variables import running
+from funkeras.variables import current_flow, running
 
-__all__ = ["judge_by_own_step", "one_or_list", "predict_by_own_step", "train_by_own_step"]
+__all__ = [
+    "ListedSteps",
+    "Lists",
+    "judge_by_own_step",
+    "judge_by_standard_step",
+    "listed_steps",
+    "predict_by_own_step",
+    "train_by_own_step",
+    "train_by_standard_step",
+]
 
 Lists = tuple[list[Any], ...]
 """Values of a model's variables: those that are trained, the others, and what else a step takes."""
@@ -39,9 +56,8 @@ def train_by_own_step(model: Any, engine: Engine, example: Batch) -> None:
     ts, step = engine.train_state(*model.variables_now), model.train_step
     batch = _stand_ins(example)
     if _is_listed(step, "(ts, batch), the train state and a batch, or "):
-        listed = ListedSteps(model, ts.optimizer, engine.is_trainable)
-        names = _names_in_logs(listed.train, ts, batch, listed.fresh())
-        engine.train_by(partial(written_step, listed.train, names), _tally(names, listed))
+        listed = listed_steps(model, engine)
+        _train_by(engine, listed.train, listed.standard, ts, batch)
         return
 
     def nested(ts: TrainState, batch: Batch, counts: PyTree) -> tuple[TrainState, Any, PyTree]:
@@ -62,17 +78,41 @@ def train_by_own_step(model: Any, engine: Engine, example: Batch) -> None:
 def judge_by_own_step(model: Any, engine: Engine, example: Batch) -> None:
     """Let an engine judge by the `test_step(state, data)` of the model's class, as in Keras 3."""
     _is_listed(model.test_step)
-    listed = ListedSteps(model)
-    params, state = model.variables_now
-    names = _names_in_logs(listed.test, (params, state), _stand_ins(example), listed.fresh())
+    listed = listed_steps(model, engine)
+    _judge_by(engine, listed.test, listed.standard, _stand_ins(example))
+
+
+def train_by_standard_step(model: Any, engine: Engine, example: Batch) -> None:
+    """Let an engine train by Keras 3's step of any model, counting as the class says."""
+    steps, ts = StandardSteps(model, engine), engine.train_state(*model.variables_now)
+    _train_by(engine, steps.train, steps, ts, _stand_ins(example))
+
+
+def judge_by_standard_step(model: Any, engine: Engine, example: Batch) -> None:
+    """Let an engine judge by Keras 3's step of any model, counting as the class says."""
+    steps = StandardSteps(model, engine)
+    _judge_by(engine, steps.test, steps, _stand_ins(example))
+
+
+def _train_by(
+    engine: Engine, step: Callable[..., Any], steps: StandardSteps, ts: TrainState, batch: Batch
+) -> None:
+    counts = steps.counts
+    names = counts.in_order(_names_in_logs(step, ts, batch, counts.fresh()))
+    engine.train_by(partial(written_step, step, names), _tally(names, steps))
+
+
+def _judge_by(engine: Engine, step: Callable[..., Any], steps: StandardSteps, batch: Batch) -> None:
+    counts, whole = steps.counts, steps.model.variables_now
+    names = counts.in_order(_names_in_logs(step, whole, batch, counts.fresh()))
 
     def judge(
         params: Params, state: State, totals: Totals, batch: Batch, key: Key | None, valid: Array
     ) -> tuple[Totals, State]:
-        (_, after), logs, counts = listed.test((params, state), batch, totals.states, key)
+        (_, after), logs, counts = step((params, state), batch, totals.states, key)
         return told(totals, names, logs, counts, batch), after
 
-    engine.judge_by(judge, _tally(names, listed))
+    engine.judge_by(judge, _tally(names, steps))
     engine.paddable = False
 
 
@@ -94,38 +134,48 @@ class ListedSteps:
     it anew each time.
 
     Args:
-        optimizer: the optimizer's state on nested arrays, for training.
-        is_trainable: of which paths the parameters are trained, likewise.
+        engine: for training and judging.
     """
 
-    def __init__(
-        self,
-        model: Any,
-        optimizer: PyTree = (),
-        is_trainable: Callable[[str], bool] = lambda path: True,
-    ) -> None:
+    def __init__(self, model: Any, engine: Engine | None = None) -> None:
         if model.keeps_states:
             raise NotImplementedError(
                 f"{model.name!r} keeps recurrent states, which are not among the lists of "
                 "variables of Keras 3's steps: write train_step(ts, batch)"
             )
-        self.model = model
-        self.is_trainable = is_trainable
+        self.model, self.engine = model, engine
         self.seeds = len(model._seed_states())
-        paths = dict(zip(model.weights, model._weight_paths(), strict=True))
-        moved, still = model._weights_by_use()
+        self.paths = dict(zip(model.weights, model._weight_paths(), strict=True))
+        self.trained, still = model._weights_by_use()
         self.moved, self.still = (
-            [f"{'params' if own.trainable else 'state'}/{paths[own]}" for own in variables]
-            for variables in (moved, still)
+            [f"{'params' if own.trainable else 'state'}/{self.paths[own]}" for own in variables]
+            for variables in (self.trained, still)
         )
-        if optimizer:
-            self._list_optimizer(optimizer, moved, [paths[own] for own in moved])
 
-    def _list_optimizer(self, state: PyTree, moved: Sequence[Any], paths: Sequence[str]) -> None:
-        """Find the order in which the optimizer's own list has the numbers of its state."""
-        model = self.model
-        trained = select(model.params, self.is_trainable)
-        leaves, self.form = jax.tree.flatten(state)
+    @cached_property
+    def standard(self) -> StandardSteps:
+        """The steps of any model."""
+        return StandardSteps(self.model, self._compiled)
+
+    @property
+    def _compiled(self) -> Engine:
+        if self.engine is None:
+            raise RuntimeError(
+                f"{self.model.name!r} is not compiled: call compile(optimizer, loss)"
+            )
+        return self.engine
+
+    @cached_property
+    def layout(self) -> tuple[Any, list[int]]:
+        """The form of the optimizer's state, and in which order its own list has the leaves.
+
+        Raises:
+            ValueError: if others are trained now than when the model was compiled.
+        """
+        model, engine = self.model, self._compiled
+        trained = select(model.params, engine.is_trainable)
+        leaves, form = jax.tree.flatten(jax.eval_shape(engine.optimizer.updates.init, trained))
+        paths = [self.paths[own] for own in self.trained]
         if set(paths) != set(_paths(trained)):
             raise ValueError(
                 f"what is trained of {model.name!r} was changed after compile: compile it again"
@@ -138,42 +188,54 @@ class ListedSteps:
         def listed(part: Any) -> Any:
             return [at(part, path) for path in paths] if is_like(part) else part
 
-        numbers = self.form.unflatten(range(len(leaves)))
-        self.order = jax.tree.leaves(jax.tree.map(listed, numbers, is_leaf=is_like))
-        model.optimizer.begin(moved)
-
-    def fresh(self) -> list[Array]:
-        """The values of all metrics' variables before any data."""
-        return [a for metric in self.model.metrics for a in metric.stateless_reset_state()]
-
-    def hand_over(self, totals: Totals) -> None:
-        """Give the metrics what was counted."""
-        counts = iter(totals.states)
-        for metric in self.model.metrics:
-            metric.state = dict(zip(metric.state, counts, strict=False))
+        numbers = form.unflatten(range(len(leaves)))
+        model.optimizer.begin(self.trained)
+        return form, jax.tree.leaves(jax.tree.map(listed, numbers, is_leaf=is_like))
 
     def train(
         self, ts: TrainState, batch: Batch, counts: Sequence[Array]
     ) -> tuple[TrainState, Mapping[str, Array], list[Array]]:
         """The train state, the logs and the metrics' variables after `train_step`."""
         whole = merge(ts.params, ts.frozen), ts.state
-        leaves = self.form.flatten_up_to(ts.optimizer)
-        kept = [leaves[index] for index in self.order]
         with self._running(whole, ts.step_key, True) as variables:
-            lists = (*variables, kept, list(counts))
+            lists = (*variables, self._optimizer_list(ts.optimizer), list(counts))
             given = self.model.train_step(lists, self._data(batch))
-        logs, (moved, still, kept, counts) = _checked("train_step", given, lists)
-        params, state = self._nested(whole, moved, still)
-        for index, leaf in zip(self.order, kept, strict=True):
-            leaves[index] = leaf
-        after = ts._replace(
-            params=select(params, self.is_trainable),
-            frozen=select(params, lambda path: not self.is_trainable(path)),
+        logs, (*variables, kept, counts) = _checked("train_step", given, lists)
+        after = self._train_state(whole, variables, kept)
+        return after._replace(step=ts.step + 1, key=ts.key), logs, counts
+
+    def standard_train(self, state: Lists, data: Any) -> tuple[Mapping[str, Array], Lists]:
+        """The logs and the state after the step of any model, for such a state and data."""
+        *variables, kept, counts = state
+        key = self._key(variables[1])
+        ts = self._train_state(self.model.variables_now, variables, kept)
+        ts = ts._replace(key=random.key(0) if key is None else key)
+        ts, logs, counts = self.standard.train(ts, self._batch(data), counts)
+        whole = merge(ts.params, ts.frozen), ts.state
+        variables = self._lists(whole, self._seeds(variables[1], 1))
+        return dict(logs), (*variables, self._optimizer_list(ts.optimizer), counts)
+
+    def _optimizer_list(self, state: PyTree) -> list[Array]:
+        form, order = self.layout
+        leaves = form.flatten_up_to(state)
+        return [leaves[index] for index in order]
+
+    def _train_state(
+        self, whole: tuple[Params, State], variables: Sequence[Any], kept: Sequence[Any]
+    ) -> TrainState:
+        """The train state of such lists, without the key of a step."""
+        params, state = self._nested(whole, *variables)
+        form, order = self.layout
+        leaves = [value for _, value in sorted(zip(order, kept, strict=True), key=_first)]
+        keep = self._compiled.is_trainable
+        return TrainState(
+            params=select(params, keep),
+            frozen=select(params, lambda path: not keep(path)),
             state=state,
-            optimizer=self.form.unflatten(leaves),
-            step=ts.step + 1,
+            optimizer=form.unflatten(leaves),
+            step=0,
+            key=random.key(0),
         )
-        return after, logs, counts
 
     def test(
         self,
@@ -189,29 +251,53 @@ class ListedSteps:
         logs, (moved, still, counts) = _checked("test_step", given, lists)
         return self._nested(whole, moved, still), logs, counts
 
+    def standard_test(self, state: Lists, data: Any) -> tuple[Mapping[str, Array], Lists]:
+        """The logs and the state after the judgement of any model, for such a state and data."""
+        *variables, counts = state
+        whole, key = self._nested(self.model.variables_now, *variables), self._key(variables[1])
+        whole, logs, counts = self.standard.test(whole, self._batch(data), counts, key)
+        return dict(logs), (*self._lists(whole, self._seeds(variables[1], 0)), counts)
+
     def predict(
         self, whole: tuple[Params, State], x: PyTree, key: Key | None
     ) -> tuple[PyTree, State]:
         """What `predict_step` gives, and the state that follows."""
         with self._running(whole, key, False) as variables:
-            y, still = self.model.predict_step(variables, self._given(x))
+            y, still = self.model.predict_step(variables, given_input(self.model, x))
         return y, self._nested(whole, variables[0], still)[1]
+
+    def _seeds(self, still: Sequence[Any], steps: int) -> list[Array]:
+        """The seeds among values of the variables that are not trained, so many steps later."""
+        own = still[len(self.still) :]
+        return [jnp.asarray(seed) + jnp.asarray([0, steps], "uint32") for seed in own]
+
+    def _key(self, still: Sequence[Any]) -> Key | None:
+        """The key of a step of any model: of the run that it is a part of, or from the seeds."""
+        flow = current_flow()
+        if flow is None or flow.key is None:
+            return key_of(self._seeds(still, 0))
+        return flow.next_key()
+
+    def _lists(
+        self, whole: tuple[Params, State], seeds: Sequence[Array]
+    ) -> tuple[list[Any], list[Any]]:
+        tree = {"params": whole[0], "state": whole[1]}
+        moved, still = ([at(tree, place) for place in own] for own in (self.moved, self.still))
+        return moved, [*still, *seeds]
 
     @contextmanager
     def _running(
         self, whole: tuple[Params, State], key: Key | None, training: bool
     ) -> Iterator[tuple[list[Any], list[Any]]]:
         """Run user code with arrays in the place of variables; gives the two lists of these."""
-        tree = {"params": whole[0], "state": whole[1]}
         chance = random.key(0) if key is None else key
         seeds = [
             random.bits(random.fold_in(chance, number), (2,), "uint32")
             for number in range(self.seeds)
         ]
-        moved, still = ([at(tree, place) for place in own] for own in (self.moved, self.still))
         with running(training, key) as flow:
             bind(flow, self.model, *whole)
-            yield moved, still + seeds
+            yield self._lists(whole, seeds)
 
     def _nested(
         self, whole: tuple[Params, State], moved: Sequence[Any], still: Sequence[Any]
@@ -222,21 +308,20 @@ class ListedSteps:
             nest(tree, place, value)  # the seeds at the end are not kept
         return tree["params"], tree["state"]
 
-    def _given(self, x: PyTree) -> PyTree:
-        form = getattr(self.model._known(), "form", None)
-        return as_list(x) if form is None else as_list(form.unflatten(jax.tree.leaves(x)))
-
     def _data(self, batch: Batch) -> Any:
         """A batch as Keras 3 gives it to a step."""
-        x = self._given(net_input(batch.x, tuple(self.model.input_dtypes)))
+        x = given_input(self.model, batch.x)
         return pack_x_y_sample_weight(x, *map(one_or_list, (batch.y, batch.weights)))
 
+    def _batch(self, data: Any) -> Batch:
+        return batch_of(data, len(self.model.output_names))
 
-def one_or_list(parts: Sequence[Any]) -> Any:
-    """Parts of a batch as users see them: one alone, several as a list, none at all as None."""
-    if all(part is None for part in parts):
-        return None
-    return parts[0] if len(parts) == 1 else list(parts)
+
+def listed_steps(model: Any, engine: Engine) -> ListedSteps:
+    """The steps of Keras 3 of a compiled model."""
+    if engine.listed is None:
+        engine.listed = ListedSteps(model, engine)
+    return engine.listed
 
 
 def _paths(tree: Params, prefix: str = "") -> Iterator[str]:
@@ -303,14 +388,20 @@ def _names_in_logs(step: Callable[..., Any], *given: Any) -> list[str]:
     return names
 
 
-def _tally(names: list[str], listed: ListedSteps | None = None) -> Tally:
+def _tally(names: list[str], steps: StandardSteps | None = None) -> Tally:
     """How such numbers become logs: as the last of these steps gave them, or averaged over rows."""
 
     def start() -> Totals:
         zeros = jnp.zeros(len(names), jnp.float32)
-        counts = () if listed is None else tuple(listed.fresh())
+        counts = () if steps is None else tuple(steps.counts.fresh())
         return Totals(zeros, jnp.zeros((), jnp.float32), zeros, counts)
 
-    sources = [(listed is not None, index) for index in range(len(names))]
-    given = () if listed is None else (listed.hand_over,)
-    return Tally(names, sources, start, lambda totals: list(totals.last), *given)
+    sources = [(steps is not None, index) for index in range(len(names))]
+    tally = Tally(names, sources, start, lambda totals: list(totals.last))
+    if steps is not None:
+        tally.hand_over, tally.own_results = steps.counts.hand_over, steps.model.get_metrics_result
+    return tally
+
+
+def _first(pair: tuple[int, Any]) -> int:
+    return pair[0]
