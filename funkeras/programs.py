@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jax import random
 
+from funkeras.distribution import alike, distribution
 from funkeras.variables import DRAWS, Flow, current_flow, flowing, noting
 
 __all__ = ["Program"]
@@ -70,6 +71,8 @@ class Program:
         """How many shapes it has been compiled for since it knew what it reads."""
         shifted = tuple(position + 2 for position in static)
         self._static = shifted
+        self._spread: Any = None
+        """The distribution it was traced for."""
         self._compiled = self._jitted()
 
     def _jitted(self) -> Callable[..., Any]:
@@ -95,11 +98,13 @@ class Program:
 
     def __call__(self, *args: Any) -> Any:
         """What the function gives for these arguments."""
+        if self._spread is not distribution():
+            self._spread, self._compiled = distribution(), self._jitted()
         for _ in range(ROUNDS):
             held = tuple(owner.held for owner in self.owners)
             seed = self._next_seed() if self.draws else None
             with noting() as noted:
-                result = self._compiled(held, seed, *args)
+                result = self._compiled(*alike((held, seed, *args)))
             if not noted:
                 return result
             # It was traced just now and read more than it got: trace it again with that.

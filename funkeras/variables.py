@@ -14,6 +14,7 @@ import numpy as np
 from jax import random
 
 from funkeras import config
+from funkeras.distribution import fetched
 from funkeras.typing import Key
 
 __all__ = [
@@ -362,7 +363,7 @@ class Variable:
 
     def numpy(self) -> np.ndarray:
         """A NumPy copy."""
-        return np.asarray(self.value)
+        return fetched(self.value)
 
     def eval(self) -> np.ndarray:
         """A NumPy copy, as `K.eval` gives it."""

@@ -41,6 +41,7 @@ MODULES: dict[str, tuple[str, ...]] = {
             *("fashion_mnist", "imdb", "mnist", "reuters"),
         )
     },
+    "distribution": ("distribution",),
     "dtype_policies": ("dtype_policies",),
     "engine": ENGINE,
     **{

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import random
 
+from funkeras.distribution import distribute_tensor
 from funkeras.functional.pair import Pair, Shapes, Weight, output_shape
 from funkeras.typing import Array, Key, Params, PyTree, State
 
@@ -17,6 +18,7 @@ __all__ = [
     "cast",
     "frozen",
     "in_phase",
+    "laid_out",
     "named",
     "penalized",
     "penalty",
@@ -182,6 +184,16 @@ def in_phase(pair: Pair, training: bool) -> Pair:
         return pair.run(params, state, x, training=phase, **flow)
 
     phase = training
+    return pair.rerun(run)
+
+
+def laid_out(pair: Pair, layout: Any) -> Pair:
+    """The pair with its outputs in a layout over the devices of a mesh."""
+
+    def run(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State, PyTree]:
+        y, after, mask = pair.run(params, state, x, **flow)
+        return jax.tree.map(lambda a: distribute_tensor(a, layout), y), after, mask
+
     return pair.rerun(run)
 
 

@@ -12,6 +12,7 @@ from jax import lax
 from jax.experimental import rnn
 
 from funkeras import activations
+from funkeras.distribution import distribution
 from funkeras.functional.cells import Cell, States, lstm_cell
 from funkeras.functional.checks import one_of
 from funkeras.functional.pair import Pair
@@ -74,6 +75,7 @@ def _whole(
         and 0 not in x.shape
         and all(a.dtype == jnp.float32 for a in (x, *params.values()))
         and precision in PRECISIONS
+        and distribution() is None  # each device would compute the whole batch
         and (asked or (flow is not None and flow.first_order and _proven()))
     )
     if not fits:

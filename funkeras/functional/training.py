@@ -12,6 +12,7 @@ import jax.numpy as jnp
 from jax import lax, random
 
 from funkeras import optimizers
+from funkeras.distribution import divided
 from funkeras.functional.objective import Batch, Objective, Totals
 from funkeras.functional.pair import at
 from funkeras.optimizers import OptimizerState
@@ -188,8 +189,10 @@ def flat(logs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _rows(data: PyTree, index: Array) -> PyTree:
-    return jax.tree.map(
-        lambda a: a.at[index].get(mode="promise_in_bounds", unique_indices=False), data
+    return divided(
+        jax.tree.map(
+            lambda a: a.at[index].get(mode="promise_in_bounds", unique_indices=False), data
+        )
     )
 
 

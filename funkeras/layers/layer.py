@@ -14,6 +14,7 @@ from funkeras import (
     activations,
     config,
     constraints,
+    distribution,
     initializers,
     regularizers,
     spellings,
@@ -267,6 +268,9 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
     def functional(self) -> Pair:
         """This layer as a pure pair, under its name, frozen if it is not trainable."""
         pair = combinators.remat(self.pair) if self.remat else self.pair
+        current = distribution.distribution()
+        if current is not None and (layout := current.get_tensor_layout(self.path_of("output"))):
+            pair = combinators.laid_out(pair, layout)
         modern = self.dialect == "modern"
         if not self.trainable and (not modern or type(self).spelling in RESTING):
             pair = combinators.frozen(pair, inference=modern)
@@ -306,6 +310,7 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
 
     def _finish(self) -> None:
         self.built = True
+        self.lay_out()
         note_change()
         if self._initial_weights is not None:
             self.set_weights(self._initial_weights)

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras import config, initializers
+from funkeras import config, distribution, initializers
 from funkeras.dtype_policies import MIXED, DTypePolicy
 from funkeras.functional.combinators import CARRIED
 from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
@@ -82,9 +82,23 @@ class Weighted:
         if flow is not None and self in flow.bound:
             flow.bound[self] = (params, state)
             return
-        self._params = params
-        self._state = state
+        own = (self._params, self._state)
+        self._params, self._state = distribution.in_their_place((params, state), own)
         note_change()
+
+    def lay_out(self) -> None:
+        """Lay the arrays out as the current distribution says, if there is one."""
+        current = distribution.distribution()
+        if current is not None and (weights := self.weights):
+            with jax.ensure_compile_time_eval():
+                self.assign(
+                    {
+                        own.place: distribution.distribute_tensor(
+                            own.kept, current.get_variable_layout(own)
+                        )
+                        for own in weights
+                    }
+                )
 
     def assign(self, values: Mapping[str, Any]) -> None:
         """Replace arrays by weight name; all are checked before any is replaced."""

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from funkeras.distribution import everywhere
 from funkeras.functional.objective import Batch
 from funkeras.models.checking import Elsewhere, on_host
 from funkeras.utils.prefetch import ahead
@@ -173,7 +174,7 @@ class Feed:
         self.resident = in_memory and size <= RESIDENT_BYTES
         self.row_bytes = max(1, size // self.rows)
         if self.resident:
-            self.data = jax.device_put(self.data)
+            self.data = everywhere(self.data)
 
     def pieces(
         self,
@@ -207,7 +208,7 @@ class Feed:
                 local = jnp.arange(capacity * size, dtype=jnp.int32).reshape(capacity, size)
                 for begin in range(0, len(part), capacity):
                     chunk = part[begin : begin + capacity]
-                    data = jax.device_put(take(self.data, np.resize(chunk, capacity * size)))
+                    data = everywhere(take(self.data, np.resize(chunk, capacity * size)))
                     yield Piece(data, [local], 0, len(chunk), min(left, chunk.size))
                     left -= chunk.size
 

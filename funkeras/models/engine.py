@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, losses, metrics
+from funkeras.distribution import distribution, like_weights
 from funkeras.functional.combinators import reports, unique_names
 from funkeras.functional.objective import Objective, Output, Totals
 from funkeras.functional.training import (
@@ -206,6 +207,8 @@ class Engine:
         frozen = select(params, lambda path: not self.is_trainable(path))
         if self.slots is None:
             self.slots = self.init_slots(trainable)
+        if distribution() is not None:
+            self.slots = like_weights(self.slots, trainable)
         step = np.asarray(self.step, np.int32)
         return TrainState(trainable, frozen, state, self.slots, step, self.key)
 

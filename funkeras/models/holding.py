@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from funkeras.distribution import distribution
 from funkeras.layers.layer import Layer
 from funkeras.layers.nodes import mask_of, updates_of, uses_learning_phase
 from funkeras.layers.weights import variables_lock, variables_version
@@ -88,7 +89,7 @@ class Holding(Ends):
         """Take over variables of the right structure, unchecked: what training hands back."""
         with variables_lock:
             super().adopt(params, state)
-            if current_flow() is None:
+            if current_flow() is None and distribution() is None:
                 self._gathered = (variables_version(), params, state)
 
     @property

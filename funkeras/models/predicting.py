@@ -9,6 +9,7 @@ import numpy as np
 
 from funkeras import config
 from funkeras.callbacks import Callback, CallbackList
+from funkeras.distribution import divided, gathered
 from funkeras.functional.objective import net_input
 from funkeras.models import fitting
 from funkeras.models.checking import arrays, as_batch, rows_of
@@ -96,8 +97,8 @@ class Predicting(Taking):
         def run(
             params: Params, state: State, inputs: tuple[Any, ...], *, key: Key | None = None
         ) -> Any:
-            y, after = apply(params, state, net_input(inputs, dtypes), key=key)
-            return jax.tree.leaves(y), after if keeps else None
+            y, after = apply(params, state, net_input(divided(inputs), dtypes), key=key)
+            return gathered(jax.tree.leaves(y)), after if keeps else None
 
         self._predict = Program(run, first_order=not own)
         return self._predict

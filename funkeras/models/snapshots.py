@@ -10,6 +10,7 @@ import numpy as np
 
 from funkeras.callbacks import CallbackList
 from funkeras.callbacks.packing import pack, packable
+from funkeras.distribution import fetched
 from funkeras.typing import PyTree
 
 __all__ = ["Run"]
@@ -156,7 +157,7 @@ def _path(keys: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _by_path(tree: PyTree) -> dict[tuple[str, ...], np.ndarray]:
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    return {_path(keys): np.asarray(leaf) for keys, leaf in leaves}
+    return {_path(keys): fetched(leaf) for keys, leaf in leaves}
 
 
 def _filled(

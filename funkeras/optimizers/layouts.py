@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from funkeras.distribution import fetched
 from funkeras.optimizers.updates import NO_SLOT, OWN, OptimizerState
 from funkeras.typing import PyTree
 
@@ -119,7 +120,7 @@ def _slot_entries(
         columns[name] = [
             Entry(
                 f"{name}/{jax.tree_util.keystr(leaves[i][0], simple=True, separator='/')}",
-                np.asarray(leaves[i][1]),
+                fetched(leaves[i][1]),
                 _into(f"slot {name}", i),
             )
             for i in arrange(tree.unflatten(range(len(leaves))))
