@@ -22,6 +22,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax import lax
+from jax.core import Tracer
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from funkeras.typing import PyTree, Shape
@@ -129,7 +130,7 @@ class DeviceMesh:
         return f"<DeviceMesh shape={self.shape}, axis_names={self.axis_names}>"
 
 
-def _device(named: Any) -> jax.Device:
+def _device(named: Any) -> Any:
     """The device of a name."""
     if isinstance(named, jax.Device):
         return named
@@ -241,7 +242,7 @@ class Distribution:
     def num_model_replicas(self) -> int:
         """Into how many parts batches are split."""
         mesh = self.device_mesh
-        return int(mesh.shape[[*mesh.axis_names].index(self.batch_dim_name)])
+        return dict(zip(mesh.axis_names, mesh.shape, strict=True)).get(self.batch_dim_name or "", 1)
 
     @property
     def data_shard_id(self) -> int:
@@ -357,7 +358,7 @@ def distribute_tensor(tensor: Any, layout: Any) -> Any:
     if hasattr(type(tensor), "__funkeras_function__"):
         return tensor
     sharding = layout.backend_layout if isinstance(layout, TensorLayout) else layout
-    if isinstance(tensor, jax.core.Tracer):
+    if isinstance(tensor, Tracer):
         return lax.with_sharding_constraint(tensor, sharding)
     return jax.device_put(tensor, sharding)
 
@@ -383,10 +384,11 @@ def alike(args: PyTree) -> PyTree:
     whole = _whole(_current)
 
     def one(a: Any) -> Any:
-        if isinstance(a, jax.core.Tracer) or not isinstance(a, jax.Array | np.ndarray):
+        if isinstance(a, Tracer) or not isinstance(a, jax.Array | np.ndarray):
             return a
-        split = _laid_out(a) and not a.is_fully_replicated
-        return a if split or getattr(a, "sharding", None) == whole else jax.device_put(a, whole)
+        own = getattr(a, "sharding", None)
+        split = isinstance(own, NamedSharding) and not own.is_fully_replicated
+        return a if split or own == whole else jax.device_put(a, whole)
 
     return jax.tree.map(one, args)
 
@@ -459,5 +461,5 @@ def like_weights(slots: PyTree, weights: PyTree) -> PyTree:
 
 def _laid_out(a: Any) -> bool:
     """Whether an array has been laid out on a mesh."""
-    concrete = not isinstance(a, jax.core.Tracer)  # tracers have a sharding too, of no devices
+    concrete = not isinstance(a, Tracer)  # tracers have a sharding too, of no devices
     return concrete and isinstance(getattr(a, "sharding", None), NamedSharding)
