@@ -1,5 +1,6 @@
 import json
 import pickle
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -253,6 +254,27 @@ def test_configs_make_the_metric_again(metric):
     copy = metrics.get(metrics.serialize(metric))
     assert type(copy) is type(metric)
     assert copy.get_config() == metric.get_config()
+
+
+@pytest.mark.parametrize("dtype", [None, "float16"])
+@pytest.mark.parametrize(
+    ("kind", "usual"),
+    [
+        (metrics.Mean, "float32"),
+        (metrics.AUC, "float32"),
+        (metrics.MeanAbsoluteError, "float32"),
+        (partial(metrics.MeanMetricWrapper, losses.huber), "float32"),
+        (CountedByHand, "float32"),
+        (metrics.BinaryIoU, "int32"),
+        (partial(metrics.MeanIoU, 3), "int32"),
+        (partial(metrics.IoU, 3, [0]), "int32"),
+        (partial(metrics.OneHotIoU, 3, [0]), "int32"),
+        (partial(metrics.OneHotMeanIoU, 3), "int32"),
+    ],
+)
+def test_configs_tell_the_dtype_that_genuine_keras_3_tells(kind, usual, dtype):
+    metric = kind(dtype=dtype)
+    assert metric.get_config()["dtype"] == metric.dtype == (dtype or usual)
 
 
 @pytest.mark.parametrize("metric", [metrics.AUC(name="area"), metrics.MeanMetricWrapper(np.hypot)])

@@ -134,6 +134,8 @@ class Metric(Configured):
     _shape: Shape | None = None
     _arrays: ClassVar[int] = 2
     """How many arrays a batch has before its weights."""
+    usual_dtype: ClassVar[str | None] = None
+    """Of its sums where nobody says it, as configs tell; the type of real numbers if None."""
     masked: ClassVar[bool] = False
     """Whether what a mask hides does not count: so in means of a value for each step."""
     weighable: ClassVar[bool] = True
@@ -149,6 +151,8 @@ class Metric(Configured):
         super().__init__(*args, **kwargs)
         self.name = self._config.get("name") or snake_case(type(self).__name__)
         self._config["name"] = self.name
+        if self._config.get("dtype", "") is None:
+            self._config["dtype"] = self.usual_dtype or config.floatx()
 
     def __getattr__(self, name: str) -> Any:
         if name in (self.__dict__.get("_state") or {}):

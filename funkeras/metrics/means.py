@@ -144,7 +144,7 @@ class MeanMetricWrapper(Metric):
     ) -> None:
         super().__init__(dtype, name or name_of(fn))
         self.__dict__["function"] = mean(partial(fixed(fn), **kwargs), dtype)
-        self._config = {"fn": fn, "name": self.name, "dtype": dtype, **kwargs}
+        self._config = {"fn": fn, **self._config, **kwargs}
 
     def __reduce__(self) -> Any:
         return partial(type(self), **self._config), ()

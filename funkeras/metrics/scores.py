@@ -280,3 +280,5 @@ BinaryIoU = metric_class("BinaryIoU", _binary_iou)
 MeanIoU = metric_class("MeanIoU", _mean_iou)
 OneHotIoU = metric_class("OneHotIoU", _one_hot_iou)
 OneHotMeanIoU = metric_class("OneHotMeanIoU", _one_hot_mean_iou)
+for _counting in (IoU, BinaryIoU, MeanIoU, OneHotIoU, OneHotMeanIoU):
+    _counting.usual_dtype = "int32"
