@@ -128,7 +128,7 @@ def _split(
         root = "/".join(steps[:2])
         name = (names or {}).get(root) or holders.get(root, ("", []))[0] or root
         numbered = [
-            ("/".join([*steps[2:], str(index)]), array) for index, array in enumerate(arrays)
+            ("/".join([*steps[2:], own]), array) for own, array in keras3.named(arrays).items()
         ]
         if steps[0] == "optimizer":
             optimizer += numbered

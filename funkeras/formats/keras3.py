@@ -14,7 +14,7 @@ import stat
 import zipfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -28,17 +28,23 @@ from funkeras.utils.io import atomic_write
 
 __all__ = [
     "Archive",
+    "Arrays",
     "Holders",
+    "as_arrays",
     "is_holders_file",
     "layer_places",
     "load_archive",
     "load_holders",
+    "named",
     "save_archive",
     "save_holders",
     "snake_case",
 ]
 
-Holders: TypeAlias = dict[str, tuple[str, list[np.ndarray]]]
+Arrays: TypeAlias = list[np.ndarray] | dict[str, np.ndarray]
+"""What is stored in one place: arrays `0`, `1`, …, or by other names that a user's layer chose."""
+
+Holders: TypeAlias = dict[str, tuple[str, Arrays]]
 """Path of a group with `vars` → the name of what is stored there, and its arrays."""
 
 DIGEST = "funkeras_digest"
@@ -67,6 +73,10 @@ ZIP_ERRORS = (
 """What zipfile raises for malformed archives."""
 
 
+ASSETS = "assets/"
+"""Where an archive has the files of layers that write some."""
+
+
 class Archive(NamedTuple):
     """What a `.keras` file holds."""
 
@@ -74,6 +84,32 @@ class Archive(NamedTuple):
     config: dict[str, Any]
     weights: bytes
     """A `.weights.h5` file."""
+    assets: dict[str, bytes]
+    """Files of layers by place and name: `layers/words/list.txt`."""
+
+
+def named(arrays: Arrays) -> dict[str, np.ndarray]:
+    """Arrays by the names that they have in their place.
+
+    >>> list(named([np.zeros(1), np.zeros(2)])), list(named({"table": np.zeros(2)}))
+    (['0', '1'], ['table'])
+    """
+    pairs = enumerate(arrays) if isinstance(arrays, list) else arrays.items()
+    return {str(name): array for name, array in pairs}
+
+
+def as_arrays(where: str, found: Mapping[str, np.ndarray]) -> Arrays:
+    """Arrays by name, as a list if their names are `0`, `1`, …
+
+    Raises:
+        FileFormatError: if a number is missing.
+    """
+    numbers = [str(index) for index in range(len(found))]
+    if {*numbers} == {*found}:
+        return [found[name] for name in numbers]
+    if all(name.isdecimal() for name in found):
+        raise FileFormatError(f"{where} has weights {sorted(found)}, not 0, 1, …")
+    return dict(found)
 
 
 def snake_case(name: str) -> str:
@@ -121,8 +157,8 @@ def load_holders(
 
         def take(place: str, own: Group) -> None:
             if wanted(place):
-                arrays = [own.array(number) for number in _numbers(own)]
-                holders[place] = (name_of_holder(own), arrays)
+                found = {name: own.array(name) for name in own.children()}
+                holders[place] = (name_of_holder(own), as_arrays(f"{path}: {place!r}", found))
 
         walk(root, take)
         expected = root.attribute(DIGEST)
@@ -170,23 +206,18 @@ def name_of_holder(group: Group) -> str:
     return called if isinstance(called, str) else ""
 
 
-def _numbers(group: Group) -> list[str]:
-    """`0`, `1`, … in the order of numbers; HDF5 has them in that of letters."""
-    names = group.children()
-    if set(names) != {str(index) for index in range(len(names))}:
-        raise group.refuse("", "arrays must be named 0, 1, …")
-    return sorted(names, key=int)
-
-
-def digest(holders: Mapping[str, tuple[str, Sequence[np.ndarray]]]) -> str:
-    """sha256 over places, types, shapes and bytes of all arrays."""
+def digest(holders: Mapping[str, tuple[str, Arrays]]) -> str:
+    """sha256 over places, types, shapes and bytes of all arrays, and names that are no numbers."""
     sha = hashlib.sha256()
     for place in sorted(holders):
-        for array in holders[place][1]:
+        arrays = holders[place][1]
+        told = arrays if isinstance(arrays, dict) else {}
+        for name, array in sorted(told.items()) or [("", array) for array in arrays]:
             shape = np.shape(array)
             data = np.ascontiguousarray(array)
             data = data.astype(data.dtype.newbyteorder("<"), copy=False)
-            sha.update(json.dumps([place, data.dtype.str, shape]).encode())
+            where = f"{place}/{name}" if name else place
+            sha.update(json.dumps([where, data.dtype.str, shape]).encode())
             sha.update(data.data if data.size else b"")
     return sha.hexdigest()
 
@@ -209,8 +240,8 @@ def _write_holders(file: h5py.File, holders: Holders) -> None:
         group = file.require_group(f"{place}/vars")
         if name:
             group.attrs["name"] = name
-        for index, array in enumerate(arrays):
-            write_array(group, str(index), array)
+        for own, array in named(arrays).items():
+            write_array(group, own, array)
     write_attribute(file, "funkeras_digested", 1)
     write_attribute(file, DIGEST, digest(holders))
 
@@ -220,12 +251,14 @@ def save_archive(
     metadata: Mapping[str, Any],
     config: Mapping[str, Any],
     holders: Holders,
+    assets: Mapping[str, bytes] | None = None,
 ) -> None:
     """Write a `.keras` archive that genuine Keras 3 reads; it is wholly old or wholly new."""
     memory = io.BytesIO()
     with h5py.File(memory, "w") as file:
         _write_holders(file, holders)
     texts = {"config.json": json.dumps(config).encode(), "model.weights.h5": memory.getvalue()}
+    texts |= {f"{ASSETS}{name}": data for name, data in (assets or {}).items()}
     described = {**metadata, DIGEST: _archive_digest(texts)}
     with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         archive.writestr("metadata.json", json.dumps(described))
@@ -257,7 +290,7 @@ def load_archive(path: str | os.PathLike[str], weights: bool = True) -> Archive:
             texts = {
                 name: _read_member(path, archive, member, size)
                 for name, member in members.items()
-                if weights or name != "model.weights.h5"
+                if weights or name in MEMBERS[:2]
             }
     except FileFormatError:
         raise
@@ -269,11 +302,14 @@ def load_archive(path: str | os.PathLike[str], weights: bool = True) -> Archive:
     own = {name: text for name, text in texts.items() if name != "metadata.json"}
     if expected is not None and weights and expected != _archive_digest(own):
         raise FileFormatError(f"{path} was changed or damaged after it was saved")
-    return Archive(metadata, config, texts.get("model.weights.h5", b""))
+    assets = {
+        name.removeprefix(ASSETS): text for name, text in own.items() if name.startswith(ASSETS)
+    }
+    return Archive(metadata, config, texts.get("model.weights.h5", b""), assets)
 
 
 def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
-    """The members of Keras by name, when every member of the archive is harmless."""
+    """The members of Keras by name, and assets, when every member of the archive is harmless."""
     found: dict[str, zipfile.ZipInfo] = {}
     for member in archive.infolist():
         name = member.filename
@@ -290,11 +326,17 @@ def _members(path: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]
         raise FileFormatError(
             f"{path} is a zip archive, but not a .keras file: it has no {' and no '.join(missing)}"
         )
-    return {name: found[name] for name in MEMBERS if name in found}
+    files = [name for name in found if name.startswith(ASSETS) and not name.endswith("/")]
+    total, limit = sum(found[name].file_size for name in files), EXPANSION * path.stat().st_size
+    if total > limit:
+        raise FileFormatError(
+            f"{path}: refused, its assets would have {total} bytes, at most {limit} are expected"
+        )
+    return {name: found[name] for name in (*MEMBERS, *files) if name in found}
 
 
 def _read_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, size: int) -> bytes:
-    text = member.filename.endswith(".json")
+    text = member.filename in MEMBERS[:2]
     limit = min(TEXT_LIMIT, EXPANSION * size) if text else EXPANSION * size
     if member.file_size > limit:
         raise FileFormatError(

@@ -14,7 +14,7 @@ import numpy as np
 
 from funkeras.formats.errors import FileFormatError
 from funkeras.formats.hdf5 import Group, create_hdf5, open_hdf5, write_array
-from funkeras.formats.keras3 import DIGEST, Holders, digest, name_of_holder, walk
+from funkeras.formats.keras3 import DIGEST, Holders, as_arrays, digest, name_of_holder, named, walk
 from funkeras.formats.text import parsed
 from funkeras.utils.io import atomic_write
 
@@ -31,10 +31,10 @@ def save_shards(path: str | os.PathLike[str], holders: Holders, max_shard_size: 
         ValueError: for an array that is larger.
     """
     path, limit = Path(path), max_shard_size * GIGABYTE
-    shards: list[list[tuple[str, str, int, np.ndarray]]] = [[]]
+    shards: list[list[tuple[str, str, str, np.ndarray]]] = [[]]
     size = 0
     for place, (name, arrays) in holders.items():
-        for index, array in enumerate(arrays):
+        for index, array in named(arrays).items():
             if array.nbytes > limit:
                 raise ValueError(
                     f"array {index} of {place!r} has {array.nbytes} bytes: max_shard_size="
@@ -53,11 +53,11 @@ def save_shards(path: str | os.PathLike[str], holders: Holders, max_shard_size: 
                 group = file.require_group(f"{place}/vars")
                 if name:
                     group.attrs["name"] = name
-                write_array(group, str(index), array)
+                write_array(group, index, array)
                 known = files.setdefault(f"/{place}/vars".replace("//", "/"), [])
                 if own not in known:
                     known.append(own)
-    total = sum(array.nbytes for _, arrays in holders.values() for array in arrays)
+    total = sum(array.nbytes for _, own in holders.values() for array in named(own).values())
     told = {
         "metadata": {"total_size": total, DIGEST: digest(holders)},
         "weight_map": files,
@@ -101,12 +101,10 @@ def load_shards(
         with open_hdf5(file, left) as root:
             walk(root, take)
         left = None if left is None else left - size
-    holders: Holders = {}
-    for place, arrays in found.items():
-        numbers = [str(index) for index in range(len(arrays))]
-        if set(numbers) != set(arrays):
-            raise FileFormatError(f"{path}: {place!r} has arrays {sorted(arrays)}, not 0, 1, …")
-        holders[place] = (names[place], [arrays[number] for number in numbers])
+    holders: Holders = {
+        place: (names[place], as_arrays(f"{path}: {place!r}", arrays))
+        for place, arrays in found.items()
+    }
     metadata = told.get("metadata")
     expected = metadata.get(DIGEST) if isinstance(metadata, Mapping) else None
     whole = all(map(wanted, found)) and expected is not None

@@ -1,7 +1,9 @@
 """Layers that users write: what their `build` and `call` do, as a pure pair."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import wraps
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -153,9 +155,29 @@ def discover(layer: Any, input_shape: Shapes, dtypes: PyTree = None) -> PyTree:
     return specs
 
 
+def _told_of(build: Callable[..., None]) -> Callable[..., None]:
+    """A `build` of a user's class, which tells the layer that it has run."""
+
+    @wraps(build)
+    def telling(self: Any, *shapes: Any, **named: Any) -> None:
+        first, self.was_built = not self.was_built, True
+        try:
+            build(self, *shapes, **named)
+        except BaseException:
+            self.was_built = not first
+            raise
+        if first:
+            self._built_apart([*shapes, *named.values()])
+
+    return telling
+
+
 class Written:
     """What a subclass of `Layer` with a `call` of its own finds there besides it."""
 
+    builder: ClassVar[Callable[..., Pair] | None]
+    build: Callable[..., None]
+    ensure_built: Callable[[Any], None]
     name: str
     dialect: str
     dtype_policy: Any
@@ -168,6 +190,21 @@ class Written:
     reported: tuple[str, ...] = ()
     called_dtypes: Any = None
     """Dtypes of what it was called on, nested alike."""
+
+    was_built: bool = False
+    """Whether a `build` that a user wrote has run, or runs."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "build" in vars(cls) and not cls.__module__.startswith("funkeras."):
+            cls.build = _told_of(vars(cls)["build"])
+
+    def _built_apart(self, shapes: Sequence[Any]) -> None:
+        """Find what else there is to know of a layer whose `build` the user has called."""
+        is_layer = type(self).builder is None and not hasattr(self, "compile")
+        if is_layer and hasattr(self, "call") and len(shapes) == 1:
+            with suppress(Exception):  # its first call says what is wrong, with real inputs
+                self.ensure_built(shapes[0])
 
     def _places(self) -> list[str]:
         """Names in the state under which `call` leaves what it adds to the loss and the logs."""

@@ -53,6 +53,7 @@ from funkeras.layers.custom import (
 )
 from funkeras.layers.nodes import Noded
 from funkeras.layers.stateless import MODERN, Stateless
+from funkeras.layers.storing import Storing
 from funkeras.layers.weights import Weighted, dtypes_of, note_change
 from funkeras.registry import custom_object_scope
 from funkeras.symbolic import SymbolicTensor, symbol
@@ -119,7 +120,7 @@ def kind_of(argument: str) -> Any:
     return KINDS.get(argument.rpartition("_")[2])
 
 
-class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
+class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
 
     Args:
@@ -328,9 +329,8 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
         elif self.input_shape is None:
             self.input_shape = freeze_shape(input_shape)
             try:
-                with jax.ensure_compile_time_eval(), outside(), self.within_makers():
-                    told = shapes_to_build(self, self.input_shape)
-                    self.build(*told.values()) if len(told) == 1 else self.build(**told)
+                if not self.was_built:
+                    self._build_as_written()
                 if not is_cell(self):
                     with self.within_makers():
                         found = discover(self, self.input_shape)
@@ -341,6 +341,17 @@ class Layer(Containing, Weighted, Stateless, Asked, Noded, Written):
                 raise
             self._state |= {place: jnp.zeros(()) for place in self._places()}
             self._finish()
+
+    def _build_as_written(self) -> None:
+        """Run the `build` of a user's class."""
+        self.was_built = True
+        try:
+            with jax.ensure_compile_time_eval(), outside(), self.within_makers():
+                told = shapes_to_build(self, self.input_shape)
+                self.build(*told.values()) if len(told) == 1 else self.build(**told)
+        except BaseException:
+            self.was_built = False
+            raise
 
     # Calling and describing
 

@@ -478,8 +478,13 @@ def build(described: Mapping[str, Any], left: list[int] | None, where: str) -> A
         return Recorded(**arguments)
     kind = layer_class(name)
     if issubclass(kind, Model):
-        model = kind.from_config(arguments, make=make)
+        options: dict[str, Any] = {"make": make}
+        takes_make = "make" in inspect.signature(kind.from_config).parameters
+        model = kind.from_config(arguments, **(options if takes_make else {}))
+        _built_as_told(model, described)
         shape = arguments.get("build_input_shape") if isinstance(arguments, Mapping) else None
+        if model.is_written():
+            shape = _any_rows((described.get("build_config") or {}).get("input_shape"))
         if not model.built and shape:
             model.build(shape)
         return model
@@ -492,6 +497,24 @@ def build(described: Mapping[str, Any], left: list[int] | None, where: str) -> A
     layer = kind.from_config({**arguments, **inner})
     if left is not None and getattr(kind, "builder", None) is not None:
         _watch(layer, left, where)
+    return _built_as_told(layer, described)
+
+
+def _any_rows(shape: Any) -> Any:
+    """A shape, or several nested in a list or dict, for batches of any size."""
+    if isinstance(shape, Mapping):
+        return {name: _any_rows(own) for name, own in shape.items()}
+    nested = shape and isinstance(shape[0], list | tuple | Mapping)
+    return [*map(_any_rows, shape)] if nested else shape and (None, *shape[1:])
+
+
+def _built_as_told(layer: Layer, described: Mapping[str, Any]) -> Layer:
+    """The layer, built by the `build_from_config` of its class if a user wrote that."""
+    told = described.get("build_config")
+    written = type(layer).build_from_config is not Layer.build_from_config
+    if written and isinstance(told, Mapping) and told and not layer.built:
+        layer.build_from_config(told)
+        layer.was_built = True
     return layer
 
 

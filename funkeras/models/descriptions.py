@@ -8,7 +8,6 @@ import numpy as np
 
 from funkeras import config
 from funkeras.activations import HARD_SIGMOIDS
-from funkeras.layers.calling import shapes_to_build
 from funkeras.layers.input import InputLayer
 from funkeras.models.configs import CLASSIC_HARD_SIGMOID
 from funkeras.models.model import Model
@@ -183,6 +182,11 @@ def layer_3(layer: Any) -> Config:
 
 
 def _built(model: Any, form: Form) -> Config:
+    if model.is_written():
+        registered = get_registered_name(type(model))
+        found = {"class_name": type(model).__name__, "config": model.get_config()}
+        found |= {"module": type(model).__module__, "registered_name": registered}
+        return {**found, "build_config": model.get_build_config()}
     described = _model(model, form)
     if class_of(model) == "Sequential" and model.built:
         described["config"]["build_input_shape"] = model.input_shape
@@ -320,6 +324,11 @@ def _spelled(value: Any) -> Any:
 
 
 def _model(model: Any, form: Form) -> Config:
+    if model.is_written():
+        raise NotImplementedError(
+            f"{model.name!r} has a call of its own, of which such files can't tell: save it to a "
+            "file that ends with .keras, or its weights alone with save_weights"
+        )
     described = {"class_name": type(model).__name__, "config": model.get_config()}
     arguments = described["config"]
     first = arguments["layers"][0]["config"] if arguments["layers"] else {}
@@ -462,8 +471,7 @@ def _layer(layer: Any, form: Form) -> Config:
     described = _tagged(described, "keras.layers")
     # Of several arguments, or layers inside, Keras 3 gets the shapes when it calls the layer.
     if form.keras == 3 and layer.built and name not in (*SEPARATE, *WITH_STATES, "Pipeline"):
-        told = shapes_to_build(layer, layer.input_shape)
-        described["build_config"] = told if "input_shape" in told else {"shapes_dict": told}
+        described["build_config"] = layer.get_build_config()
     if own:
         described |= {"module": type(layer).__module__, "registered_name": registered}
     elif name in KERAS_3_HOMES:

@@ -49,7 +49,7 @@ class KerasFileEditor:
             node = self.weights_dict
             for step in filter(None, place.split("/")):
                 node = node.setdefault(step, {})
-            node.update({str(index): array for index, array in enumerate(arrays)})
+            node.update(formats.named(arrays))
         say(f"Keras model file {self.filepath!r}")
 
     def summary(self) -> None:
@@ -68,9 +68,11 @@ class KerasFileEditor:
             `status`, `success` or `error`; `error_count` and `match_count`, of objects or weights
             that only one of them has, or of another shape, and of weights that fit.
         """
+        from funkeras import formats
+
         own = _shapes(_places(self.weights_dict))
         other = {
-            place: {str(index): array.shape for index, array in enumerate(arrays)}
+            place: {name: array.shape for name, array in formats.named(arrays).items()}
             for place, (_, arrays) in saving.holders_of(reference_model).items()
             if arrays
         }
@@ -144,12 +146,11 @@ class KerasFileEditor:
             raise ValueError(f"filepath must end in .weights.h5, got {path!r}")
         holders = {}
         for place, node in _places(self.weights_dict):
-            arrays = _arrays(node)
-            numbers = [str(index) for index in range(len(arrays))]
-            if set(arrays) != set(numbers):
-                raise ValueError(f"{place!r} has weights {sorted(arrays)}, not 0, 1, …")
-            name = self.object_metadata.get(place, "")
-            holders[place] = (name, [np.asarray(arrays[number]) for number in numbers])
+            arrays = {own: np.asarray(array) for own, array in _arrays(node).items()}
+            holders[place] = (
+                self.object_metadata.get(place, ""),
+                formats.as_arrays(repr(place), arrays),
+            )
         formats.save_holders(path, holders)
 
     resave_weights = save

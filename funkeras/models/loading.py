@@ -115,14 +115,17 @@ def _load_archive(path: Path, compiled: bool, backend: str | None) -> Any:
     archive = formats.load_archive(path)
     limit = formats.EXPANSION * path.stat().st_size
     holders = formats.load_holders(path, limit, archive.weights)
-    entries = sum(array.size for _, arrays in holders.values() for array in arrays)
+    entries = sum(a.size for _, arrays in holders.values() for a in formats.named(arrays).values())
     generation = stored_generation(archive.metadata)
     numbers = _backend_of(archive.metadata, backend)
     model = configs.from_description(archive.config, generation, None, str(path), entries, numbers)
     placement.swap(weights_from_holders(model, holders, str(path), False, False))
+    saving.load_assets(model, archive.assets)
     training = archive.config.get("compile_config")
     if compiled and isinstance(training, Mapping):
-        name, state = holders.get("optimizer", ("", []))
+        name, state = holders.get("optimizer", placement.NOTHING)
+        if isinstance(state, dict):
+            raise FileFormatError(f"{path}: the optimizer has weights {sorted(state)}, not 0, 1, …")
         chosen = training.get("optimizer")
         if not chosen and name:
             chosen = OPTIMIZER_NUMBER.sub("", name)
@@ -220,6 +223,8 @@ def read_weights(
     backend = checked_backend(backend)
     # In float64 at most; another megabyte, so that a slightly larger model is told of by shape.
     limit = 8 * model.count_params() + MEGABYTE
+    if any(part.writes("load_own_variables") for *_, part in saving.placed(model) if part):
+        limit = max(limit, formats.EXPANSION * path.stat().st_size)  # of anything it may store
     where = str(path)
     if path.name.endswith(".weights.json"):
         holders = formats.load_shards(path, limit, _no_optimizer)
@@ -288,7 +293,7 @@ def weights_of(
         return _gathered([*of_the_model, *_of_layers(named, origin, where)], skip_mismatch)
 
 
-def _of_the_model(model: Any, arrays: Sequence[np.ndarray], where: str, by_name: bool) -> Makers:
+def _of_the_model(model: Any, arrays: formats.Arrays, where: str, by_name: bool) -> Makers:
     """What makes the change of the weights that belong to the model itself and to no layer."""
     if by_name and not (arrays and model.own_weights):
         return []
@@ -336,14 +341,14 @@ def _warn_of_kernels(layers: Sequence[Any], origin: Origin, where: str) -> None:
 
 def weights_from_holders(
     model: Any,
-    holders: Mapping[str, tuple[str, list[np.ndarray]]],
+    holders: Mapping[str, tuple[str, formats.Arrays]],
     where: str,
     by_name: bool,
     skip_mismatch: bool,
 ) -> placement.Change:
     """What the places of a `.weights.h5` file put in the place of a model's weights."""
     roots = placement.roots(model, holders, by_name)
-    top = holders.get("", ("", []))[1]
+    top = holders.get("", placement.NOTHING)[1]
     makers = _of_the_model(model, top, where, by_name)
     once = placement.stored_owners(holders, roots)
     makers += [

@@ -60,8 +60,11 @@ class Model(Training):
         """The model that the `get_config` of any Keras generation described.
 
         `make` turns the entry of a layer into the layer; by its class's `from_config` if left out.
+        A model with a call of its own is made of the options that it describes.
         """
         with custom_object_scope(custom_objects):
+            if cls.is_written() and "layers" not in config:
+                return cls(**config)
             inputs, outputs = structure_from_config(config, make or layer_from_entry)
             return cls(inputs, outputs, name=config.get("name"))
 

@@ -12,11 +12,14 @@ import numpy as np
 
 from funkeras.formats.errors import FileFormatError
 from funkeras.formats.keras1 import SPACE, Origin, array_count, rearranged
-from funkeras.formats.keras3 import layer_places, snake_case
+from funkeras.formats.keras3 import Arrays, layer_places, named, snake_case
 from funkeras.functional.combinators import unique_names
-from funkeras.functional.pair import Weight
+from funkeras.functional.pair import Weight, at
+from funkeras.layers.inside import bind
 from funkeras.layers.layer import Layer
+from funkeras.layers.storing import CELL
 from funkeras.models.model import Model
+from funkeras.variables import running
 
 __all__ = [
     "Change",
@@ -45,9 +48,6 @@ INNER = {
 }
 """Wrapper → place in it → its argument with the layer there; the first one stands in for none."""
 
-CELL = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-"""Layers that keep their arrays in a cell, which Keras 3's files show."""
-
 HOLDERS = {
     "MultiHeadAttention": {
         "query": "query_dense",
@@ -67,11 +67,18 @@ HOLDERS = {
 AGAIN = {"SpectralNormalization": ("layer/kernel", "layer/embeddings", "layer/depthwise_kernel")}
 """Wrapper → weights of the layer inside that Keras 3's files have again before its own."""
 
+STORING = ("save_own_variables", "load_own_variables", "save_assets", "load_assets")
+"""Methods by which a user's layer stores what it has in its own way, as in Keras 3."""
+
 WHOLE = ("JaxLayer", "FlaxLayer")
 """Layers of one part, whatever the names of their weights."""
 
 Change: TypeAlias = dict[int, tuple[Any, dict[str, np.ndarray]]]
 """What a file puts in place of weights: by the layer's id, the layer and its arrays by name."""
+
+
+NOTHING: tuple[str, Arrays] = "", []
+"""What a file has in a place that it does not have."""
 
 
 class Part(NamedTuple):
@@ -88,11 +95,18 @@ class Part(NamedTuple):
     trainable: bool
     again: tuple[Weight, ...] = ()
     """Weights of other parts that are before its own in a `.weights.h5` file."""
+    layer: Any = None
+    """The layer whose own weights they are, if it is a whole one: it may store these itself."""
 
     @property
     def stored(self) -> list[Weight]:
         """What a `.weights.h5` file has in its place, in order."""
         return [*self.again, *self.weights]
+
+    def writes(self, method: str) -> bool:
+        """Whether the class of the layer has its own `save_own_variables`, or the like."""
+        own = getattr(type(self.layer), method, None) if self.layer is not None else None
+        return own not in (None, getattr(Layer, method, None))
 
 
 def class_of(layer: Any) -> str:
@@ -138,7 +152,7 @@ def _parts_of_pair(
 ) -> Iterator[Part]:
     kind = class_of(layer)
     if isinstance(layer, Model):
-        if layer.own_weights:
+        if layer.own_weights or any(map(own_part(layer).writes, STORING)):
             yield own_part(layer, owner if prefix else layer, prefix, holder, trainable)
         for inner, place in zip(layer.layers, holders(layer), strict=True):
             # Variables belong to the inner layers, unless a wrapper around the model has them.
@@ -171,7 +185,8 @@ def own_part(
     ordered = sorted(model.own_weights, key=lambda weight: not weight.trainable)
     weights = [weight._replace(name=f"{prefix}{weight.name}") for weight in ordered]
     owner = model if owner is None else owner
-    return Part(owner, class_of(model), holder.rstrip("/"), "", weights, False, trainable)
+    place = holder.rstrip("/")
+    return Part(owner, class_of(model), place, "", weights, False, trainable, layer=model)
 
 
 def _split(
@@ -179,6 +194,8 @@ def _split(
 ) -> Iterator[Part]:
     """One part, or several where the names of its weights have a path of their own."""
     groups: dict[str, list[Weight]] = {"": []}
+    if kind in CELL and any(getattr(type(layer), name, None) for name in STORING[2:]):
+        raise NotImplementedError(f"{layer.name!r}: a subclass of {kind} stores as that does")
     inside = () if layer.inherited is None else layer._attributes()
     others = tuple(f"{prefix}{inner.name}/" for inner in inside)
     for weight in owner.declared_weights():
@@ -204,6 +221,7 @@ def _split(
             kind in SPACE and first,
             trainable and all(owner._moves(weight.name) for weight in weights),
             () if group else tuple(again),
+            None if group or kind in CELL else layer,
         )
 
 
@@ -386,7 +404,7 @@ def _is_in(stored: Mapping[str, Any]) -> Callable[[Any, str], bool]:
 
 def from_holders(
     layer: Any,
-    stored: Mapping[str, tuple[str, list[np.ndarray]]],
+    stored: Mapping[str, tuple[str, Arrays]],
     root: str,
     where: str,
     elsewhere: Container[int] = (),
@@ -404,7 +422,7 @@ def from_holders(
         place = _place(part, root, stored)
         if place not in stored and id(part.owner) in elsewhere:
             continue
-        arrays = stored.get(place, ("", []))[1]
+        arrays = stored.get(place, NOTHING)[1]
         here = f"{where}, layer {layer.name!r} (in the file {place!r})"
         merge(change, from_place(part, arrays, here))
     return change
@@ -423,12 +441,19 @@ def stored_owners(stored: Mapping[str, Any], places: Sequence[tuple[Any, str]]) 
     }
 
 
-def from_place(part: Part, arrays: Sequence[np.ndarray], where: str) -> Change:
+def from_place(part: Part, arrays: Arrays, where: str) -> Change:
     """The weights of a part from the arrays in its place.
 
     Raises:
         FileFormatError: when they do not fit; it says `where`, weight, expected and found.
     """
+    if part.writes("load_own_variables"):
+        return _loaded(part, named(arrays), where)
+    if isinstance(arrays, dict):
+        raise FileFormatError(
+            f"{where}: the file has arrays by the names {', '.join(arrays)}, which only a layer "
+            "with a load_own_variables of its own takes"
+        )
     if len(arrays) != len(part.stored):
         names = ", ".join(weight.name for weight in part.stored)
         raise FileFormatError(
@@ -440,6 +465,30 @@ def from_place(part: Part, arrays: Sequence[np.ndarray], where: str) -> Change:
     return change
 
 
+def _loaded(part: Part, store: dict[str, np.ndarray], where: str) -> Change:
+    """What the `load_own_variables` of a user's layer assigns; its variables stay as they are."""
+    layer = part.layer
+    with running(training=False, key=None) as flow:
+        bind(flow, layer, layer.params, layer.state)
+        try:
+            layer.load_own_variables(store)
+        except (KeyError, TypeError, ValueError) as error:
+            raise FileFormatError(f"{where}: load_own_variables fails: {error!r}") from error
+        own = [np.asarray(at(_both(layer), _last(weight))) for weight in part.weights]
+    change: Change = {}
+    _enter(change, part, part.weights, own, where)
+    return change
+
+
+def _both(layer: Any) -> dict[str, Any]:
+    params, state = layer.own_variables()
+    return {**params, **state}
+
+
+def _last(weight: Weight) -> str:
+    return weight.name.rpartition("/")[2]
+
+
 def _place(part: Part, root: str, stored: Mapping[str, Any]) -> str:
     """Where a file has a part's arrays."""
     place = f"{root}/{part.holder}".rstrip("/")
@@ -449,7 +498,7 @@ def _place(part: Part, root: str, stored: Mapping[str, Any]) -> str:
 
 
 def check_all_used(
-    stored: Mapping[str, tuple[str, list[np.ndarray]]],
+    stored: Mapping[str, tuple[str, Arrays]],
     places: Sequence[tuple[Any, str]],
     where: str,
 ) -> None:

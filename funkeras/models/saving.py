@@ -3,16 +3,20 @@
 import json
 import time
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from funkeras.functional.pair import Weight
 from funkeras.registry import custom_object_scope
 from funkeras.variables import Variable
+
+if TYPE_CHECKING:
+    from funkeras.formats.keras3 import Arrays, Holders
 
 # `formats` brings h5py, which a script that saves nothing need not wait for: imported where used.
 
@@ -187,19 +191,74 @@ def array_of(owner: Any, weight: Weight) -> np.ndarray:
     return Variable.of(owner, weight.name, weight.shape, weight.trainable).numpy()
 
 
-def holders_of(model: Any) -> dict[str, tuple[str, list[np.ndarray]]]:
+def holders_of(model: Any) -> "Holders":
     """The arrays of a model by place, as `.weights.h5` files have them."""
+    holders: Holders = {}
+    for place, name, part in placed(model):
+        holders.setdefault(place, (name, []))
+        if part is not None:
+            holders[place] = (name, stored_arrays(part))
+    return holders
+
+
+def placed(model: Any) -> Iterator[tuple[str, str, Any]]:
+    """Places of a `.weights.h5` file, the name of what is there, and the part, if it is one."""
     from funkeras.models import placement
 
-    own = [array_of(model, weight) for weight in placement.own_part(model).weights]
-    holders: dict[str, tuple[str, list[np.ndarray]]] = {"": (model.name, own)}
+    yield "", model.name, placement.own_part(model)
     for layer, place in zip(model.layers, placement.holders(model), strict=True):
-        holders[place] = (layer.name, [])
+        yield place, layer.name, None
         for part in placement.parts(layer):
-            arrays = [array_of(part.owner, weight) for weight in part.stored]
-            where = f"{place}/{part.holder}".rstrip("/")
-            holders[where] = (part.name or layer.name, arrays)
-    return holders
+            yield f"{place}/{part.holder}".rstrip("/"), part.name or layer.name, part
+
+
+def stored_arrays(part: Any) -> "Arrays":
+    """What a file has of a part: its arrays in order, or what the layer of a user stores."""
+    from funkeras import formats
+
+    if not part.writes("save_own_variables"):
+        return [array_of(part.owner, weight) for weight in part.stored]
+    store: dict[str, Any] = {}
+    part.layer.save_own_variables(store)
+    where = f"save_own_variables of layer {part.layer.name!r}"
+    if odd := [name for name in store if not isinstance(name, str) or not name or "/" in name]:
+        raise ValueError(f"{where} stores by names without a slash, got {odd}")
+    return formats.as_arrays(where, {name: np.asarray(value) for name, value in store.items()})
+
+
+def assets_of(model: Any) -> dict[str, bytes]:
+    """The files that layers of users write beside their arrays, by place and name."""
+    found: dict[str, bytes] = {}
+    for place, _, part in placed(model):
+        if part is not None and hasattr(part.layer, "save_assets"):
+            with TemporaryDirectory() as folder:
+                part.layer.save_assets(folder)
+                for path in sorted(Path(folder).rglob("*")):
+                    if path.is_file():
+                        name = path.relative_to(folder).as_posix()
+                        found[f"{place}/{name}".lstrip("/")] = path.read_bytes()
+    return found
+
+
+def load_assets(model: Any, assets: Mapping[str, bytes]) -> None:
+    """Let layers of users read the files that they wrote, out of a folder for each."""
+    left = dict(assets)
+    readers = {
+        place: part.layer
+        for place, _, part in placed(model)
+        if part is not None and hasattr(part.layer, "load_assets")
+    }
+    for place in sorted(readers, key=len, reverse=True):  # of a layer in a layer first
+        start = f"{place}/".lstrip("/")
+        own = {name: left.pop(name) for name in [*left] if name.startswith(start)}
+        if not own:
+            continue
+        with TemporaryDirectory() as folder:
+            for name, data in own.items():
+                path = Path(folder) / name.removeprefix(start)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+            readers[place].load_assets(folder)
 
 
 def save_model(
@@ -247,6 +306,7 @@ def save_model(
             {**attributes, "keras_version": KERAS_3, "date_saved": time.strftime("%Y-%m-%d@%X")},
             json.loads(json.dumps(described, default=plain)),
             holders,
+            assets_of(model),
         )
         return
     described = {**descriptions.keras_2(model)}

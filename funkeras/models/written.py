@@ -1,5 +1,6 @@
 """`Body`: what a model with a `call` of its own consists of, once it knows its inputs."""
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -75,11 +76,14 @@ class Body:
         return self.inner.rerun(run, specs=specs)
 
     def get_config(self, name: str) -> Config:
-        """Only the model's author can say what makes it again.
+        """Only the model's author can say what makes it again, unless nothing does but options.
 
         Raises:
-            NotImplementedError: always; it says what to write.
+            NotImplementedError: if its `__init__` takes more than these; it says what to write.
         """
+        _, *taken = inspect.signature(type(self.model).__init__).parameters.values()
+        if [own.kind for own in taken] == [inspect.Parameter.VAR_KEYWORD]:
+            return {"name": name, "trainable": self.model.trainable}
         raise NotImplementedError(
             f"model {name!r} ({type(self.model).__name__}) has a call of its own: write its "
             "get_config (and from_config), or save its weights alone with save_weights"
