@@ -9,6 +9,7 @@ from jax import lax, random
 
 from funkeras import config, initializers
 from funkeras.functional.checks import one_of, positive
+from funkeras.functional.combinators import CARRIED, PENALTY
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer, output_shape
 from funkeras.functional.precision import at_least_single
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
@@ -136,7 +137,9 @@ def reversed_time(pair: Pair, axis: int = 1) -> Pair:
 def time_distributed(layer: Pair) -> Pair:
     """A layer applied to each time step: time is folded into the batch, and unfolded after.
 
-    A mask of (batch, time) goes on; of one with more axes, what the layer makes of it.
+    A mask of (batch, time) goes on; of one with more axes, what the layer makes of it. In the
+    dialect of Keras 3 a layer with a state that changes is applied to one step after another: batch
+    normalisation normalises each by itself, and its averages move with each.
 
     >>> from funkeras.functional import dense, output_shape
     >>> output_shape(time_distributed(dense(2)), (None, 5, 3))
@@ -145,9 +148,11 @@ def time_distributed(layer: Pair) -> Pair:
 
     if not isinstance(layer, Pair):
         raise TypeError(f"layer must be a layer, got {layer!r}")
+    modern = config.dialect() == "modern"
 
     def step_shape(input_shape: Shapes) -> Shapes:
-        return jax.tree.map(folded_shape, input_shape, is_leaf=is_shape)
+        shape_of = one_step if modern else folded_shape
+        return jax.tree.map(shape_of, input_shape, is_leaf=is_shape)
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         for weight in layer.weights(step_shape(input_shape)):
@@ -162,30 +167,77 @@ def time_distributed(layer: Pair) -> Pair:
         )
 
     def run(
-        params: Params, state: State, x: PyTree, *, mask: PyTree, **flow: Any
+        params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
     ) -> tuple[PyTree, State, PyTree]:
-        sizes = jax.tree.leaves(x)[0].shape[:2]
-
-        def fold(a: Array) -> Array:
-            return a.reshape((-1, *a.shape[2:]))
-
-        def unfold(a: Array) -> Array:
-            return a.reshape((*sizes, *a.shape[1:]))
-
-        y, own_state, after = layer.run(
-            params.get("layer", {}),
-            state.get("layer", {}),
-            jax.tree.map(fold, x),
-            mask=jax.tree.map(fold, mask),
-            **flow,
-        )
-        if after is not None:
-            after = jax.tree.map(unfold, after)
-        elif mask is not None:
+        own = params.get("layer", {}), state.get("layer", {})
+        names = [path[-1].key for path, _ in jax.tree_util.tree_leaves_with_path(own[1])]
+        goes_on = training or any(name.startswith(CARRIED) for name in names)
+        apart = modern and bool(names) and goes_on
+        apply = _step_by_step if apart else _all_steps
+        y, own_state, after = apply(layer, *own, x, training=training, key=key, mask=mask)
+        if after is None and mask is not None:
             after = jax.tree.map(lambda own: own.any(axis=tuple(range(2, own.ndim))), mask)
-        return jax.tree.map(unfold, y), {"layer": own_state} if own_state else {}, after
+        return y, {"layer": own_state} if own_state else {}, after
 
     return Pair.running(run, weights=weights, shape=shape_after)
+
+
+def _all_steps(
+    layer: Pair, params: Params, state: State, x: PyTree, *, mask: PyTree, **flow: Any
+) -> tuple[PyTree, State, PyTree]:
+    """A layer applied to all time steps at once."""
+    sizes = jax.tree.leaves(x)[0].shape[:2]
+
+    def fold(a: Array) -> Array:
+        return a.reshape((-1, *a.shape[2:]))
+
+    def unfold(a: Array) -> Array:
+        return a.reshape((*sizes, *a.shape[1:]))
+
+    x, mask = jax.tree.map(fold, (x, mask))
+    y, state, after = layer.run(params, state, x, mask=mask, **flow)
+    return jax.tree.map(unfold, y), state, jax.tree.map(unfold, after)
+
+
+def _step_by_step(
+    layer: Pair,
+    params: Params,
+    state: State,
+    x: PyTree,
+    *,
+    training: bool,
+    key: Key | None,
+    mask: PyTree,
+) -> tuple[PyTree, State, PyTree]:
+    """A layer applied to one time step after another; what it adds to the loss is averaged."""
+
+    def step(state: State, given: Any) -> tuple[State, Any]:
+        index, x, mask = given
+        own = None if key is None else random.fold_in(key, index)
+        y, after, own_mask = layer.run(params, state, x, training=training, key=own, mask=mask)
+        return after, (y, own_mask, [a for path, a in leaves(after) if path[-1].key == PENALTY])
+
+    def turned(tree: PyTree) -> PyTree:
+        return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), tree)
+
+    leaves = jax.tree_util.tree_leaves_with_path
+    steps = jnp.arange(jax.tree.leaves(x)[0].shape[1])
+    after, (y, masks, penalties) = lax.scan(step, state, (steps, turned(x), turned(mask)))
+    means = map(jnp.mean, penalties)
+    after = jax.tree_util.tree_map_with_path(
+        lambda path, a: next(means) if path[-1].key == PENALTY else a, after
+    )
+    return turned(y), after, turned(masks)
+
+
+def one_step(shape: Shape) -> Shape:
+    """Shape of one time step.
+
+    >>> one_step((2, 5, 3))
+    (2, 3)
+    """
+    folded_shape(shape)
+    return (shape[0], *shape[2:])
 
 
 def folded_shape(shape: Shape) -> Shape:

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from funkeras import config, layers, models
 from funkeras import functional as F
 
 KEY = jax.random.key(3)
@@ -114,6 +115,61 @@ def test_time_distributed_batch_normalization_sees_all_steps_and_follows_them():
     y, state = pair.apply(params, state, x, training=True)
     close(y.mean((0, 1)), np.zeros(3), 1e-5)
     close(state["layer"]["moving_mean"], 0.5 * x.mean((0, 1)), 1e-5)
+
+
+@pytest.fixture
+def modern():
+    with config.using_dialect("modern"):
+        yield
+
+
+def test_in_keras_3_each_step_is_normalized_by_itself(modern):
+    x = numbers(4, 5, 3)
+    pair, each = F.time_distributed(F.batch_normalization()), F.batch_normalization()
+    params, state = pair.init(KEY, (None, 5, 3))
+    y, after = pair.apply(params, state, x, training=True)
+    own, wanted = state["layer"], []
+    for step in range(5):
+        part, own = each.apply(params["layer"], own, x[:, step], training=True)
+        wanted.append(part)
+    close(y, np.stack(wanted, 1))
+    close(after["layer"], own)
+    y, _ = pair.apply(params, after, x)
+    close(y[:, 2], each.apply(params["layer"], own, x[:, 2])[0])
+
+
+def test_a_model_for_each_step_trains_as_in_keras_3(modern):
+    """The numbers are Keras 3.15's on JAX."""
+    chance = np.random.default_rng(0)
+    chance.normal(size=(8, 5, 3))  # drawn before these where the numbers come from
+    x, y = (chance.normal(size=(4, 5, 6, size)).astype("float32") for size in (3, 2))
+    inner = models.Sequential([layers.Conv1D(2, 3, padding="same"), layers.BatchNormalization()])
+    model = models.Sequential([layers.Input((5, 6, 3)), layers.TimeDistributed(inner)])
+    chance = np.random.default_rng(1)
+    model.set_weights([np.abs(chance.normal(size=w.shape)) for w in model.get_weights()])
+    model.compile("sgd", "mse")
+    history = model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(history["loss"], [2.2575883866, 2.2301766872], rtol=1e-6)
+    np.testing.assert_allclose(model.evaluate(x, y, verbose=0), 1.7980272770, rtol=1e-6)
+    averages = [2.5033700466, 1.7081999779, 0.2919499874, 0.6181499958]
+    np.testing.assert_allclose(np.ravel(model.get_weights()[4:]), averages, atol=1.5e-5)
+
+
+def test_penalties_and_recurrent_states_of_steps(modern):
+    x = numbers(4, 5, 6)
+    penalized = F.combinators.penalized(F.batch_normalization(), jnp.sum, True)
+    pair = F.time_distributed(penalized)
+    params, state = pair.init(KEY, (None, 5, 6))
+    y, after = pair.apply(params, state, x, training=True)
+    close(after["layer"]["penalty"], y.sum() / 20, 1e-5)
+    pair = F.time_distributed(F.simple_rnn(2, stateful=True))
+    sequences = numbers(4, 5, 6, 3)
+    params, state = pair.init(KEY, (4, 5, 6, 3))
+    y, after = pair.apply(params, state, sequences)
+    long = F.simple_rnn(2, return_sequences=True)
+    wanted, _ = long.apply(params["layer"], {}, sequences.reshape(4, 30, 3))
+    close(y, wanted[:, 5::6])
+    close(after["layer"]["state_0"], wanted[:, -1])
 
 
 def test_nested_sequences_keep_their_masks_apart():

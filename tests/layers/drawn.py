@@ -258,7 +258,7 @@ def local(r, name):
 
 @drawn("ThresholdedReLU", old=True)
 def thresholded(r, name):
-    return r.some(0.7, theta=(0.0, 0.5, 1.5, -1.0)), r.normal(3, 4)
+    return r.some(0.7, theta=(0.0, 0.5, 1.5, 1.0)), r.normal(3, 4)
 
 
 def margins(r, rank, most):
@@ -420,7 +420,8 @@ def batch_normalization(r, name):
 
 @drawn("LayerNormalization", "RMSNormalization")
 def layer_normalization(r, name):
-    kwargs = r.some(0.6, axis=(-1, 1, (1, 2), [2], (-1, -2)), epsilon=(1e-3, 0.1))
+    inner = 1 if name[0] == "L" else 2  # RMSNormalization of Keras 3.15 fails for any but the last
+    kwargs = r.some(0.6, axis=(-1, inner, (1, 2), [2], (-1, -2)), epsilon=(1e-3, 0.1))
     if name[0] == "L":
         kwargs |= r.some(0.3, center=False, scale=False, beta_initializer="ones")
         kwargs |= r.rules("beta", "gamma")
@@ -535,7 +536,8 @@ def heads(r, name):
     kwargs = r.some(0.3, use_bias=False, dropout=0.2) | r.rules("kernel", "bias")
     if name[0] == "M":
         kwargs |= {"num_heads": r.of(1, 2), "key_dim": r.of(2, 3)}
-        kwargs |= r.some(0.4, value_dim=3, output_shape=5)
+        # Keras 3.15 fails where values and keys differ in size.
+        kwargs |= r.some(0.4, value_dim=kwargs["key_dim"], output_shape=5)
     else:
         kwargs |= {"head_dim": r.of(2, 3)}
         kwargs |= r.of(
@@ -635,7 +637,7 @@ def text_vectorization(r, name):
     kwargs = {"vocabulary": r.sample(words, 4), "output_mode": r.of("int", "multi_hot", "count")}
     standards = (None, "lower", "strip_punctuation", "lower_and_strip_punctuation", "no")
     kwargs |= r.some(0.4, standardize=standards, split=(None, "whitespace", "character"))
-    kwargs |= r.some(0.4, ngrams=(2, 3, (2,), (1, 3), [1, 2]), output_sequence_length=(1, 3, 8))
+    kwargs |= r.some(0.4, ngrams=(2, 3, (2,), (1, 3), (1, 2)), output_sequence_length=(1, 3, 8))
     kwargs |= r.some(0.2, max_tokens=(3, 9), pad_to_max_tokens=True)
     texts = ("The Cat sat.", "a b  c!", "É x; dog", "", "cat\tdog\ncat", "Don't; stop (now) ^_^")
     shape = r.of((3,), (3, 1), (2, 2))
