@@ -6,6 +6,7 @@ from funkeras.config import (
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
+from funkeras.models.feature_space import FeatureSpace
 from funkeras.preprocessing import (
     audio_dataset_from_directory,
     image_dataset_from_directory,
@@ -17,6 +18,7 @@ from funkeras.preprocessing.sequence import pad_sequences
 from funkeras.utils.batches import pack_x_y_sample_weight, unpack_x_y_sample_weight
 
 __all__ = [
+    "FeatureSpace",
     "array_to_img",
     "audio_dataset_from_directory",
     "clear_session",

@@ -122,7 +122,7 @@ def snake_case(name: str) -> str:
     return re.sub(r"([a-z])([A-Z])", r"\1_\2", name).lower()
 
 
-def layer_places(classes: Iterable[str]) -> Iterator[str]:
+def layer_places(classes: Iterable[str], root: str = "layers") -> Iterator[str]:
     """Where a `.weights.h5` file has each layer: its class, and a number if needed.
 
     >>> list(layer_places(["Dense", "ReLU", "Dense"]))
@@ -130,7 +130,7 @@ def layer_places(classes: Iterable[str]) -> Iterator[str]:
     """
     seen: Counter[str] = Counter()
     for word in map(snake_case, classes):
-        yield f"layers/{word}_{seen[word]}" if seen[word] else f"layers/{word}"
+        yield f"{root}/{word}_{seen[word]}" if seen[word] else f"{root}/{word}"
         seen[word] += 1
 
 

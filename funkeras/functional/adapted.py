@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeAlias
+from functools import partial, reduce
+from typing import NamedTuple, TypeAlias
 
 import jax.numpy as jnp
 import numpy as np
@@ -78,32 +79,45 @@ def normalization(
 def mean_and_variance(batches: Iterable[PyTree], axis: Axes = -1) -> tuple[PyTree, PyTree]:
     """Statistics of data in batches, one of each for each position along `axis`, in float64.
 
-    Batches are merged by their sizes: Chan, Golub and LeVeque 1979. A batch may be a tuple that
-    starts with the inputs.
-
     >>> mean, variance = mean_and_variance([np.ones((2, 3)), np.zeros((2, 3))])
     >>> mean.tolist(), variance.tolist()
     ([0.5, 0.5, 0.5], [0.25, 0.25, 0.25])
     """
-    count, mean, variance = 0, np.zeros(()), np.zeros(())
-    for batch in batches:
-        x = np.asarray(batch[0] if isinstance(batch, tuple) else batch, np.float64)
-        kept = kept_axes(axis, x.ndim)
-        reduced = tuple(i for i in range(x.ndim) if i not in kept)
-        own_mean, own_variance = x.mean(reduced), x.var(reduced)
-        if count and own_mean.shape != mean.shape:
-            raise ValueError(
-                f"batches must agree along axis {axis}, got sizes {mean.shape} and {own_mean.shape}"
-            )
-        own_count = math.prod(x.shape[i] for i in reduced)
-        count += own_count
-        share = own_count / count
-        difference = own_mean - mean
-        mean = mean + share * difference
-        variance = (1 - share) * (variance + share * difference**2) + share * own_variance
-    if not count:
+    found = reduce(partial(merged, axis=axis), batches, NOTHING)
+    if not found.number:
         raise ValueError("expected at least one batch of data, got none")
-    return mean, variance
+    return found.mean, found.variance
+
+
+class Moments(NamedTuple):
+    """How many values were seen at each place, their mean and their variance."""
+
+    number: int
+    mean: np.ndarray
+    variance: np.ndarray
+
+
+NOTHING = Moments(0, np.zeros(()), np.zeros(()))
+
+
+def merged(seen: Moments, batch: PyTree, axis: Axes = -1) -> Moments:
+    """The moments of what was seen and of a batch, merged by their sizes.
+
+    A batch may be a tuple that starts with the inputs. Chan, Golub and LeVeque 1979.
+    """
+    x = np.asarray(batch[0] if isinstance(batch, tuple) else batch, np.float64)
+    kept = kept_axes(axis, x.ndim)
+    reduced = tuple(i for i in range(x.ndim) if i not in kept)
+    mean, variance = x.mean(reduced), x.var(reduced)
+    if seen.number and mean.shape != seen.mean.shape:
+        raise ValueError(
+            f"batches must agree along axis {axis}, got sizes {seen.mean.shape} and {mean.shape}"
+        )
+    number = seen.number + (own := math.prod(x.shape[i] for i in reduced))
+    share = own / number
+    difference = mean - seen.mean
+    spread = (1 - share) * (seen.variance + share * difference**2) + share * variance
+    return Moments(number, seen.mean + share * difference, spread)
 
 
 def kept_axes(axis: Axes, ndim: int) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import random
 
 from funkeras.distribution import distribute_tensor
-from funkeras.functional.pair import Pair, Shapes, Weight, output_shape
+from funkeras.functional.pair import Pair, Shapes, Spec, Weight, output_shape, output_specs
 from funkeras.typing import Array, Key, Params, PyTree, State
 
 __all__ = [
@@ -152,7 +152,14 @@ def cast(pair: Pair, dtype: str, inputs: bool = True, outputs: bool = True) -> P
         kept = jax.tree.map(lambda new, old: new.astype(old.dtype), new_state, state)
         return real_as(dtype, y) if outputs else y, kept, mask
 
-    return pair.rerun(run)
+    def specs(input_shape: Any, dtypes: PyTree) -> PyTree:
+        def cast_one(own: Any) -> Spec:
+            real = jnp.issubdtype(own.dtype, jnp.floating)
+            return Spec(own.shape, jnp.dtype(dtype) if real else own.dtype)
+
+        return jax.tree.map(cast_one, output_specs(pair, input_shape, dtypes))
+
+    return pair.rerun(run, **({"specs": specs} if pair.specs and outputs else {}))
 
 
 def frozen(pair: Pair, inference: bool) -> Pair:

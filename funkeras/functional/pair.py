@@ -18,6 +18,7 @@ from funkeras.typing import Array, Config, Identifier, Key, Params, PyTree, Shap
 from funkeras.variables import DRAWS, note, noting
 
 __all__ = [
+    "STRING",
     "Apply",
     "Pair",
     "Weight",
@@ -35,6 +36,9 @@ __all__ = [
 P = ParamSpec("P")
 Shapes: TypeAlias = Any
 """A `Shape`, or a tuple of them for a layer with several inputs."""
+
+STRING = "string"
+"""The dtype of strings, which are on the host alone."""
 
 SHAPE = re.compile(r"\((\d+(?:, ?\d+)*),?\)")
 """Shapes in the messages of JAX."""
@@ -364,6 +368,11 @@ def has_unknown(shapes: Shapes) -> bool:
 
 def _specs_by_evaluation(pair: Pair) -> Callable[[Shapes, PyTree], PyTree]:
     def rule(input_shape: Shapes, dtypes: PyTree) -> PyTree:
+        if STRING in jax.tree.leaves(dtypes):
+            raise TypeError(
+                f"{pair.name} computes with numbers, got strings: StringLookup, TextVectorization "
+                "and Hashing make numbers of them"
+            )
         variables: tuple[Params, State] = ({}, {})
         for weight in pair.weights(input_shape):
             dtype = weight.dtype or config.floatx()

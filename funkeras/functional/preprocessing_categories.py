@@ -1,6 +1,7 @@
 """Numbers as categories: encoded as ones and zeros, sorted into bins."""
 
 from collections.abc import Sequence
+from functools import partial, reduce
 from typing import Any
 
 import jax
@@ -126,14 +127,25 @@ def quantiles(batches: Sequence[ArrayLike], num_bins: int, epsilon: float = 0.01
 
     Values and their weights are merged batch by batch and kept to about `1 / epsilon` of them.
     """
-    summary = np.zeros((2, 0), "float32")
-    for batch in batches:
-        values = np.sort(np.asarray(batch, "float32"), axis=None)
-        step = max(1.0, epsilon * len(values))
-        kept = values[int(step - 1) :: int(step)]
-        own = np.stack([kept, np.full_like(kept, step)])
-        summary = np.concatenate([own, summary], axis=1)
-        summary = compressed(summary[:, np.argsort(summary[0], kind="stable")], epsilon)
+    return boundaries(reduce(partial(summarized, epsilon=epsilon), batches, NOTHING), num_bins)
+
+
+NOTHING = np.zeros((2, 0), "float32")
+"""The summary of no values."""
+
+
+def summarized(summary: np.ndarray, batch: ArrayLike, epsilon: float) -> np.ndarray:
+    """The summary of the values that one describes and of those of a batch."""
+    values = np.sort(np.asarray(batch, "float32"), axis=None)
+    step = max(1.0, epsilon * len(values))
+    kept = values[int(step - 1) :: int(step)]
+    own = np.stack([kept, np.full_like(kept, step)])
+    summary = np.concatenate([own, summary], axis=1)
+    return compressed(summary[:, np.argsort(summary[0], kind="stable")], epsilon)
+
+
+def boundaries(summary: np.ndarray, num_bins: int) -> list[float]:
+    """Boundaries of bins with as many values each of those that a summary describes."""
     if not summary.size:
         raise ValueError("adapt needs data, got none")
     return compressed(summary, 1 / num_bins)[0, :-1].tolist()

@@ -1,8 +1,9 @@
 """Numbers and strings in so many bins, by a hash: no vocabulary, but different values may meet."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -11,7 +12,7 @@ import numpy as np
 from funkeras import config
 from funkeras.functional.checks import one_of, positive
 from funkeras.functional.fingerprints import crossed, farm_hash, sip_hash
-from funkeras.functional.pair import Pair, layer, stateless
+from funkeras.functional.pair import STRING, Pair, layer, output_specs, stateless
 from funkeras.functional.preprocessing_categories import MODES, encoded, no_sparse
 from funkeras.typing import Array, ArrayLike, Params, PyTree
 
@@ -48,7 +49,7 @@ def of_each(hash_of: Callable[[bytes | str | float], int], values: np.ndarray) -
 
 def on_host(run: Callable[..., np.ndarray], *columns: ArrayLike) -> Array:
     """What `run` gives of NumPy arrays of one shape: whole numbers, also in a compiled step."""
-    if not any(isinstance(column, jax.Array) for column in columns):
+    if not any(isinstance(column, jax.core.Tracer) for column in columns):
         return jnp.asarray(run(*map(np.asarray, columns)))
     given = [jnp.asarray(column) for column in columns]
     like = jax.ShapeDtypeStruct(given[0].shape, jnp.asarray(0).dtype)
@@ -67,6 +68,16 @@ def buckets(values: ArrayLike, count: int, salt: tuple[int, ...] | None = None) 
         return of_each(lambda value: hash_of(bytes_of(value)) % count, values).astype("int64")
 
     return on_host(run, values)
+
+
+def strings_too(pair: Pair) -> Pair:
+    """The pair of which strings may be inputs: what it gives is as for whole numbers."""
+
+    def specs(input_shape: Any, dtypes: PyTree) -> PyTree:
+        whole = jax.tree.map(lambda own: "int32" if own == STRING else own, dtypes)
+        return output_specs(pair, input_shape, whole)
+
+    return replace(pair, specs=specs)
 
 
 @layer("Hashing")
@@ -104,7 +115,7 @@ def hashing(
             bins = jnp.where(jnp.asarray(x == mask_value), 0, bins + 1)
         return encoded(bins, num_bins, output_mode, config.floatx())
 
-    return stateless(apply)
+    return strings_too(stateless(apply))
 
 
 @layer("HashedCrossing")
@@ -145,4 +156,4 @@ def hashed_crossing(num_bins: int, output_mode: str = "int", sparse: bool = Fals
             raise ValueError("inputs must be whole numbers or strings, got real numbers")
         return encoded(on_host(run, *columns), num_bins, output_mode, config.floatx())
 
-    return stateless(apply)
+    return strings_too(stateless(apply))

@@ -1,7 +1,7 @@
 """Whole numbers looked up in a list, and what any lookup has to know."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 
 from funkeras import config
 from funkeras.functional.checks import one_of
-from funkeras.functional.pair import Pair, layer, stateless
+from funkeras.functional.pair import Pair, layer, output_specs, stateless
 from funkeras.functional.preprocessing_categories import MODES, OLD_MODES, encoded, no_sparse
 from funkeras.functional.preprocessing_hashing import Salt, buckets, salt_of
-from funkeras.typing import Array, ArrayLike, Params
+from funkeras.typing import Array, ArrayLike, Params, PyTree, Shape
 
 __all__ = ["integer_lookup"]
 
@@ -57,6 +57,12 @@ class Table:
             return encoded(places, self.depth, self.mode, places.dtype)
         dtype = jnp.dtype(config.floatx())
         return encoded(places, self.depth, "count", dtype) * jnp.asarray(self.weights, dtype)
+
+    def specs(self, input_shape: Shape, dtypes: PyTree = None) -> PyTree:
+        """Shape and dtype of what that many places are encoded as, whatever has those places."""
+        if self.mode != "int":
+            _ = self.known  # as many as there are
+        return output_specs(stateless(lambda _, x: self.encode(x)), input_shape, "int32")
 
 
 def table_of(
@@ -203,4 +209,4 @@ def integer_lookup(
         outside = (x < 0) | (x >= len(listed))
         return jnp.asarray(listed)[jnp.where(outside, len(listed) - 1, x)]
 
-    return stateless(apply)
+    return replace(stateless(apply), specs=table.specs)

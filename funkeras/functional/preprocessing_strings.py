@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import math
 import re
 import string
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from funkeras.functional.checks import one_of
 from funkeras.functional.pair import Pair, stateless
 from funkeras.functional.preprocessing_hashing import Salt, buckets, salt_of
 from funkeras.functional.preprocessing_lookup import Table, table_of
-from funkeras.typing import Params, PyTree
+from funkeras.typing import Params, PyTree, Shape
 
 __all__ = ["string_lookup", "text_vectorization", "tokenizer"]
 
@@ -151,7 +152,12 @@ def string_lookup(
         places = places_of(values.ravel().tolist(), table, num_oov_indices, mask_token, key)
         return np.asarray(table.encode(jnp.asarray(places.reshape(values.shape))))
 
-    return stateless(apply)
+    def specs(input_shape: Shape, dtypes: PyTree) -> PyTree:
+        if invert:
+            raise TypeError("strings are no part of a model: call the layer on what it predicts")
+        return table.specs(input_shape)
+
+    return replace(stateless(apply), specs=specs)
 
 
 def tokenizer(
@@ -255,11 +261,11 @@ def text_vectorization(
     if output_sequence_length is not None and table.mode != "int":
         raise ValueError(f"output_sequence_length needs output_mode='int', got {output_mode!r}")
     words = tokenizer(standardize, split, ngrams, encoding)
+    whole = split is None and ngrams is None and output_sequence_length is None
 
     def apply(params: Params, x: PyTree) -> np.ndarray:
         rows = words(x)
         found = iter(places_of([word for row in rows for word in row], table, 1, ""))
-        whole = split is None and ngrams is None and output_sequence_length is None
         if whole and np.ndim(x) == 1:  # words, not texts of one word each
             places = np.fromiter(found, WHOLE)
         else:
@@ -271,4 +277,15 @@ def text_vectorization(
                 place[: len(own)] = own[:length]
         return np.asarray(table.encode(jnp.asarray(places)))
 
-    return stateless(apply)
+    def specs(input_shape: Shape, dtypes: PyTree) -> PyTree:
+        sizes = input_shape[1:]
+        if split is not None and sizes not in ((), (1,)):
+            raise ValueError(f"texts must have shape (n,) or (n, 1) to be split, got {input_shape}")
+        length = output_sequence_length
+        if whole and not sizes:
+            return table.specs(input_shape)
+        if whole and None not in sizes:
+            length = math.prod(sizes)
+        return table.specs((input_shape[0], length))
+
+    return replace(stateless(apply), specs=specs)

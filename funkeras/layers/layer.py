@@ -232,6 +232,11 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             error.add_note(f"in layer {self.name!r} ({type(self).__name__})")
             raise
         variable_dtype, compute_dtype = dtypes_of(self.dtype_policy)
+        takes = gives = self.autocast
+        if type(self).spelling in CODING:
+            told = CODING[type(self).spelling]
+            takes, gives = False, told is not None
+            compute_dtype = variable_dtype if told == "variable" else compute_dtype
         if variable_dtype != config.floatx():
             pair = _with_variable_dtype(pair, variable_dtype)
         if self._overrides("call", "build"):
@@ -240,9 +245,10 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         modern = self.dialect == "modern"
         if self.casts:
             written = modern and (self.inherited is not None or self.is_function)
-            outputs = self.autocast and not written
-            pair = combinators.cast(pair, compute_dtype, inputs=self.autocast, outputs=outputs)
-        elif modern and self.autocast:
+            pair = combinators.cast(
+                pair, compute_dtype, inputs=takes, outputs=gives and not written
+            )
+        elif modern and takes:
             pair = combinators.autocast(pair, compute_dtype)
         if self.activity_regularizer is not None:
             per_sample = self.dialect == "modern"
@@ -509,6 +515,15 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
 
 RESTING = ("BatchNormalization",)
 """Layers that run as at inference where they are not trainable, since tf.keras 2."""
+
+CODING = {
+    **dict.fromkeys(("CategoryEncoding", "HashedCrossing", "Hashing"), "variable"),
+    **dict.fromkeys(("IntegerLookup", "StringLookup", "TextVectorization"), None),
+    "Discretization": "compute",
+}
+"""Layers whose inputs no policy casts, or other numbers were told from each other → which of its
+dtypes their ones and counts have; None for their own.
+"""
 
 IN_ANY_FORMAT = ("Flatten",)
 """Layers for which a data format of None is not that of the configuration: they move no axis."""

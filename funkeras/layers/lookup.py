@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -11,7 +11,8 @@ import jax
 import numpy as np
 
 from funkeras import symbolic
-from funkeras.functional.preprocessing_categories import quantiles
+from funkeras.functional.pair import STRING
+from funkeras.functional.preprocessing_categories import NOTHING, boundaries, summarized
 from funkeras.functional.preprocessing_lookup import table_of
 from funkeras.functional.preprocessing_strings import (
     string_lookup,
@@ -65,16 +66,41 @@ class Binned(Remade):
             layer.remake(bin_boundaries=found)
         return layer
 
+    _seen = NOTHING
+
+    @property
+    def adapts(self) -> bool:
+        """Whether `adapt` sets the boundaries, as they are no argument."""
+        return self.num_bins is not None
+
     def adapt(self, data: Any, steps: int | None = None) -> None:
         """Set `bin_boundaries` to quantiles of the data: an array, or batches of it."""
-        if self.num_bins is None:
+        self.reset_state()
+        for batch in [data] if hasattr(data, "shape") else islice(data, steps):
+            self.update_state(batch)
+        self.finalize_state()
+
+    def reset_state(self) -> None:
+        """Forget the batches seen; the boundaries stay until `finalize_state`."""
+        self._seen = NOTHING
+
+    def update_state(self, data: Any) -> None:
+        """Look at a batch."""
+        if not self.adapts:
             raise ValueError(f"layer {self.name!r} has bin_boundaries: nothing to adapt")
-        batches = [data] if hasattr(data, "shape") else list(islice(data, steps))
-        self.remake(bin_boundaries=quantiles(batches, self.num_bins, self.epsilon))
+        self._seen = summarized(self._seen, data, self.epsilon)
+
+    def finalize_state(self) -> None:
+        """Set `bin_boundaries` to quantiles of the batches seen."""
+        if self.adapts:
+            self.remake(bin_boundaries=boundaries(self._seen, self.num_bins))
 
 
 class OnHost(Layer):
-    """A layer that takes NumPy data as they are: strings, and whole numbers of 64 bits."""
+    """A layer that takes NumPy data as they are: strings, and whole numbers of 64 bits.
+
+    A model gives it the strings among its inputs before the compiled step.
+    """
 
     def _run(self, x: Any, *others: Any, **flow: Any) -> Any:
         """Run on data of the host, or as any layer on arrays of the device and in a model."""
@@ -92,6 +118,12 @@ class Lookup(OnHost, Remade):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._vocabulary_given = self._arguments["vocabulary"] is not None
+        self.reset_state()
+
+    @property
+    def adapts(self) -> bool:
+        """Whether `adapt` sets the vocabulary, as it is no argument."""
+        return not self._vocabulary_given
 
     def values(self, data: Any) -> np.ndarray:
         """The tokens as an array."""
@@ -121,24 +153,43 @@ class Lookup(OnHost, Remade):
         Raises:
             ValueError: if the vocabulary is an argument of the layer.
         """
-        if self._vocabulary_given:
+        self.reset_state()
+        if hasattr(data, "shape") or isinstance(data, list | tuple):
+            self._look(data, single=False)
+        else:
+            for batch in islice(data, steps):
+                self.update_state(batch)
+        self.finalize_state()
+
+    def reset_state(self) -> None:
+        """Forget the batches seen; the vocabulary stays until `finalize_state`."""
+        self._counts: Counter[Any] = Counter()
+        self._samples: Counter[Any] = Counter()
+        self._number = 0
+
+    def update_state(self, data: Any) -> None:
+        """Look at a batch, or at one sample without an axis for the batch."""
+        self._look(data, single=True)
+
+    def _look(self, data: Any, single: bool) -> None:
+        if not self.adapts:
             raise ValueError(f"layer {self.name!r} was made with a vocabulary: nothing to adapt")
-        whole = hasattr(data, "shape") or isinstance(data, list | tuple)
-        batches: Iterable[Any] = [data] if whole else islice(data, steps)
-        counts: Counter[Any] = Counter()
-        samples: Counter[Any] = Counter()
-        number = 0
-        for batch in batches:
-            for row in self.rows(batch, single=not whole):
-                counts.update(row)
-                samples.update(set(row))
-                number += 1
+        for row in self.rows(data, single):
+            self._counts.update(row)
+            self._samples.update(set(row))
+            self._number += 1
+
+    def finalize_state(self) -> None:
+        """Set the vocabulary to the tokens of the batches seen, as `adapt` does."""
+        if not self.adapts:
+            return
         given = {**self._arguments, **self.special}
-        for token in (given["mask_token"], given["oov_token"]):
-            counts.pop(token, None)
+        special = (given["mask_token"], given["oov_token"])
+        counts = {token: count for token, count in self._counts.items() if token not in special}
         words = sorted(counts, key=lambda token: (counts[token], token), reverse=True)
         if self.max_tokens is not None:
             words = words[: self.max_tokens - self._table().start]
+        number, samples = self._number, self._samples
         weights = [float(np.log(1 + number / (1 + samples[word]))) for word in words]
         idf = self._table().mode == "tf_idf"
         self.remake(vocabulary=words, idf_weights=weights if idf else None)
@@ -179,12 +230,14 @@ class StringsLookup(Lookup):
         return strings_of(data, self.encoding)
 
     def _run(self, x: Any, *others: Any, **flow: Any) -> Any:
-        """Look up NumPy strings; they are no input of a model."""
+        """Look up NumPy strings, now or as a model is given them."""
         if symbolic.is_symbolic(x):
-            raise TypeError(
-                f"layer {self.name!r} runs on strings, on the host: apply it to the data that "
-                "the model is given, not inside the model"
-            )
+            if x.dtype != STRING and not self._arguments.get("invert"):
+                raise TypeError(
+                    f"layer {self.name!r} looks up strings, got {x.dtype}: make the input with "
+                    'Input(shape, dtype="string")'
+                )
+            return Layer._run(self, x, **flow)
         return self.pair.apply({}, {}, x)[0]
 
 

@@ -1,15 +1,14 @@
 """What the classes of some layers have besides their pair, and which layers these are."""
 
-import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 
 from funkeras import registry, symbolic
-from funkeras.functional.adapted import kept_axes, mean_and_variance
+from funkeras.functional.adapted import NOTHING, Moments, kept_axes, merged
 from funkeras.functional.pair import builders
 from funkeras.layers.foreign import OfFlax, OfJax
 from funkeras.layers.imaging import Imaging
@@ -169,23 +168,43 @@ class Adapted(Layer):
         """What is divided by, as a square: the argument, or what `adapt` found."""
         return self._state.get("variance", self._arguments["variance"])
 
+    _seen: Moments = NOTHING
+
+    @property
+    def adapts(self) -> bool:
+        """Whether `adapt` sets them, as they are no arguments."""
+        return self._arguments["mean"] is None
+
     def adapt(self, data: Any) -> None:
         """Set mean and variance to those of the data: an array, or batches of it.
 
         Raises:
             ValueError: if they are arguments of the layer, or the data do not fit it.
         """
-        batches: Iterable[Any] = [data] if hasattr(data, "shape") else iter(data)
-        first = next(batches := iter(batches), None)
-        if first is None:
+        self.reset_state()
+        for batch in [data] if hasattr(data, "shape") else data:
+            self.update_state(batch)
+        if not self._seen.number:
             raise ValueError("adapt needs at least one batch of data, got none")
-        x = first[0] if isinstance(first, tuple) else first
+        self.finalize_state()
+
+    def reset_state(self) -> None:
+        """Forget the batches seen; mean and variance stay until `finalize_state`."""
+        self._seen = NOTHING
+
+    def update_state(self, data: Any) -> None:
+        """Look at a batch."""
+        if not self.adapts:
+            raise ValueError(f"mean and variance of layer {self.name!r} were given: nothing to set")
+        x = data[0] if isinstance(data, tuple) else data
         batched = 0 not in kept_axes(self.axis, x.ndim)
         self.build((None if batched else x.shape[0], *x.shape[1:]))
-        if not self._state:
-            raise ValueError(f"mean and variance of layer {self.name!r} were given: nothing to set")
-        mean, variance = mean_and_variance(itertools.chain([first], batches), self.axis)
-        self.assign({"mean": mean, "variance": variance})
+        self._seen = merged(self._seen, x, self.axis)
+
+    def finalize_state(self) -> None:
+        """Set mean and variance to those of the batches seen, if there were any."""
+        if self._seen.number:
+            self.assign({"mean": self._seen.mean, "variance": self._seen.variance})
 
 
 BASES: dict[str, type[Layer]] = {

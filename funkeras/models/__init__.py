@@ -3,6 +3,7 @@
 from funkeras.layers.special import CONTAINERS
 from funkeras.models.cloning import clone_model
 from funkeras.models.editing import KerasFileEditor
+from funkeras.models.feature_space import FeatureSpace
 from funkeras.models.model import Model
 from funkeras.models.saving import (
     load_model,
@@ -16,6 +17,7 @@ from funkeras.models.saving import (
 from funkeras.models.sequential import Sequential
 
 __all__ = [
+    "FeatureSpace",
     "KerasFileEditor",
     "Model",
     "Sequential",

@@ -1,10 +1,11 @@
 """What `fit`, `evaluate` and `predict` are given, checked and brought into one form."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
@@ -17,16 +18,23 @@ __all__ = [
     "Entrance",
     "arrays",
     "as_batch",
-    "check_inputs",
+    "as_column",
+    "checked_inputs",
     "class_weights",
+    "holds_strings",
     "on_host",
     "rows_of",
     "weight_arrays",
 ]
 
 
-def arrays(data: Any, names: Sequence[str], what: str) -> tuple[Any, ...]:
-    """Data as one array per name: an array, a list of them, or a dict by name."""
+def arrays(
+    data: Any, names: Sequence[str], what: str, strings: Container[str] = ()
+) -> tuple[Any, ...]:
+    """Data as one array per name: an array, a list of them, or a dict by name.
+
+    Those named in `strings` hold such.
+    """
     if len(names) == 1 and _is_ready(data):
         return (data,)
     if isinstance(data, Mapping):
@@ -41,8 +49,25 @@ def arrays(data: Any, names: Sequence[str], what: str) -> tuple[Any, ...]:
             f"expected {len(names)} arrays as {what} ({', '.join(names)}), got {len(data)}"
         )
     return tuple(
-        _as_array(part, f"{what} {name!r}") for part, name in zip(data, names, strict=True)
+        (_as_strings if name in strings else _as_array)(part, f"{what} {name!r}")
+        for part, name in zip(data, names, strict=True)
     )
+
+
+def _as_strings(data: Any, what: str) -> np.ndarray:
+    """One array of strings or bytes."""
+    found = np.asarray(data)
+    if found.dtype.kind not in "USO" or not found.ndim:
+        raise TypeError(f"{what} must hold rows of strings, got {data!r:.100}")
+    return found
+
+
+def holds_strings(data: Any) -> bool:
+    """Whether data are strings, going by the first of them."""
+    first = next(iter(jax.tree.leaves(data)), None)
+    if isinstance(first, np.ndarray) and first.dtype.kind in "OUS" and first.size:
+        first = first.flat[0]
+    return isinstance(first, str | bytes)
 
 
 def weight_arrays(data: Any, names: Sequence[str]) -> tuple[Any, ...]:
@@ -153,27 +178,45 @@ def rows_of(parts: Mapping[str, tuple[Any, ...]]) -> int:
 class Entrance(NamedTuple):
     """What the inputs of a model must be like: a name and a shape for each.
 
-    `kept_rows` is the size that each batch must have where states go on from row to row.
+    `kept_rows` is the size that each batch must have where states go on from row to row; `strings`
+    are the names of inputs that are such.
     """
 
     names: Sequence[str]
     shapes: Sequence[Shape]
     kept_rows: int | None
+    strings: Container[str]
 
 
-def check_inputs(parts: Sequence[Any], shapes: Sequence[Shape], names: Sequence[str]) -> None:
-    """Refuse arrays of another shape than the model's inputs."""
-    for part, shape, name in zip(parts, shapes, names, strict=True):
+def checked_inputs(
+    parts: tuple[Any, ...], shapes: Sequence[Shape], names: Sequence[str]
+) -> tuple[Any, ...]:
+    """Arrays in the shapes of the model's inputs; a row of numbers becomes a column.
+
+    Raises:
+        ValueError: for arrays of another shape.
+    """
+    for place, (part, shape, name) in enumerate(zip(parts, shapes, names, strict=True)):
         fits = part.shape[1:] == shape[1:] or (
             part.ndim == len(shape)
             and all(
                 size in (None, own) for size, own in zip(shape[1:], part.shape[1:], strict=True)
             )
         )
-        if not fits:
+        if not fits and (column := as_column(part, shape)) is not part:
+            parts = (*parts[:place], column, *parts[place + 1 :])
+        elif not fits:
             raise ValueError(
                 f"input of layer {name!r} must have shape {shape}, got {tuple(part.shape)}"
             )
+    return parts
+
+
+def as_column(part: Any, shape: Shape) -> Any:
+    """An array as it is, but one number for each row as a column where a column is wanted."""
+    if np.ndim(part) != 1 or len(shape) != 2 or shape[1] != 1:
+        return part
+    return (part if hasattr(part, "ndim") else np.asarray(part))[:, None]
 
 
 def class_weights(y: Any, weights: Mapping[Any, float]) -> np.ndarray:

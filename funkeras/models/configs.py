@@ -41,12 +41,14 @@ WITHOUT_MEANING = {
     "kernel_regularizer": None,
     "key_shape": None,
     "noise_shape": (None,),
+    "oov_method": None,
     "output_padding": (None,),
     "query_shape": None,
     "rms_scaling": (False,),
     "rng_type": None,
     "softmax_robust_masking": None,
     "value_shape": None,
+    "vocabulary_size": None,
     "time_major": (False,),
     "unroll": None,
     "use_cudnn": None,
@@ -65,8 +67,12 @@ LAYER_KEYS = ("layer", "forward_layer", "backward_layer", "cell", "cells", "laye
 NO_LAYERS = ("Input", "Layer", "Variable")
 """What the package of layers has besides layers."""
 
-REPLACED = {"TimeDistributedDense": "Dense"}
-"""Layers of Keras 0 and 1 → those that compute the same."""
+REPLACED = {
+    "TFDConcat": "Concatenate",
+    "TFDIdentity": "Identity",
+    "TimeDistributedDense": "Dense",
+}
+"""Layers of Keras 0 and 1, and of Keras 3's own → those that compute the same."""
 
 CUDNN = {"CuDNNLSTM": "LSTM", "CuDNNGRU": "GRU"}
 """Layers of Keras 2 for GPUs → those that compute the same."""
@@ -208,7 +214,8 @@ def _class_name(described: Mapping[str, Any], where: str) -> str:
 
 def known(name: str) -> bool:
     """Whether the library has a layer or model of that name."""
-    return name in CONTAINERS or (name in layers.__all__ and name not in NO_LAYERS)
+    own = name in layers.__all__ and name not in NO_LAYERS
+    return own or name in CONTAINERS or name in REPLACED
 
 
 def _leaves(custom: Any, key: str) -> bool:

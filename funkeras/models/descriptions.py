@@ -413,7 +413,7 @@ def _input_of(model: Any, form: Form) -> Config:
     """The layer that says what the input of a Sequential is."""
     arguments = {
         "batch_shape" if form.keras == 3 else "batch_input_shape": model.input_shape,
-        "dtype": model.input_dtypes[0],
+        "dtype": model.inputs[0].dtype,
         "sparse": False,
         "name": model.input_names[0],
     }

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from funkeras import config, spellings, symbolic
 from funkeras.callbacks import History
 from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, reporting
-from funkeras.functional.pair import Pair
+from funkeras.functional.pair import STRING, Pair
 from funkeras.layers.layer import OPTIONS, Layer
-from funkeras.models.checking import Entrance
+from funkeras.models.checking import Entrance, as_column
 from funkeras.models.counting import Trackers
 from funkeras.models.engine import Engine
 from funkeras.models.structure import Structure
@@ -111,7 +111,7 @@ class Ends(Layer):
         if not (self._losses or self._numbers):
             return self._plain_pair()
         y = self._known().outputs if self._structure else self.output
-        return self.pair_between(self.inputs, y)
+        return self.pair_between(self.fed, y)
 
     def pair_between(self, inputs: Sequence[SymbolicTensor], outputs: Any) -> Pair:
         """The pure pair between tensors of its graph, which tells the losses that were added."""
@@ -197,6 +197,11 @@ class Ends(Layer):
         return self._known().inputs
 
     @property
+    def fed(self) -> list[SymbolicTensor]:
+        """The tensors that arrays enter by: the inputs, or what is looked up for their strings."""
+        return getattr(self._known(), "fed", self.inputs)
+
+    @property
     def outputs(self) -> list[SymbolicTensor]:
         """The symbolic tensors that come out."""
         return jax.tree.leaves(self._known().outputs)
@@ -237,9 +242,19 @@ class Ends(Layer):
         return self._known().input_names
 
     @property
+    def takes_strings(self) -> bool:
+        """Whether an input is one of strings, which are looked up before the compiled step."""
+        return any(tensor.dtype == STRING for tensor in self.inputs)
+
+    def numbers_of(self, parts: Sequence[Any]) -> tuple[Any, ...]:
+        """Arrays, or symbolic tensors, for `fed` from those of the inputs."""
+        look_up = getattr(self._known(), "numbers_of", tuple)
+        return look_up(parts)
+
+    @property
     def input_dtypes(self) -> list[str]:
-        """Dtype that each input is cast to."""
-        return [tensor.dtype for tensor in self.inputs]
+        """Dtype that each array is cast to which enters."""
+        return [tensor.dtype for tensor in self.fed]
 
     @property
     def output_names(self) -> list[str]:
@@ -301,6 +316,8 @@ class Ends(Layer):
                 x = self._by_input_name(x)
             if isinstance(x, list | tuple) and len(x) == 1 and not others:
                 x = x[0]
+            if self.built and self.takes_strings:
+                x, others = self._as_numbers((x, *others)), ()
             if not others and self.dialect == "modern" and not symbolic.is_symbolic(x):
                 x = self._as_inputs(x)
         return super()._run(x, *others, **named)
@@ -308,10 +325,21 @@ class Ends(Layer):
     def _as_inputs(self, x: Any) -> Any:
         """Arrays in the dtypes of the model's inputs, as Keras 3 takes them."""
         leaves, form = jax.tree.flatten(x)
-        if not self.built or len(leaves) != len(self.inputs):
+        if not self.built or len(leaves) != len(self.input_dtypes):
             return x  # as it is built it will say what it takes
-        cast = map(jnp.asarray, leaves, self.input_dtypes)
+        columns = map(as_column, leaves, [tensor.shape for tensor in self.fed])
+        cast = map(jnp.asarray, columns, self.input_dtypes)
         return jax.tree.unflatten(form, cast)
+
+    def _as_numbers(self, x: Any) -> Any:
+        """What a call gives with its strings looked up, if that is not done yet."""
+        parts = x[0] if len(x) == 1 and len(self.inputs) > 1 else x
+        recorded = symbolic.is_symbolic(parts)
+        if not recorded:
+            parts = [as_column(*both) for both in zip(parts, self.input_shapes, strict=True)]
+        if not recorded or any(getattr(part, "dtype", "") == STRING for part in parts):
+            parts = self.numbers_of(parts)
+        return parts[0] if len(parts) == 1 else tuple(parts)
 
     def _by_input_name(self, given: Mapping[str, Any]) -> list[Any]:
         names = self.input_names

@@ -49,7 +49,7 @@ def judged(model: Any, losses: Sequence[Callable[..., Any] | None]) -> Judged | 
         loss: Any = losses[number]
         targets.append(target)
         scores.append(loss(target, model.outputs[number]))
-    ends = [*model.inputs, *targets], [*model.outputs, *scores]
+    ends = [*model.fed, *targets], [*model.outputs, *scores]
     found = trace(*ends)
     layers = [callee for callee in found.owners if not isinstance(callee, Operation)]
     for layer in layers:

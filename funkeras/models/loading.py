@@ -16,6 +16,8 @@ from funkeras.formats.keras1 import SPACE
 from funkeras.metrics.lookup import GENERIC
 from funkeras.models import configs, descriptions, optimizing, placement, saving
 from funkeras.models.configs import Generation, generation_of, reported
+from funkeras.models.feature_space import FeatureSpace
+from funkeras.models.vocabularies import with_vocabularies
 from funkeras.registry import get_custom_objects
 
 __all__ = ["from_description", "load_model", "load_weights", "read_weights"]
@@ -118,7 +120,11 @@ def _load_archive(path: Path, compiled: bool, backend: str | None) -> Any:
     entries = sum(a.size for _, arrays in holders.values() for a in formats.named(arrays).values())
     generation = stored_generation(archive.metadata)
     numbers = _backend_of(archive.metadata, backend)
-    model = configs.from_description(archive.config, generation, None, str(path), entries, numbers)
+    with reported(str(path)):
+        described = with_vocabularies(archive.config, archive.assets)
+    model = configs.from_description(described, generation, None, str(path), entries, numbers)
+    if isinstance(model, FeatureSpace):
+        return _with_arrays(model, holders, str(path))
     placement.swap(weights_from_holders(model, holders, str(path), False, False))
     saving.load_assets(model, archive.assets)
     training = archive.config.get("compile_config")
@@ -141,6 +147,20 @@ def _load_archive(path: Path, compiled: bool, backend: str | None) -> Any:
         if chosen and state:
             optimizing.restore(model, state, form)
     return model
+
+
+def _with_arrays(
+    space: FeatureSpace, holders: Mapping[str, tuple[str, formats.Arrays]], where: str
+) -> FeatureSpace:
+    """A space with the means and variances that its file holds."""
+    with reported(where):
+        space.build_from_config(space.features)
+    changes: placement.Change = {}
+    layers = list(space.preprocessors.values())
+    for layer, root in zip(layers, placement.places_of(layers, "preprocessors"), strict=True):
+        placement.merge(changes, placement.from_holders(layer, holders, root, where))
+    placement.swap(changes)
+    return space
 
 
 def compile_as_stored(

@@ -36,6 +36,7 @@ __all__ = [
     "merge",
     "own_part",
     "parts",
+    "places_of",
     "roots",
     "stored_owners",
     "swap",
@@ -229,7 +230,12 @@ def holders(model: Any) -> list[str]:
     """Where a `.weights.h5` file has each layer of a model."""
     if model.is_written():
         return list(attribute_places(model).values())
-    return list(layer_places(map(word_of, model.layers)))
+    return places_of(model.layers)
+
+
+def places_of(layers: Sequence[Any], root: str = "layers") -> list[str]:
+    """Where a `.weights.h5` file has each layer of a list."""
+    return list(layer_places(map(word_of, layers), root))
 
 
 def attribute_places(layer: Any) -> dict[Any, str]:

@@ -112,7 +112,9 @@ class Predicting(Taking):
 
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs of one batch."""
-        return self.predict(x, batch_size=max(1, len(arrays(x, self.input_names, "x")[0])))
+        strings = self._entrance().strings if self.built else ()
+        rows = len(arrays(x, self.input_names, "x", strings)[0])
+        return self.predict(x, batch_size=max(1, rows))
 
     @spelled
     def predict_classes(

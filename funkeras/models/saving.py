@@ -3,7 +3,7 @@
 import json
 import time
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -193,8 +193,13 @@ def array_of(owner: Any, weight: Weight) -> np.ndarray:
 
 def holders_of(model: Any) -> "Holders":
     """The arrays of a model by place, as `.weights.h5` files have them."""
+    return _collected(placed(model))
+
+
+def _collected(found: Iterable[tuple[str, str, Any]]) -> "Holders":
+    """The arrays of all parts by place."""
     holders: Holders = {}
-    for place, name, part in placed(model):
+    for place, name, part in found:
         holders.setdefault(place, (name, []))
         if part is not None:
             holders[place] = (name, stored_arrays(part))
@@ -206,7 +211,14 @@ def placed(model: Any) -> Iterator[tuple[str, str, Any]]:
     from funkeras.models import placement
 
     yield "", model.name, placement.own_part(model)
-    for layer, place in zip(model.layers, placement.holders(model), strict=True):
+    yield from _placed(model.layers, placement.holders(model))
+
+
+def _placed(layers: Sequence[Any], places: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
+    """The same of layers, from where each has its own."""
+    from funkeras.models import placement
+
+    for layer, place in zip(layers, places, strict=True):
         yield place, layer.name, None
         for part in placement.parts(layer):
             yield f"{place}/{part.holder}".rstrip("/"), part.name or layer.name, part
@@ -259,6 +271,31 @@ def load_assets(model: Any, assets: Mapping[str, bytes]) -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
             readers[place].load_assets(folder)
+
+
+def save_space(space: Any, filepath: Any) -> None:
+    """Write a `FeatureSpace` to a `.keras` file, as Keras 3 does."""
+    from funkeras import formats
+    from funkeras.models import placement
+
+    path = checked_path(filepath, overwrite=True)
+    if path.suffix != ".keras":
+        raise ValueError(f"{path}: a FeatureSpace is saved in a .keras file")
+    described = {
+        "module": "keras.utils",
+        "class_name": "FeatureSpace",
+        "config": space.get_config(),
+        "registered_name": None,
+        "build_config": space.get_build_config(),
+    }
+    layers = list(space.preprocessors.values())
+    places = placement.places_of(layers, "preprocessors")
+    formats.save_archive(
+        path,
+        {"keras_version": KERAS_3, "date_saved": time.strftime("%Y-%m-%d@%X")},
+        json.loads(json.dumps(described, default=plain)),
+        _collected([("", space.name, None), *_placed(layers, places)]),
+    )
 
 
 def save_model(

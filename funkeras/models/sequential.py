@@ -1,15 +1,16 @@
 """`Sequential`: layers in a chain."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import jax
 
 from funkeras import config
 from funkeras.functional.combinators import serial, unique_names
-from funkeras.functional.pair import Pair, freeze_shape
+from funkeras.functional.pair import STRING, Pair, freeze_shape
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer
+from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.special import Merging
 from funkeras.models.model import Model
 from funkeras.models.structure import layer_from_entry
@@ -119,7 +120,27 @@ class Sequential(Model):
         return bool(self.layers) and self._input is not None
 
     def _plain_pair(self) -> Pair:
-        return serial(*(layer.functional for layer in self.layers))
+        return serial(*(layer.functional for layer in self.layers[self._on_host() :]))
+
+    def _on_host(self) -> int:
+        """How many of the first layers run on strings, before the compiled step."""
+        if not isinstance(self._input, SymbolicTensor):
+            return 0
+        chain = [self._input, *self._tensors]
+        return next((i for i, x in enumerate(chain) if getattr(x, "dtype", "") != STRING), 0)
+
+    @property
+    def fed(self) -> list[SymbolicTensor]:
+        """The tensors that arrays enter by: the inputs, or what is looked up for strings."""
+        return (
+            jax.tree.leaves(self._tensors[count - 1]) if (count := self._on_host()) else self.inputs
+        )
+
+    def numbers_of(self, parts: Sequence[Any]) -> tuple[Any, ...]:
+        """Arrays, or symbolic tensors, for `fed` from those of the inputs."""
+        for layer in self.layers[: self._on_host()]:
+            parts = [layer(*parts)]
+        return tuple(parts)
 
     @property
     def inputs(self) -> list[SymbolicTensor]:
@@ -186,6 +207,8 @@ def joined(merge: Layer) -> Model:
 def default_input_dtype(layer: Layer) -> str:
     """The dtype of a first layer's input, as Keras sets it: whole numbers for an embedding."""
     if isinstance(layer, Model):
-        return layer.input_dtypes[0] if layer.built else config.floatx()
+        return layer.inputs[0].dtype if layer.built else config.floatx()
+    if isinstance(layer, StringsLookup) and not layer._arguments.get("invert"):
+        return STRING
     whole = type(layer).__name__ == "Embedding"
     return layer.input_dtype or ("int32" if whole else config.floatx())

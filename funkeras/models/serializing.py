@@ -29,6 +29,7 @@ from funkeras.losses import Loss
 from funkeras.metrics import Metric
 from funkeras.models import configs, descriptions
 from funkeras.models.configs import Generation
+from funkeras.models.feature_space import Cross, Feature
 from funkeras.models.model import Model
 from funkeras.models.values import TENSOR, plain_value, tensor_config, value_config
 from funkeras.optimizers import Optimizer, schedules
@@ -51,6 +52,9 @@ FINDERS: dict[str, Callable[[Any], Any]] = {
     "keras.regularizers": regularizers.get,
 }
 """Module that Keras 3 writes → what makes a thing of its class and config."""
+
+PARTS: dict[str, Any] = {"Cross": Cross, "Feature": Feature}
+"""What a `FeatureSpace` is made of, besides layers."""
 
 HOMES: dict[type, str] = {
     Initializer: "keras.initializers",
@@ -172,6 +176,8 @@ def _made(config: Any) -> Any:
     if name == "__lambda__":
         raise ValueError("a lambda is code, which is not run: register a function with a name")
     registered = own.get(str(config.get("registered_name") or name))
+    if name in PARTS and registered is None:
+        return PARTS[name].from_config(options)
     module = str(config.get("module"))
     if module in FINDERS and registered is None:
         return FINDERS[module]({"class_name": name, "config": options})

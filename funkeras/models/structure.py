@@ -9,7 +9,7 @@ import jax
 
 from funkeras.functional.arguments import Arguments
 from funkeras.functional.combinators import unique_names
-from funkeras.functional.pair import Pair, output_shape, with_shapes
+from funkeras.functional.pair import STRING, Pair, output_shape, with_shapes
 from funkeras.layers.facade import layer_class
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer
@@ -39,6 +39,8 @@ class Structure:
         inputs: symbolic tensors; outputs: likewise, nested as they were given.
         entries: each input → the layer that data enters by; one of its own, as in Keras 3, where
             the tensor comes out of a layer that is not in the model.
+        fed: the tensors that arrays enter the computation by: the inputs, but for strings what the
+            layers that look them up make of them, on the host.
         layers: those furthest from the outputs first, as in files of Keras models.
     """
 
@@ -51,6 +53,8 @@ class Structure:
         self.outputs = outputs[0] if single else outputs
         flat = _flat("outputs", self.outputs)
         self.trace: Trace = trace(self.inputs, self.outputs)
+        self.looked_up, self.fed = _from_strings(self.inputs, self.trace)
+        self._computed = self.trace if not self.looked_up else trace(self.fed, self.outputs)
         self.entries = {tensor: tensor.source or _entry(tensor) for tensor in self.inputs}
         self.layers = _by_depth(self.entries, flat, self.trace)
         self.input_names = [layer.name for layer in self.entries.values()]
@@ -63,12 +67,23 @@ class Structure:
 
     def pair(self) -> Pair:
         """The pure function between inputs and outputs, as the layers are at this moment."""
-        pair = self.trace.pair()
+        pair = self._computed.pair()
 
         def specs(input_shape: PyTree, dtypes: PyTree) -> PyTree:
             return with_shapes(self.outputs, output_shape(pair, input_shape))
 
         return replace(pair, specs=specs)
+
+    def numbers_of(self, parts: Sequence[Any]) -> tuple[Any, ...]:
+        """What the inputs are as arrays for `fed`: strings looked up; symbolic ones alike."""
+        if not self.looked_up:
+            return tuple(parts)
+        values = dict(zip(self.inputs, parts, strict=True))
+        for call in self.looked_up:
+            given = jax.tree.map(values.__getitem__, call.inputs)
+            made = call.callee(list(given) if isinstance(given, tuple) else given)
+            values |= zip(jax.tree.leaves(call.outputs), jax.tree.leaves(made), strict=True)
+        return tuple(values[tensor] for tensor in self.fed)
 
     def get_config(self, name: str) -> Config:
         """Layers with the calls between them, as Keras 2 writes them; operations as Keras 3 does.
@@ -116,6 +131,35 @@ class Structure:
             "input_layers": [refer(tensor) for tensor in self.inputs],
             "output_layers": [refer(tensor) for tensor in _flat("outputs", self.outputs)],
         }
+
+
+def _from_strings(
+    inputs: Sequence[SymbolicTensor], traced: Trace
+) -> tuple[list[Call], list[SymbolicTensor]]:
+    """The calls that take strings, and what is computed with in the place of these.
+
+    Raises:
+        TypeError: where they take beside the strings what the model computes.
+    """
+    known = set(inputs)
+    strings = {tensor for tensor in inputs if tensor.dtype == STRING}
+    fed = [tensor for tensor in inputs if tensor not in strings]
+    calls = []
+    for call in traced.calls if strings else ():
+        given = set(jax.tree.leaves(call.inputs))
+        if not given & strings:
+            continue
+        if computed := given - known:
+            names = ", ".join(repr(tensor.name) for tensor in computed)
+            raise TypeError(
+                f"layer {call.callee.name!r} takes strings beside {names}: strings are looked up "
+                "before anything is computed"
+            )
+        made = jax.tree.leaves(call.outputs)
+        known |= set(made)
+        calls.append(call)
+        fed += made
+    return calls, fed
 
 
 def _node(inputs: PyTree, options: Config, refer: Callable[[SymbolicTensor], list[Any]]) -> Any:

@@ -8,12 +8,14 @@ import numpy as np
 
 from funkeras import config
 from funkeras.functional.objective import Batch
+from funkeras.functional.pair import STRING
 from funkeras.models.checking import (
     Entrance,
     arrays,
     as_batch,
-    check_inputs,
+    checked_inputs,
     class_weights,
+    holds_strings,
     rows_of,
     weight_arrays,
 )
@@ -33,21 +35,26 @@ class Taking(OwnRules, Compiling):
         """Checked inputs; a model without a shape is built from theirs."""
         if self._entered is None and not self.built:
             self._build_for(x)
-        names, shapes, size = self._entrance()
-        parts = arrays(x, names, "x")
-        check_inputs(parts, shapes, names)
+        names, shapes, size, strings = self._entrance()
+        parts = checked_inputs(arrays(x, names, "x", strings), shapes, names)
         if size is not None and len(parts[0]) % size:
             raise ValueError(
                 f"{self.name!r} keeps states: it runs in whole batches of {size} rows, "
                 f"got {len(parts[0])}"
             )
+        if strings:
+            rows_of({"x": parts})
+            looked_up = self.numbers_of(parts)
+            return arrays(looked_up, [tensor.name for tensor in self.fed], "x")
         return parts
 
     def _entrance(self) -> Entrance:
         """What data must be like; looked up once for a graph, as it costs a small prediction."""
         if self._entered is None:
             kept = self.input_shapes[0][0] if self.keeps_states else None
-            self._entered = Entrance(self.input_names, self.input_shapes, kept)
+            names, kinds = self.input_names, (tensor.dtype for tensor in self.inputs)
+            strings = [name for name, kind in zip(names, kinds, strict=True) if kind == STRING]
+            self._entered = Entrance(names, self.input_shapes, kept, strings)
         return self._entered
 
     def _batch_size(self, size: int | None, x: Any) -> int:
@@ -68,7 +75,7 @@ class Taking(OwnRules, Compiling):
             self.is_written() and isinstance(x, list | tuple) and hasattr(x[0], "shape")
         )
         names = sorted(x) if isinstance(x, Mapping) else ["x"] * (len(x) if several else 1)
-        found = arrays(x, names, "x")
+        found = arrays(x, names, "x", names if holds_strings(x) else ())
         shapes, self.called_dtypes = described_inputs(x if several else None, found)
         self.ensure_built(shapes)
 

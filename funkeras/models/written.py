@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from funkeras import config
-from funkeras.functional.pair import Pair, freeze_shape, is_shape, output_specs
+from funkeras.functional.pair import STRING, Pair, freeze_shape, is_shape, output_specs
 from funkeras.layers.custom import custom_pair
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer, automatic_name
@@ -102,12 +102,17 @@ def described_inputs(x: Any, arrays: Sequence[Any]) -> tuple[PyTree, PyTree]:
     """Shapes, with any number of rows, and dtypes of a model's inputs, nested as `x` is.
 
     Whole numbers of 32 or 64 bits stay what they are: words, classes; others, as of pictures,
-    become floats.
+    become floats. Strings are such.
     """
     shapes = [(None, *array.shape[1:]) for array in arrays]
     kinds = [np.dtype(array.dtype) for array in arrays]
     dtypes = [
-        "int32" if kind.kind in "iu" and kind.itemsize >= 4 else config.floatx() for kind in kinds
+        STRING
+        if kind.kind in "OUS"
+        else "int32"
+        if kind.kind in "iu" and kind.itemsize >= 4
+        else config.floatx()
+        for kind in kinds
     ]
     if isinstance(x, Mapping):
         names = sorted(x)

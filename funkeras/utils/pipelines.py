@@ -58,8 +58,8 @@ class Dataset:
 
     @classmethod
     def from_tensor_slices(cls: type[D], tensors: Any) -> D:
-        """The rows of an array, or of all arrays in a tuple or dict."""
-        arrays = jax.tree.map(np.asarray, tensors)
+        """The rows of an array, or of all arrays in a tuple or dict; a list is an array."""
+        arrays = jax.tree.map(np.asarray, tensors, is_leaf=lambda own: isinstance(own, list))
         counts = {len(a) for a in jax.tree.leaves(arrays)}
         if len(counts) != 1:
             raise ValueError(f"the arrays must be equally long; got lengths {sorted(counts)}")
