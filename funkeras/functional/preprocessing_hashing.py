@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.core import Tracer
 
 from funkeras import config
 from funkeras.functional.checks import one_of, positive
@@ -49,7 +50,7 @@ def of_each(hash_of: Callable[[bytes | str | float], int], values: np.ndarray) -
 
 def on_host(run: Callable[..., np.ndarray], *columns: ArrayLike) -> Array:
     """What `run` gives of NumPy arrays of one shape: whole numbers, also in a compiled step."""
-    if not any(isinstance(column, jax.core.Tracer) for column in columns):
+    if not any(isinstance(column, Tracer) for column in columns):
         return jnp.asarray(run(*map(np.asarray, columns)))
     given = [jnp.asarray(column) for column in columns]
     like = jax.ShapeDtypeStruct(given[0].shape, jnp.asarray(0).dtype)

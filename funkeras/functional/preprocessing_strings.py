@@ -284,8 +284,9 @@ def text_vectorization(
         length = output_sequence_length
         if whole and not sizes:
             return table.specs(input_shape)
-        if whole and None not in sizes:
-            length = math.prod(sizes)
+        known = [size for size in sizes if size is not None]
+        if whole and len(known) == len(sizes):
+            length = math.prod(known)
         return table.specs((input_shape[0], length))
 
     return replace(stateless(apply), specs=specs)

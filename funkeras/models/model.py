@@ -154,6 +154,6 @@ def _compiled_again(
     model = make(*made_of)
     with config.using_dialect(settings["dialect"]):
         model.compile(optimizer, **{name: settings[name] for name in CHOICES})
-    if state is not None:
+    if state:
         model.set_optimizer_weights(state)
     return model

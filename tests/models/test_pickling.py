@@ -33,6 +33,7 @@ def test_a_copy_trains_on_as_the_model_does(copied):
 
 def test_a_model_that_has_not_trained_goes_through_pickle_too():
     model = compiled()
+    model.evaluate(x, y, verbose=0)
     twin = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(twin.predict(x, verbose=0), model.predict(x, verbose=0))
     np.testing.assert_allclose(twin.train_on_batch(x, y), model.train_on_batch(x, y), rtol=1e-6)
