@@ -116,7 +116,7 @@ class FeatureSpace(Layer):
 
     >>> space = FeatureSpace({"age": "float_rescaled", "city": FeatureSpace.string_hashed(3)})
     >>> np.asarray(space({"age": [20, 30], "city": ["Ulm", "Rom"]})).tolist()
-    [[20.0, 0.0, 0.0, 1.0], [30.0, 1.0, 0.0, 0.0]]
+    [[20.0, 0.0, 0.0, 1.0], [30.0, 0.0, 1.0, 0.0]]
     >>> space({"age": 20, "city": "Ulm"}).shape
     (4,)
     """
