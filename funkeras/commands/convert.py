@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from funkeras.formats import FileFormatError, contents
-from funkeras.models import load_model, model_from_json
+from funkeras.models import FeatureSpace, load_model, model_from_json
 
 __all__ = ["arguments", "run"]
 
@@ -53,6 +53,10 @@ def run(options: argparse.Namespace) -> int:
         return _refuse(f"{options.new} exists: --force replaces it")
     try:
         model = _model(options)
+        if isinstance(model, FeatureSpace):
+            model.save(options.new)
+            print(f"{options.new}: {len(model.features)} columns")
+            return 0
         if options.weights_only or options.new.name.endswith(".weights.h5"):
             model.save_weights(options.new)
         else:

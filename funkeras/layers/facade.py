@@ -8,7 +8,7 @@ from typing import Any
 from funkeras import registry, spellings
 from funkeras.functional.pair import Pair, builders
 from funkeras.layers.custom import run_inherited
-from funkeras.layers.layer import Layer
+from funkeras.layers.layer import OPTIONS, Layer
 from funkeras.layers.special import BASES, CONTAINERS
 from funkeras.typing import Config
 from funkeras.variables import current_flow
@@ -62,6 +62,24 @@ def class_signature(build: Callable[..., Pair]) -> inspect.Signature:
     )
 
 
+def shown_signature(build: Callable[..., Pair]) -> inspect.Signature:
+    """What `inspect` and `help` tell of a class: its arguments, and by name what any layer takes.
+
+    >>> from funkeras import functional as F
+    >>> list(shown_signature(F.flatten).parameters)[:4]
+    ['data_format', 'name', 'trainable', 'dtype']
+    """
+    own = class_signature(build)
+    keyword, others = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD
+    options = [
+        inspect.Parameter(name, keyword, default=default)
+        for name, default in OPTIONS.items()
+        if name not in own.parameters
+    ]
+    spelled = inspect.Parameter("old_spellings", others)
+    return own.replace(parameters=[*own.parameters.values(), *options, spelled])
+
+
 def positional(build: Callable[..., Pair]) -> tuple[str, ...]:
     """The order of positional arguments: those of the class, and the options that Keras puts there.
 
@@ -97,7 +115,7 @@ def facade(build: Any) -> type[Layer]:
         "builder": staticmethod(build),
         "signature": class_signature(build),
         "positional": positional(build),
-        "__signature__": class_signature(build),
+        "__signature__": shown_signature(build),
         "spelling": build.keras_name,
         "call": call,
         "__doc__": build.__doc__,

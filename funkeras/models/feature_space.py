@@ -44,7 +44,7 @@ class Feature:
     """
 
     def __init__(self, dtype: str, preprocessor: Any, output_mode: str) -> None:
-        self.dtype = dtype
+        self.dtype = dtype if dtype == STRING else jnp.dtype(dtype).name
         self.preprocessor: Any = _made(preprocessor)
         self.output_mode = one_of("output_mode", output_mode, ("int", "one_hot", "float"))
 

@@ -157,6 +157,10 @@ def _with_arrays(
         space.build_from_config(space.features)
     changes: placement.Change = {}
     layers = list(space.preprocessors.values())
+    for layer in layers:
+        told = {"vocabulary": (), "bin_boundaries": (), **layer.get_config()}
+        if hasattr(layer, "adapts") and None in (told["vocabulary"], told["bin_boundaries"]):
+            raise FileFormatError(f"{where}: what {layer.name!r} learned from data is missing")
     for layer, root in zip(layers, placement.places_of(layers, "preprocessors"), strict=True):
         placement.merge(changes, placement.from_holders(layer, holders, root, where))
     placement.swap(changes)

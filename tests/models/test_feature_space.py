@@ -2,12 +2,15 @@
 
 import json
 import pickle
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from funkeras import config, layers
+from funkeras.__main__ import main
+from funkeras.formats import FileFormatError
 from funkeras.models import FeatureSpace, Model, load_model
 from funkeras.models.serializing import deserialize_keras_object, serialize_keras_object
 from funkeras.utils import Dataset
@@ -150,6 +153,57 @@ def test_a_file_of_genuine_keras_is_read():
     assert [cross.name for cross in read.crosses] == ["rooms_X_kind", "street_X_price"]
     model = load_model(GOLDEN / "feature_space_model.keras")
     np.testing.assert_allclose(model.predict(NEW), ARRAYS["model"], **CLOSE)
+
+
+def test_a_file_of_genuine_keras_is_converted_and_looked_into(tmp_path, capsys):
+    old, new = GOLDEN / "feature_space_space.keras", tmp_path / "new.keras"
+    assert main(["convert", str(old), str(new)]) == 0
+    np.testing.assert_allclose(load_model(new)(NEW), ARRAYS["space"], **CLOSE)
+    assert main(["inspect", str(new)]) == 0
+    assert "FeatureSpace" in capsys.readouterr().out
+    assert main(["convert", str(old), str(tmp_path / "new.h5")]) == 1
+    assert "saved in a .keras file" in capsys.readouterr().err
+
+
+def changed(path, member, change):
+    """A copy of the genuine file with one member changed, or left out."""
+    with zipfile.ZipFile(GOLDEN / "feature_space_space.keras") as archive:
+        texts = {name: archive.read(name) for name in archive.namelist()}
+    texts[member] = change(texts[member])
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in texts.items():
+            if text is not None:
+                archive.writestr(name, text)
+    return path
+
+
+def without_feature(text):
+    described = json.loads(text)
+    del described["config"]["features"]["rate"]["config"]["preprocessor"]
+    return json.dumps(described)
+
+
+WORDS_OF_KIND = "assets/preprocessors/string_lookup/vocabulary.txt"
+
+
+@pytest.mark.parametrize(
+    ("member", "change"),
+    [
+        (WORDS_OF_KIND, lambda text: None),
+        (WORDS_OF_KIND, lambda text: b"\xff\xfe\n"),
+        (WORDS_OF_KIND, lambda text: b"[UNK]\na\na"),
+        ("assets/preprocessors/integer_lookup/vocabulary.txt", lambda text: b"-1\ntwo"),
+        ("config.json", without_feature),
+        ("config.json", lambda text: text.replace(b'"Feature"', b'"Features"')),
+        ("config.json", lambda text: text.replace(b'"one_hot"', b'"many"')),
+        ("config.json", lambda text: text.replace(b'"rooms", "kind"', b'"rooms", "kinds"')),
+        ("config.json", lambda text: text.replace(b"float32", b"float33", 1)),
+    ],
+)
+def test_a_damaged_file_is_refused(tmp_path, member, change):
+    path = changed(tmp_path / "changed.keras", member, change)
+    with pytest.raises(FileFormatError):
+        load_model(path)
 
 
 @pytest.mark.parametrize("dialect", ["classic", "modern"])
