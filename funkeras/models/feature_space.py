@@ -406,9 +406,12 @@ class FeatureSpace(Layer):
         return {key: {"input_shape": (None, 1)} for key in self.features}
 
     def build_from_config(self, config: Mapping[str, Any]) -> None:
-        """Build the layers of those columns, whose arrays and vocabularies come from a file."""
+        """Build the layers of those columns."""
         for key in config:
             self.preprocessors[key].ensure_built((None, 1))
+
+    def taught(self) -> None:
+        """Take what the layers hold, of a file, for what data have taught them."""
         self._is_adapted = True
 
     def save(self, filepath: Any) -> None:
@@ -436,6 +439,7 @@ def _restored(cls: Any, config: Config, arrays: Sequence[Any] | None) -> Feature
         space.build_from_config(space.get_build_config())
         for weight, value in zip(space.weights, arrays, strict=True):
             weight.assign(value)
+        space.taught()
     return space
 
 

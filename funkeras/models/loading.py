@@ -164,6 +164,7 @@ def _with_arrays(
     for layer, root in zip(layers, placement.places_of(layers, "preprocessors"), strict=True):
         placement.merge(changes, placement.from_holders(layer, holders, root, where))
     placement.swap(changes)
+    space.taught()
     return space
 
 
