@@ -211,7 +211,9 @@ class Compiling(Holding):
     def metrics_names(self) -> list[str]:
         """Names of the numbers that `evaluate` and `train_on_batch` give."""
         self._require_built("metrics_names")
-        engine = self._engine or self._ready("metrics_names", self._usual_targets())
+        if (engine := self._engine) is None:
+            engine = self._ready("metrics_names", self._usual_targets())
+            self._engine = None  # the real targets may mean other metrics by some names
         return list(engine.judged.names)
 
     def _usual_targets(self) -> list[np.ndarray]:

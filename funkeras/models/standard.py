@@ -101,7 +101,7 @@ class StandardSteps:
 
 def given_input(model: Any, x: PyTree) -> PyTree:
     """Inputs as user code sees them: one alone, several as a list or as the model is called."""
-    form = getattr(model._known(), "form", None)
+    form = getattr(model._structure, "form", None)  # of a model with a call of its own
     leaves = tuple(jax.tree.leaves(x))
     x = net_input(leaves, tuple(model.input_dtypes))
     return as_list(x if form is None else form.unflatten(jax.tree.leaves(x)))

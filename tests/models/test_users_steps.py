@@ -19,14 +19,14 @@ CLOSE = {"rtol": 2e-5, "atol": 1e-5}
 
 @pytest.fixture(autouse=True)
 def keras():
-    names = ("Input", "Model", "layers", "losses", "metrics", "ops", "optimizers")
+    names = ("Input", "Model", "Sequential", "layers", "losses", "metrics", "ops", "optimizers")
     with config.using_dialect("modern"):
         yield SimpleNamespace(utils=batches, **{name: getattr(funkeras, name) for name in names})
 
 
 @pytest.fixture(scope="module")
 def found():
-    names = ("Input", "Model", "layers", "losses", "metrics", "ops", "optimizers")
+    names = ("Input", "Model", "Sequential", "layers", "losses", "metrics", "ops", "optimizers")
     keras = SimpleNamespace(utils=batches, **{name: getattr(funkeras, name) for name in names})
     with config.using_dialect("modern"):
         return users_steps.results(keras)
@@ -168,6 +168,24 @@ def test_metrics_that_calls_update_are_in_the_logs_and_begin_anew():
     assert model.scale.seen.result() == pytest.approx(x.mean(), rel=1e-5)
     model.reset_metrics()
     assert model.scale.seen.result() == 0
+
+
+def test_a_sequential_model_of_a_user_reports_what_it_says(keras):
+    class Largest(keras.Sequential):
+        def compute_metrics(self, x, y, y_pred, sample_weight=None):
+            logs = super().compute_metrics(x, y, y_pred, sample_weight)
+            return {**logs, "largest": keras.ops.max(y_pred), "row": keras.ops.max(x)}
+
+    x, y, _ = users_steps.data()
+    model = Largest([layers.Input((3,)), layers.Dense(2)])
+    model.compile("sgd", "mse", metrics=["mae"])
+    assert model.metrics_names == ["loss", "mae"]
+    judged = model.evaluate(x, y, batch_size=5, verbose=0, return_dict=True)
+    predicted = model.predict(x, verbose=0)
+    assert judged["largest"] == pytest.approx(predicted[5:].max(), rel=1e-5)
+    assert judged["row"] == x[5:].max()
+    assert judged["mae"] == pytest.approx(abs(predicted - y).mean(), rel=1e-5)
+    assert {"loss", "mae", "largest", "row"} == set(model.fit(x, y, verbose=0).history)
 
 
 def test_logs_of_a_step_keep_their_names():
