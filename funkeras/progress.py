@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, NamedTuple, TextIO
 
 import numpy as np
 
@@ -16,6 +16,31 @@ __all__ = ["Progbar", "render"]
 
 GREEN, DIM, PLAIN = "\x1b[32m", "\x1b[2m", "\x1b[0m"
 SHORTEST_BAR = 8
+
+
+class Look(NamedTuple):
+    """How a line is drawn.
+
+    Fields:
+        done, head, rest: the letters of a bar: what is done, the last of it, and what is left.
+        ends: what is around the bar.
+        gap: what is between a bar and the times.
+        left: what is before the time that is left.
+        width: of the bar.
+    """
+
+    done: str
+    head: str
+    rest: str
+    ends: tuple[str, str]
+    gap: str
+    left: str
+    width: int
+
+
+CLASSIC = Look("=", ">", ".", ("[", "]"), " - ", "ETA: ", 30)
+MODERN = Look("━", "━", "─", ("", ""), " ", "", 20)
+"""Keras 3's."""
 
 
 def render(
@@ -30,6 +55,7 @@ def render(
     unit_name: str = "step",
     columns: int | None = None,
     colour: bool = False,
+    look: Look = CLASSIC,
 ) -> str:
     """One line of progress.
 
@@ -42,35 +68,42 @@ def render(
         unit_name: what is counted; an empty name leaves out the time for one.
         columns: a longer line gets a shorter bar, then none, and then its end is cut off.
         colour: with codes of a terminal, which `columns` does not count.
+        look: the letters, `CLASSIC` or `MODERN`.
 
     >>> render(120, 469, {"loss": 0.1234, "acc": 0.9}, per_unit=0.005, width=10)
     '120/469 [=>........] - ETA: 1s - 5ms/step - loss: 0.1234 - acc: 0.9000'
     >>> render(469, 469, {"loss": 0.12}, elapsed=2.3, per_unit=0.005, finished=True, width=10)
     '469/469 [==========] - 2s 5ms/step - loss: 0.1200'
+    >>> render(120, 469, {"loss": 0.1234}, per_unit=0.005, width=10, look=MODERN)
+    '120/469 ━━──────── 1s 5ms/step - loss: 0.1234'
     """
     rate = f"{_duration(per_unit)}/{unit_name}" if unit_name else ""
-    if finished or not target:
-        times = f" - {elapsed:.0f}s" + (f" {rate}" if rate else "")
-    else:
-        left = _clock(per_unit * max(target - current, 0))
-        times = f" - ETA: {left}" + (f" - {rate}" if rate else "")
+    over = finished or not target
+    time = f"{elapsed:.0f}s"
+    if target and not over:
+        time = f"{look.left}{_clock(per_unit * max(target - current, 0))}"
     count = f"{current:{len(str(target))}d}/{target}" if target else f"{current:7d}/Unknown"
-    info = times + "".join(f" - {name}: {_number(value)}" for name, value in (values or {}).items())
+    shown = "".join(f" - {name}: {_number(value)}" for name, value in (values or {}).items())
+
+    def info(gap: str) -> str:
+        between = " " if over and look is CLASSIC else gap
+        return gap + between.join(filter(None, (time, rate))) + shown
+
     width = width if target else 0
     if columns is not None:
-        free = columns - len(count) - len(info) - len(" []")
+        free = columns - len(count) - len(info(look.gap)) - len(" ".join(look.ends))
         width = min(width, free) if free >= SHORTEST_BAR else 0
-    bar = ""
     if target and width:
         done = min(width * current // target, width)
-        arrow = ">" if done and current < target else "="
-        full, rest = "=" * (done - 1) + arrow * (done > 0), "." * (width - done)
-        bar = f" [{full}{rest}]"
+        head = look.head if done and current < target else look.done
+        full, rest = look.done * (done - 1) + head * (done > 0), look.rest * (width - done)
         if colour:
-            bar = f" [{GREEN}{full}{PLAIN}{DIM}{rest}{PLAIN}]"
-    elif columns is not None and len(count) + len(info) > columns:
-        info = info[: max(columns - len(count) - 1, 0)] + "…"
-    return count + bar + info
+            full, rest = f"{GREEN}{full}{PLAIN}", f"{DIM}{rest}{PLAIN}"
+        return f"{count} {look.ends[0]}{full}{rest}{look.ends[1]}{info(look.gap)}"
+    line = count + info(" - ")
+    if columns is None or len(line) <= columns:
+        return line
+    return line[: max(columns - 1, len(count))] + "…"
 
 
 def _clock(seconds: float) -> str:
@@ -100,6 +133,7 @@ class Progbar:
     Args:
         target: how many units there are, None if unknown.
         verbose: 0 silent, 1 or "auto" a bar, 2 one line at the end.
+        width: of the bar; by default 30, and 20 in the dialect `modern`.
         interval: seconds between two drawings, at least.
         stateful_metrics: names whose value is shown as it comes; other values are averaged over
             the units. `"all"` averages nothing, and so does None in the dialect `modern`.
@@ -110,7 +144,7 @@ class Progbar:
     def __init__(
         self,
         target: int | None,
-        width: int = 30,
+        width: int | None = None,
         verbose: int | str = 1,
         interval: float = 0.05,
         stateful_metrics: Iterable[str] | Literal["all"] | None = None,
@@ -120,7 +154,8 @@ class Progbar:
         if verbose not in (0, 1, 2, "auto"):
             raise ValueError(f"verbose must be 0, 1, 2 or 'auto'; got {verbose!r}")
         self.target = target
-        self.width = width
+        self.look = MODERN if config.dialect() == "modern" and _can_draw(MODERN) else CLASSIC
+        self.width = self.look.width if width is None else width
         self.verbose = 1 if verbose == "auto" else verbose
         self.interval = interval
         self.unit_name = unit_name
@@ -175,6 +210,7 @@ class Progbar:
             unit_name=self.unit_name,
             columns=_columns() if terminal and self.verbose == 1 else None,
             colour=terminal and self.verbose == 1 and _colours(),
+            look=self.look,
         )
         if logged:
             say(line)
@@ -229,6 +265,15 @@ def _is_terminal(stream: TextIO) -> bool:
 def _moves(stream: TextIO) -> bool:
     """Whether a line can be written again: on a terminal or in a notebook."""
     return _is_terminal(stream) or "ipykernel" in sys.modules
+
+
+def _can_draw(look: Look) -> bool:
+    """Whether the letters of a bar can be written where lines go."""
+    try:
+        "".join(look[:3]).encode(getattr(sys.stdout, "encoding", None) or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _columns() -> int:

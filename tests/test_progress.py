@@ -1,3 +1,4 @@
+import io
 import os
 import re
 
@@ -5,7 +6,7 @@ import numpy as np
 import pytest
 
 from funkeras import config, progress
-from funkeras.progress import Progbar, render
+from funkeras.progress import CLASSIC, MODERN, Progbar, render
 
 
 class Clock:
@@ -99,9 +100,23 @@ def test_narrow_terminals_get_shorter_bars_then_none(columns):
     assert ("[" in line) == (columns >= len(bare) + len(" [....>...]"))
 
 
-def test_colours_do_not_count():
-    plain = render(50, 100, columns=50)
-    coloured = render(50, 100, columns=50, colour=True)
+@pytest.mark.parametrize("columns", range(1, 90))
+def test_narrow_terminals_in_the_look_of_keras_3(columns):
+    values = {"accuracy": 0.5, "loss": 0.25}
+    line = render(50, 100, values, per_unit=0.1, width=20, columns=columns, look=MODERN)
+    assert len(line) <= max(columns, len(" 50/100…"))
+    if "━" in line:
+        assert (
+            re.sub("[━─]", "", line) == " 50/100  5s 100ms/step - accuracy: 0.5000 - loss: 0.2500"
+        )
+    elif columns > 60:
+        assert line == " 50/100 - 5s - 100ms/step - accuracy: 0.5000 - loss: 0.2500"
+
+
+@pytest.mark.parametrize("look", [CLASSIC, MODERN])
+def test_colours_do_not_count(look):
+    plain = render(50, 100, columns=50, look=look)
+    coloured = render(50, 100, columns=50, colour=True, look=look)
     assert re.sub(r"\x1b\[\d+m", "", coloured) == plain != coloured
 
 
@@ -112,6 +127,32 @@ def test_values_are_averaged_over_units_and_stateful_ones_are_not(clock, capsys)
     assert bar.averages() == {"loss": 5.0, "acc": 7.0, "val": 3.0}
     bar.update(10, [("val_loss", 2.0)])
     assert capsys.readouterr().out.endswith(" - acc: 7.0000 - val: 3.0000 - val_loss: 2.0000\n")
+
+
+@pytest.mark.parametrize(
+    ("verbose", "line"),
+    [
+        # What Keras 3.15 prints, without its colours.
+        (1, "4/4 ━━━━━━━━━━━━━━━━━━━━ 4s 1s/step - loss: 2.0000"),
+        (2, "4/4 - 4s - 1s/step - loss: 2.0000"),
+    ],
+)
+def test_modern_dialect_has_the_lines_of_keras_3(clock, capsys, verbose, line):
+    with config.using_dialect("modern"):
+        bar = Progbar(4, verbose=verbose)
+    clock.now += 4
+    bar.update(4, [("loss", 2.0)])
+    assert capsys.readouterr().out == f"{line}\n"
+
+
+def test_letters_that_cannot_be_written_are_not_used(clock, monkeypatch):
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+    monkeypatch.setattr("sys.stdout", stream)
+    with config.using_dialect("modern"):
+        bar = Progbar(2, width=4)
+    bar.update(2)
+    stream.seek(0)
+    assert stream.read().startswith("2/2 [====] - ")
 
 
 def test_modern_dialect_shows_values_as_they_come():

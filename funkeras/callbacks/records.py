@@ -127,7 +127,7 @@ class ProgbarLogger(Callback):
     """A progress bar for each epoch, as `fit(verbose=1)` shows one.
 
     Args:
-        count_mode: what is counted, `samples` or `steps`.
+        count_mode: what is counted, `samples` or `steps`; in the dialect of Keras 3 steps.
         stateful_metrics: names that are shown as they are instead of averaged.
     """
 
@@ -137,9 +137,9 @@ class ProgbarLogger(Callback):
         super().__init__()
         if count_mode not in ("samples", "steps"):
             raise ValueError(f"count_mode must be samples or steps, got {count_mode!r}")
-        self.use_steps = count_mode == "steps"
-        self.stateful_metrics = set(stateful_metrics or ())
         self.averages = config.dialect() != "modern"
+        self.use_steps = count_mode == "steps" or not self.averages
+        self.stateful_metrics = set(stateful_metrics or ())
 
     def on_train_begin(self, logs: Logs | None = None) -> None:
         """Take the number of epochs."""
@@ -170,7 +170,8 @@ class ProgbarLogger(Callback):
             self.progbar.update(self.seen, self._shown(logs or {}), finalize=True)
 
     def _shown(self, logs: Logs) -> list[tuple[str, Any]]:
-        return [(name, value) for name, value in logs.items() if name not in ("batch", "size")]
+        shown = [(name, value) for name, value in logs.items() if name not in ("batch", "size")]
+        return shown if self.averages else sorted(shown)
 
 
 class CSVLogger(Callback):

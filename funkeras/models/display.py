@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from funkeras import config
 from funkeras.callbacks import Callback
 from funkeras.models.data import Epochs
 from funkeras.models.streams import Stream
@@ -60,10 +61,15 @@ def validation_arrays(source: Epochs | Stream | None) -> list[Any] | None:
 
 
 class Bar:
-    """One pass over data as `verbose` asks; counts samples where their number is known."""
+    """One pass over data as `verbose` asks.
+
+    It counts samples where their number is known; in the dialect of Keras 3 batches, and the
+    numbers are in the order of their names.
+    """
 
     def __init__(self, style: int, samples: int | None, steps: int | None = None) -> None:
-        self.by_samples = samples is not None
+        self.modern = config.dialect() == "modern"
+        self.by_samples = samples is not None and not self.modern
         self.target = samples if self.by_samples else steps
         self.done = 0
         unit = "sample" if self.by_samples else "step"
@@ -73,11 +79,14 @@ class Bar:
         """Move the bar; the end of the pass finishes it, when all numbers are known."""
         self.done = seen if self.by_samples else batches
         if self.target is None or self.done < self.target:
-            self.bar.update(self.done, list(logs.items()))
+            self.bar.update(self.done, self._shown(logs))
 
     def finish(self, logs: Mapping[str, Any]) -> None:
         """Finish the bar."""
-        self.bar.update(self.target or self.done, list(logs.items()), finalize=True)
+        self.bar.update(self.target or self.done, self._shown(logs), finalize=True)
+
+    def _shown(self, logs: Mapping[str, Any]) -> list[tuple[str, Any]]:
+        return sorted(logs.items()) if self.modern else list(logs.items())
 
 
 class EpochBar(Callback):

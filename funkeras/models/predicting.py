@@ -48,8 +48,9 @@ class Predicting(Taking):
         inputs = self._inputs(x)
         rows = rows_of({"x": inputs})
         run = self._predict or self._make_predict()
-        bar = Bar(verbosity(verbose, elsewhere=0), rows) if verbose else None
-        size, look = self._batch_size(batch_size, x), bar.look if bar else None
+        size = self._batch_size(batch_size, x)
+        bar = Bar(verbosity(verbose, elsewhere=0), rows, -(-rows // size)) if verbose else None
+        look = bar.look if bar else None
         parts = fitting.predict(run, self, inputs, size, look)
         if bar:
             bar.finish({})

@@ -1,6 +1,7 @@
 """Data from everywhere trains as arrays do, and bad data is told of by its batch."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -378,6 +379,19 @@ def test_validation_data_may_come_in_batches_too(expected: Any) -> None:
         forever(), 22, 2, verbose=0, validation_data=forever(), nb_val_samples=22
     )
     np.testing.assert_allclose(run.history["val_loss"][-1], expected[2][0], rtol=1e-5)
+
+
+def test_in_keras_3_batches_are_counted_and_numbers_are_in_order(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with config.using_dialect("modern"):
+        model = Sequential([Dense(2, input_dim=3)])
+        model.compile("sgd", "mse", metrics=["accuracy"])
+        model.fit(X, Y, batch_size=SIZE, verbose=2)
+        model.predict(X, batch_size=SIZE, verbose=1)
+    _, line, bar = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(rf"{STEPS}/{STEPS} - \d+s - .*/step - accuracy: .* - loss: .*", line)
+    assert re.fullmatch(rf"{STEPS}/{STEPS} ━+ \d+s \S+/step", bar)
 
 
 def test_what_a_pass_shows_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
