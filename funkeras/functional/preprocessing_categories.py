@@ -1,6 +1,7 @@
 """Numbers as categories: encoded as ones and zeros, sorted into bins."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
@@ -10,8 +11,8 @@ import numpy as np
 
 from funkeras import config
 from funkeras.functional.checks import one_of, positive
-from funkeras.functional.pair import Pair, layer, stateless
-from funkeras.typing import Array, ArrayLike, Params, PyTree
+from funkeras.functional.pair import Pair, layer, output_specs, stateless
+from funkeras.typing import Array, ArrayLike, Params, PyTree, Shape
 
 __all__ = ["category_encoding", "discretization", "quantiles"]
 
@@ -116,10 +117,19 @@ def discretization(
             raise ValueError("the bins are unknown: adapt to data first, or give bin_boundaries")
         wide = "float64" if dtype == "float64" else "float32"
         bins = jnp.searchsorted(jnp.asarray(edges, wide), x.astype(wide), side="right")
-        assert depth is not None
-        return encoded(bins.astype("int32"), depth, output_mode, dtype)
+        return coded(bins.astype("int32"), dtype)
 
-    return stateless(apply)
+    def coded(bins: Array, dtype: Any) -> Array:
+        assert depth is not None
+        return encoded(bins, depth, output_mode, dtype)
+
+    def specs(input_shape: Shape, dtypes: PyTree) -> PyTree:
+        real = jnp.issubdtype(jnp.dtype(dtypes), jnp.floating)
+        code = partial(coded, dtype=dtypes if real else config.floatx())
+        return output_specs(stateless(lambda _, bins: code(bins)), input_shape, "int32")
+
+    # How many bins there will be is known before where they are.
+    return stateless(apply) if edges is not None else replace(stateless(apply), specs=specs)
 
 
 def quantiles(batches: Sequence[ArrayLike], num_bins: int, epsilon: float = 0.01) -> list[float]:

@@ -131,7 +131,7 @@ class Lookup(OnHost, Remade):
 
     def rows(self, data: Any, single: bool) -> list[list[Any]]:
         """The tokens of each sample; a batch without axes for them is a `single` one."""
-        values = self.values(data)
+        values = np.atleast_1d(self.values(data))
         samples = 1 if single and values.ndim < 2 else len(values)
         return values.reshape(samples, -1).tolist()
 
@@ -250,6 +250,15 @@ class TextLookup(StringsLookup):
         "oov_token": "[UNK]",
         "invert": False,
     }
+
+    def adapt(  # pyright: ignore[reportIncompatibleMethodOverride]: the order that Keras 3 has
+        self, data: Any, batch_size: int | None = None, steps: int | None = None
+    ) -> None:
+        """Set the vocabulary to the words of texts, as `StringLookup` does to strings.
+
+        `batch_size`, of Keras 3, changes nothing: an array is one batch.
+        """
+        super().adapt(data, steps)
 
     def rows(self, data: Any, single: bool) -> list[list[str]]:
         """The words of each text."""

@@ -524,7 +524,8 @@ def _column(given: Any, dtype: str) -> Any:
 
 def _given_back(x: Any, single: bool) -> Any:
     """An encoded column as an array of the device; the only row of a single sample by itself."""
-    x = x if np.asarray(x).dtype.kind in "US" else jnp.asarray(x)
+    words = isinstance(x, np.ndarray) and x.dtype.kind in "US"
+    x = x if words else jnp.asarray(x)
     return x[0] if single and x.ndim == 2 and len(x) == 1 else x
 
 

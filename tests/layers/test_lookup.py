@@ -41,6 +41,12 @@ def test_vocabulary_of_numbers():
     assert np.asarray(layer(np.array([5, 7]))).tolist() == [2, 1]
 
 
+def test_a_single_token_is_a_sample_too():
+    layer = IntegerLookup()
+    layer.adapt(np.array(2))
+    assert layer.get_vocabulary() == [-1, 2]
+
+
 def test_vocabulary_of_strings_in_batches():
     layer = StringLookup()
     layer.adapt(iter([np.array(["b", "a", "b"]), ["c", "c", "[UNK]"]]))

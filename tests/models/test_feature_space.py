@@ -5,6 +5,7 @@ import pickle
 import zipfile
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -113,6 +114,14 @@ def test_a_dataset_is_mapped_row_by_row_and_in_batches():
     np.testing.assert_allclose(next(iter(rows.batch(3)))[0], expected, **CLOSE)
     whole = Dataset.from_tensor_slices(NEW).batch(3).map(made)
     np.testing.assert_allclose(next(iter(whole)), expected, **CLOSE)
+
+
+def test_numbers_are_encoded_in_a_compiled_function_too():
+    made = space(TOLD["cases"][4])
+    made.adapt(TABLE)
+    np.testing.assert_allclose(
+        jax.jit(made)({"rate": np.float32(NEW["rate"])}), ARRAYS["4/None/new/"], **CLOSE
+    )
 
 
 def test_a_model_takes_raw_columns_and_another_encoded_ones():

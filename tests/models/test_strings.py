@@ -12,6 +12,7 @@ from funkeras.layers import (
     CategoryEncoding,
     Concatenate,
     Dense,
+    Discretization,
     Embedding,
     GlobalAveragePooling1D,
     HashedCrossing,
@@ -126,6 +127,20 @@ def test_words_before_a_trained_model_make_one_of_texts(dialect):
     trained = Sequential([Input((4,)), Embedding(4, 3), GlobalAveragePooling1D(), Dense(1)])
     expected = trained.predict(np.asarray(words(TEXTS)))
     np.testing.assert_allclose(Sequential([words, trained]).predict(TEXTS), expected, rtol=1e-6)
+
+
+def test_layers_of_a_graph_may_be_adapted_afterwards(dialect):
+    """The vocabulary is [UNK], b, a; the median of 0 … 8 parts the numbers."""
+    word, number = Input((1,), dtype="string"), Input((1,))
+    lookup, bins = StringLookup(), Discretization(num_bins=2, output_mode="one_hot")
+    places, halves = lookup(word), bins(number)
+    assert halves.shape == (None, 2)
+    lookup.adapt(np.array([["b"], ["b"], ["a"]]))
+    bins.adapt(np.arange(9.0)[:, None])
+    model = Model([word, number], [places, halves])
+    found = model.predict([np.array(["a", "b", "c"]), np.array([1.0, 7.0, 8.0])])
+    assert found[0].tolist() == [[2], [1], [0]]
+    assert found[1].tolist() == [[1, 0], [0, 1], [0, 1]]
 
 
 def test_a_single_column_may_come_as_a_row(dialect):
