@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, MutableMapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -207,6 +207,31 @@ class Lookup(OnHost, Remade):
     def entry(self, line: str) -> Any:
         """What a line of a vocabulary file stands for."""
         return int(line)
+
+    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+        """Put the weights of `tf_idf` mode into a dict, as Keras 3 has them in its files."""
+        table = self._table()
+        if table.mode == "tf_idf" and table.weights is not None:
+            store["idf_weights"] = table.weights.astype("float32")
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Take the weights of `tf_idf` mode, for the vocabulary that there is.
+
+        Raises:
+            ValueError: for another number of them.
+        """
+        table = self._table()
+        if table.mode != "tf_idf" or "idf_weights" not in store:
+            return
+        given = np.asarray(store["idf_weights"])
+        if given.shape != (table.depth,):
+            raise ValueError(
+                f"layer {self.name!r} has a vocabulary of {table.depth}, got idf_weights of shape "
+                f"{given.shape}"
+            )
+        if not np.allclose(given, np.asarray(table.weights)):
+            words = given[table.start : table.start + len(table.known)].tolist()
+            self.remake(vocabulary=table.known, idf_weights=words)
 
     def get_vocabulary(self, include_special_tokens: bool = True) -> list[Any]:
         """The entries by place; without special tokens only those of the vocabulary."""

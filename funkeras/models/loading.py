@@ -121,7 +121,7 @@ def _load_archive(path: Path, compiled: bool, backend: str | None) -> Any:
     generation = stored_generation(archive.metadata)
     numbers = _backend_of(archive.metadata, backend)
     with reported(str(path)):
-        described = with_vocabularies(archive.config, archive.assets)
+        described = with_vocabularies(archive.config, archive.assets, holders)
     model = configs.from_description(described, generation, None, str(path), entries, numbers)
     if isinstance(model, FeatureSpace):
         return _with_arrays(model, holders, str(path))

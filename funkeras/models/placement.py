@@ -68,6 +68,9 @@ HOLDERS = {
 AGAIN = {"SpectralNormalization": ("layer/kernel", "layer/embeddings", "layer/depthwise_kernel")}
 """Wrapper → weights of the layer inside that Keras 3's files have again before its own."""
 
+TWICE = {"TextVectorization": "_lookup_layer"}
+"""Layer → where Keras 3's files have again what it stores."""
+
 STORING = ("save_own_variables", "load_own_variables", "save_assets", "load_assets")
 """Methods by which a user's layer stores what it has in its own way, as in Keras 3."""
 
@@ -213,7 +216,7 @@ def _split(
         if kind in CELL:
             place = f"cell/cells/{group}" if group else "cell"
         first = getattr(layer, "_arguments", {}).get("data_format") == "channels_first"
-        yield Part(
+        part = Part(
             owner,
             kind,
             f"{holder}{place}".rstrip("/"),
@@ -224,6 +227,9 @@ def _split(
             () if group else tuple(again),
             None if group or kind in CELL else layer,
         )
+        yield part
+        if kind in TWICE:
+            yield part._replace(holder=f"{holder}{TWICE[kind]}")
 
 
 def holders(model: Any) -> list[str]:

@@ -309,7 +309,11 @@ def save_model(
     """
     from funkeras import formats
     from funkeras.models import descriptions, optimizing
+    from funkeras.models.feature_space import FeatureSpace
 
+    if isinstance(model, FeatureSpace):
+        model.save(checked_path(filepath, overwrite))
+        return
     model._require_built("save")
     if formats.is_open(filepath):
         with formats.filled(filepath) as path:

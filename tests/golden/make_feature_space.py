@@ -1,4 +1,4 @@
-"""Write feature_space.{json,npz} and feature_space_{space,model}.keras: what Keras 3 encodes.
+"""Write feature_space.{json,npz}, feature_space_{space,model,texts}.keras: what Keras 3 encodes.
 
 Run with genuine Keras and TensorFlow, whose backend alone has strings within a model:
 `KERAS_BACKEND=tensorflow python tests/golden/make_feature_space.py`.
@@ -124,6 +124,13 @@ def main():
     model.save(HERE / "feature_space_model.keras")
     tensors = {name: tf.constant(values)[:, None] for name, values in NEW.items()}
     arrays["model"] = np.asarray(model(tensors))
+    texts = ["The cat sat", "a dog", "cat cat dog bird"]
+    rare = keras.layers.TextVectorization(output_mode="tf_idf")
+    rare.adapt(texts)
+    model = keras.Sequential([keras.Input((), dtype="string"), rare, keras.layers.Dense(2)])
+    model.save(HERE / "feature_space_texts.keras")
+    arrays["texts"] = np.asarray(model(tf.constant(texts)))
+    packed("feature_space_texts.keras")
     packed("feature_space_space.keras")
     packed("feature_space_model.keras")
     described = {"table": TABLE, "new": NEW, "cases": told}

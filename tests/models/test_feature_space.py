@@ -12,7 +12,7 @@ import pytest
 from funkeras import config, layers
 from funkeras.__main__ import main
 from funkeras.formats import FileFormatError
-from funkeras.models import FeatureSpace, Model, load_model
+from funkeras.models import FeatureSpace, Model, load_model, save_model
 from funkeras.models.serializing import deserialize_keras_object, serialize_keras_object
 from funkeras.utils import Dataset
 
@@ -219,7 +219,7 @@ def test_a_damaged_file_is_refused(tmp_path, member, change):
 def test_a_file_brings_all_back(tmp_path, dialect):
     with config.using_dialect(dialect):
         made = filled()
-        made.save(tmp_path / "space.keras")
+        save_model(made, tmp_path / "space.keras")
         y = layers.Dense(1)(made.get_encoded_features())
         model = Model(made.get_inputs(), y)
         for ending in ("keras", "h5"):

@@ -1,8 +1,12 @@
 """Models of which inputs are strings: layers look these up before the compiled step."""
 
+import io
 import itertools
 import pickle
+import zipfile
+from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -23,6 +27,7 @@ from funkeras.layers import (
 )
 from funkeras.models import Model, Sequential, load_model
 
+GOLDEN = Path(__file__).parents[1] / "golden"
 CITY = np.array(["a", "b", "zz", "b", "c"])
 ROWS = {"city": CITY, "size": np.arange(5), "more": np.ones((5, 3))}
 TEXTS = ["The cat", "a dog", "cat cat dog"]
@@ -127,6 +132,28 @@ def test_words_before_a_trained_model_make_one_of_texts(dialect):
     trained = Sequential([Input((4,)), Embedding(4, 3), GlobalAveragePooling1D(), Dense(1)])
     expected = trained.predict(np.asarray(words(TEXTS)))
     np.testing.assert_allclose(Sequential([words, trained]).predict(TEXTS), expected, rtol=1e-6)
+
+
+def test_weights_of_words_by_rarity_are_where_genuine_keras_has_them(tmp_path):
+    """In the arrays of a `.keras` file, twice, and not in the config."""
+    words = ["The cat sat", "a dog", "cat cat dog bird"]
+    model = load_model(GOLDEN / "feature_space_texts.keras")
+    expected = np.load(GOLDEN / "feature_space.npz")["texts"]
+    np.testing.assert_allclose(model.predict(words), expected, rtol=1e-5, atol=1e-6)
+    model.save(tmp_path / "again.keras")
+    read = load_model(tmp_path / "again.keras")
+    np.testing.assert_allclose(read.predict(words), expected, rtol=1e-5, atol=1e-6)
+    held = {}
+    for name in (GOLDEN / "feature_space_texts.keras", tmp_path / "again.keras"):
+        with zipfile.ZipFile(name) as archive, archive.open("model.weights.h5") as text:
+            root = h5py.File(io.BytesIO(text.read()))["layers/text_vectorization"]
+            held[name] = [root[f"{place}vars/idf_weights"][:] for place in ("", "_lookup_layer/")]
+    np.testing.assert_allclose(*held.values(), rtol=1e-6)
+    words_of = read.layers[0]
+    words_of.load_own_variables({"idf_weights": np.arange(7.0)})
+    assert words_of.idf_weights == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(ValueError, match="vocabulary of 7, got"):
+        words_of.load_own_variables({"idf_weights": np.ones(3)})
 
 
 def test_layers_of_a_graph_may_be_adapted_afterwards(dialect):
