@@ -131,3 +131,38 @@ def test_wrong_arguments_are_told(call, message):
     optimizer.build(variables)
     with pytest.raises(ValueError, match=message):
         call(optimizer, variables)
+
+
+def test_the_optimizer_of_a_model_that_trains_has_its_variables():
+    """Names and order are Keras 3.15's."""
+    model = models.Sequential([layers.Input((3,)), layers.Dense(1, name="d")], name="net")
+    model.compile(optimizers.Adam(0.01), "mse")
+    assert model.optimizer.variables == []
+    model.fit(X, Y, epochs=2, batch_size=12, verbose=0)
+    variables = model.optimizer.variables
+    assert [own.path for own in variables] == [
+        *("adam/iteration", "adam/learning_rate"),
+        *("adam/net_d_kernel_momentum", "adam/net_d_kernel_velocity"),
+        *("adam/net_d_bias_momentum", "adam/net_d_bias_velocity"),
+    ]
+    assert int(variables[0].value) == 2
+    held = model.optimizer.get_weights()
+    for own, array in zip(variables, held, strict=True):
+        np.testing.assert_array_equal(own.numpy(), array)
+    model.fit(X, Y, batch_size=12, verbose=0)
+    assert int(variables[0].value) == 3
+    for own, array in zip(variables, held, strict=True):
+        own.assign(array)
+    np.testing.assert_array_equal(model.optimizer.get_weights()[2], held[2])
+    variables[1].assign(0.5)
+    assert float(model.optimizer.learning_rate) == 0.5
+    with pytest.raises(ValueError, match=r"adam/net_d_bias_momentum has shape \(1,\), got \(3,\)"):
+        variables[4].assign(np.zeros(3))
+
+
+def test_an_optimizer_that_trains_a_model_may_be_built_for_a_loop_too():
+    model = fitted(optimizers.SGD(0.1, momentum=0.9))
+    kept = model.optimizer.get_weights()
+    model.optimizer.build(model.trainable_variables)
+    assert [own.shape for own in model.optimizer.variables].count((3, 4)) == 1
+    np.testing.assert_array_equal(model.optimizer.get_weights()[2], kept[2])

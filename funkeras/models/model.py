@@ -124,6 +124,12 @@ class Model(Training):
         self._require_built("get_weights of an optimizer")
         return optimizing.read_weights(self)
 
+    def optimizer_variables(self) -> list[Any]:
+        """The optimizer's state as variables, by the names of Keras 3; none before it begins."""
+        from funkeras.models import optimizing
+
+        return optimizing.Slots(self).variables() if self.built and self._has_begun() else []
+
     def set_optimizer_weights(self, weights: Sequence[Any]) -> None:
         """Let training go on from arrays that `optimizer_weights` gave."""
         from funkeras.models import optimizing

@@ -6,15 +6,17 @@ that of its twin: the optimizer of Keras 3 with the same numbers.
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, losses, metrics, optimizers
 from funkeras.functional.training import select
 from funkeras.models import descriptions
+from funkeras.variables import Variable
 
-__all__ = ["read_weights", "restore", "state_arrays", "training_config", "write_weights"]
+__all__ = ["Slots", "read_weights", "restore", "state_arrays", "training_config", "write_weights"]
 
 
 def training_config(model: Any) -> dict[str, Any] | None:
@@ -76,6 +78,58 @@ def write_weights(model: Any, arrays: Sequence[Any]) -> None:
     model._optimizer_state = state
     if model._engine is not None:
         model._engine.slots = state
+
+
+class Slots:
+    """The state of a model's optimizer, as the owner of variables."""
+
+    params: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.name = model.optimizer.name
+        self._read: tuple[Any, dict[str, Any]] = (None, {})
+
+    def variables(self) -> list[Variable]:
+        """A variable for each array, in the order of files."""
+        return [Variable.of(self, name, a.shape, False) for name, a in self.state.items()]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The arrays as they are now, by name: `net_dense_kernel_momentum`."""
+        engine = self.model._engine
+        now = self.model._optimizer_state if engine is None else engine.slots
+        if now is None or self._read[0] is not now:
+            found = {self._named(name): a for name, a in state_arrays(self.model, 2)}
+            self._read = now, {name: jnp.asarray(a) for name, a in found.items()}
+        return self._read[1]
+
+    def _named(self, name: str) -> str:
+        """Keras 3's name of what files call `momentum/dense/kernel:0`."""
+        slot, _, weight = name.partition(":")[0].partition("/")
+        if not weight:
+            return "iteration" if slot == "iterations" else slot
+        layer, _, own = weight.partition("/")
+        path = self.model.get_layer(layer).path_of(own) if own else self.model.path_of(layer)
+        return f"{path.replace('/', '_')}_{slot}"
+
+    def path_of(self, place: str) -> str:
+        """The path of a variable."""
+        return f"{self.name}/{place}"
+
+    def assign(self, values: Mapping[str, Any]) -> None:
+        """Let training go on from other arrays.
+
+        Raises:
+            ValueError: for an array of another shape; nothing is changed then.
+        """
+        arrays = {**self.state, **values}
+        for name, value in values.items():
+            if np.shape(value) != (own := self.state[name].shape):
+                raise ValueError(f"{self.path_of(name)} has shape {own}, got {np.shape(value)}")
+        write_weights(self.model, list(arrays.values()))
+        for name in set(values) & set(self.model.optimizer.values()):
+            setattr(self.model.optimizer, name, float(values[name]))
 
 
 def restore(model: Any, arrays: Sequence[np.ndarray], form: int) -> None:

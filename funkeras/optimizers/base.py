@@ -248,10 +248,14 @@ class Optimizer(Written, Applied, Configured):
 
     def _keeps(self, model: Any) -> Any:
         """Train that model, which reads and writes the state of its training."""
-        self.__dict__["_kept"] = weakref.ref(model)
+        self.__dict__["_training"] = weakref.ref(model)
+
+    def _model(self) -> Any:
+        """The model that it trains, if it has one."""
+        return self.__dict__.get("_training", lambda: None)()
 
     def _state_of(self, what: str) -> Any:
-        model = self.__dict__.get("_kept", lambda: None)()
+        model = self._model()
         if model is None:
             raise RuntimeError(f"{what}: the optimizer trains no model yet; give it to compile")
         return model
@@ -269,7 +273,7 @@ class Optimizer(Written, Applied, Configured):
         self._state_of("set_weights").set_optimizer_weights(weights)
 
     def __reduce__(self) -> Any:
-        kept = {name: value for name, value in self.__dict__.items() if name != "_kept"}
+        kept = {name: value for name, value in self.__dict__.items() if name != "_training"}
         return copyreg.__newobj__, (type(self),), kept  # pyright: ignore[reportAttributeAccessIssue]: missing in typeshed
 
 

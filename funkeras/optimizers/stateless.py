@@ -22,6 +22,7 @@ class Applied:
     rule_name: ClassVar[str]
     built: bool
     rebuild: Callable[..., None]
+    _model: Callable[[], Any]
     _trainable_variables: list[Variable]
 
     def begin(self, variables: Iterable[Variable]) -> None:
@@ -42,9 +43,12 @@ class Applied:
     def variables(self) -> list[Variable]:
         """The state as variables: hyperparameters, the count of steps, momenta and the like.
 
-        None before `build`, or a first `apply`.
+        Those it was given to `build` for; else of the model that it trains, once it has begun.
         """
-        return list(self._state_variables()) if self._is_begun() else []
+        if self._is_begun():
+            return list(self._state_variables())
+        model = self._model()
+        return [] if model is None else model.optimizer_variables()
 
     def _state_variables(self) -> list[Variable]:
         """The variables of the state, which are as large as the weights: made when asked for."""
