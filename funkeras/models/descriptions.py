@@ -242,6 +242,9 @@ def optimizer_3(described: Config) -> Config:
     if "inner_optimizer" in given:
         own = {**given, "inner_optimizer": optimizer_3(given["inner_optimizer"])}
         return _tagged({**described, "config": own}, "keras.optimizers")
+    if "optimizer_map" in given:
+        own = {**given, "optimizer_map": _map_3(given["optimizer_map"])}
+        return _tagged({**described, "config": own}, "keras.optimizers")
     old = "lr" in given or "is_legacy_optimizer" in given
     own = _without_unsaid(given) if old else {**given, **_with_schedule(given)}
     decay = own.pop("decay", None) if old else None
@@ -253,6 +256,17 @@ def optimizer_3(described: Config) -> Config:
         own["global_clipnorm"] = own.pop("clipnorm")
     written = {"module": None, **described, "config": own}
     return written if "registered_name" in described else _tagged(written, "keras.optimizers")
+
+
+def _map_3(chosen: Any) -> Any:
+    """What says which optimizer trains which variable, as Keras 3 writes it."""
+    if not isinstance(chosen, Mapping):
+        return chosen
+    given = chosen["config"]
+    own = {key: optimizer_3(one) for key, one in given["optimizer_map"].items()}
+    default = optimizer_3(given["default_optimizer"])
+    written = {"default_optimizer": default, "optimizer_map": own}
+    return _tagged({"class_name": "OptimizerMap", "config": written}, "keras.optimizers")
 
 
 def older_optimizer(described: Config) -> Config:

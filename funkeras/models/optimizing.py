@@ -12,11 +12,20 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, losses, metrics, optimizers
+from funkeras.formats.keras3 import Holders, layer_places
 from funkeras.functional.training import select
 from funkeras.models import descriptions
 from funkeras.variables import Variable
 
-__all__ = ["Slots", "read_weights", "restore", "state_arrays", "training_config", "write_weights"]
+__all__ = [
+    "Slots",
+    "holders_inside",
+    "read_weights",
+    "restore",
+    "state_arrays",
+    "training_config",
+    "write_weights",
+]
 
 
 def training_config(model: Any) -> dict[str, Any] | None:
@@ -57,6 +66,22 @@ def state_arrays(model: Any, form: int) -> list[tuple[str, np.ndarray]]:
         state, optimizer = _carried(state, twin, _trained(model)), twin
     arrays = optimizer.state_arrays(state, lambda tree: _leaves(model, tree))
     return [(f"{name}:0", np.asarray(array)) for name, array in arrays]
+
+
+def holders_inside(optimizer: Any, state: Sequence[tuple[str, np.ndarray]]) -> Holders:
+    """What a `.keras` file has of the optimizers in another, again, each in a place of its own.
+
+    Args:
+        state: names and arrays, as `state_arrays` gives them.
+    """
+    if (inner := getattr(optimizer, "inner_optimizer", None)) is not None:
+        return {"optimizer/inner_optimizer": (inner.name, [array for _, array in state[4:]])}
+    several = getattr(optimizer, "optimizers", ())
+    places = layer_places([type(one).__name__ for one in several], "optimizer/optimizers")
+    return {
+        place: (one.name, [array for name, array in state if name.startswith(f"{number}/")])
+        for number, (place, one) in enumerate(zip(places, several, strict=True))
+    }
 
 
 def read_weights(model: Any) -> list[np.ndarray]:
@@ -107,6 +132,8 @@ class Slots:
     def _named(self, name: str) -> str:
         """Keras 3's name of what files call `momentum/dense/kernel:0`."""
         slot, _, weight = name.partition(":")[0].partition("/")
+        if slot.isdecimal():  # of one of several optimizers
+            return f"{slot}_{self._named(weight)}"
         if not weight:
             return "iteration" if slot == "iterations" else slot
         layer, _, own = weight.partition("/")

@@ -340,8 +340,7 @@ def save_model(
         if state:
             arrays = [array for _, array in state]
             holders["optimizer"] = (model.optimizer.name, arrays)
-            if (inner := getattr(model.optimizer, "inner_optimizer", None)) is not None:
-                holders["optimizer/inner_optimizer"] = (inner.name, arrays[4:])
+            holders |= optimizing.holders_inside(model.optimizer, state)
         formats.save_archive(
             path,
             {**attributes, "keras_version": KERAS_3, "date_saved": time.strftime("%Y-%m-%d@%X")},

@@ -11,6 +11,7 @@ from funkeras.optimizers.base import Optimizer, optimizer, registry
 from funkeras.optimizers.hyperparameter import Hyperparameter
 from funkeras.optimizers.rules import *
 from funkeras.optimizers.scaling import LossScaleOptimizer
+from funkeras.optimizers.several import MultiOptimizer, OptimizerMap
 from funkeras.optimizers.updates import OptimizerState, Rule, with_hyperparameters
 from funkeras.optimizers.wrapped import OptaxOptimizer
 from funkeras.registry import custom_object_scope, get_registered_name
@@ -18,8 +19,10 @@ from funkeras.registry import custom_object_scope, get_registered_name
 __all__ = [
     "Hyperparameter",
     "LossScaleOptimizer",
+    "MultiOptimizer",
     "OptaxOptimizer",
     "Optimizer",
+    "OptimizerMap",
     "OptimizerState",
     "Rule",
     "clip_norm",

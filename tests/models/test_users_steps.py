@@ -98,6 +98,8 @@ def test_batches_alone_and_the_metrics_of_the_model(keras):
     assert model.metrics[1].result()["mae"] == pytest.approx(judged["mae"], rel=1e-6)
     told = model.train_on_batch(x, y, return_dict=True)
     assert set(told) == {"loss", "mae"}
+    assert len(model.optimizer.get_weights()) == 2
+    assert len(model.optimizer.variables) == 3  # the state of steps by hand has decay too
     assert any((w != b).any() for w, b in zip(model.get_weights(), before, strict=True))
 
 
