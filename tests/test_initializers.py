@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from funkeras import config, initializers
-from funkeras.initializers import KeySource, NumpySource
+from funkeras.initializers import KeySource, NumpySource, rules
 
 GOLDEN = Path(__file__).parent / "golden"
 CASES = json.loads((GOLDEN / "initializers.json").read_text())
@@ -127,7 +127,7 @@ def test_truncated_draws_stay_within_two_standard_deviations(source):
     values = np.asarray(source.truncated_normal((20000,), 1.0, 0.5))
     assert np.abs(values - 1).max() <= 1
     assert np.abs(values - 1).max() > 0.99
-    np.testing.assert_allclose(values.std(), 0.5 * initializers.TRUNCATED_STDDEV, rtol=0.02)
+    np.testing.assert_allclose(values.std(), 0.5 * rules.TRUNCATED_STDDEV, rtol=0.02)
     assert source.truncated_normal(()).shape == ()
 
 
@@ -196,7 +196,7 @@ def test_an_initializer_keeps_the_dialect_that_it_was_made_in():
     with config.using_dialect("modern"):
         initializer = initializers.get("he_normal")
     with config.using_dialect("classic"):
-        bound = 2 * np.sqrt(2 / 100) / initializers.TRUNCATED_STDDEV
+        bound = 2 * np.sqrt(2 / 100) / rules.TRUNCATED_STDDEV
         assert np.abs(initializer((100, 300))).max() <= bound
         assert np.abs(initializers.get("he_normal")((100, 300))).max() > bound
 
