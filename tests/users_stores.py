@@ -85,6 +85,28 @@ def define(keras):
             self.numbers = tuple(float(path.read_text()) for path in paths)
 
     @register
+    class Recalling(layers.LSTM):
+        """A built-in layer whose weights are a cell's, with a number and a file of its own."""
+
+        times, note = 1.0, ""
+
+        def call(self, sequences, initial_state=None, mask=None, training=False):
+            return self.times * super().call(sequences, initial_state, mask, training)
+
+        def save_own_variables(self, store):
+            super().save_own_variables(store)
+            store["times"] = np.array(self.times, "float32")
+
+        def load_own_variables(self, store):
+            self.times = float(np.array(store["times"]))
+
+        def save_assets(self, folder):
+            (Path(folder) / "note.txt").write_text(f"times {self.times}")
+
+        def load_assets(self, folder):
+            self.note = (Path(folder) / "note.txt").read_text()
+
+    @register
     class Prepared(layers.Layer):
         """Has weights of a size that is not that of its inputs."""
 
@@ -134,7 +156,7 @@ def define(keras):
         def load_assets(self, folder):
             self.note = (Path(folder) / "note.txt").read_text()
 
-    return {kind.__name__: kind for kind in (Named, Scaled, Listed, Prepared, Net)}
+    return {kind.__name__: kind for kind in (Named, Scaled, Listed, Recalling, Prepared, Net)}
 
 
 def inputs():
@@ -152,7 +174,7 @@ def graph_of(keras, kinds, prepared=True):
     y = kinds["Listed"]()(kinds["Scaled"](2)(kinds["Named"]()(rows)))
     z = keras.layers.TimeDistributed(kinds["Named"](2))(steps)
     z = keras.layers.GlobalAveragePooling1D()(z)
-    return keras.Model([rows, steps], table(y + z))
+    return keras.Model([rows, steps], table(y + z + kinds["Recalling"](2)(steps)))
 
 
 def models_of(keras):
@@ -175,6 +197,8 @@ def change(keras, models):
             layer.factor = 1.5
         if kind == "Listed":
             layer.numbers = (0.5, -2.0)
+        if kind == "Recalling":
+            layer.times = 3.0
     net.bias = 0.25
 
 
@@ -204,6 +228,7 @@ def differences(keras, folder):
     whole = keras.models.load_model(folder / "graph.keras")
     own = keras.models.load_model(folder / "net.keras")
     assert own.note == "bias 0.25"
+    assert "times 3.0" in [getattr(layer, "note", None) for layer in whole.layers]
     found = {
         "graph.weights.h5": graph.predict(x, verbose=0) - expected["graph"],
         "graph.keras": whole.predict(x, verbose=0) - expected["graph"],

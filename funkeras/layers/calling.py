@@ -14,17 +14,25 @@ from funkeras.typing import PyTree
 from funkeras.variables import Variable
 
 __all__ = [
+    "CELL",
     "as_list",
     "as_tuple",
     "as_users_see",
     "first_by_name",
     "first_of",
+    "inputs_of_super",
     "joined",
     "joined_inputs",
     "run_as_written",
     "shapes_to_build",
     "written_inputs",
 ]
+
+CELL = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
+"""Layers that keep their arrays in a cell, which Keras 3's files show."""
+
+RECURRENT = (*CELL, "Bidirectional")
+ATTENDING = ("MultiHeadAttention", "GroupedQueryAttention")
 
 FIRST = ("inputs", "sequences", "sequence", "query", "x", "x1")
 """What generations name the first argument of a call."""
@@ -56,6 +64,33 @@ def joined_inputs(name: str, x: Any, others: Sequence[Any], named: dict[str, Any
     if more:
         return (*(x if isinstance(x, tuple | list) else (x,)), *more)
     return as_tuple(x)
+
+
+def _following(layer: Any, others: Sequence[Any]) -> tuple[str, ...]:
+    """The names of what follows the first argument of a built-in layer's `call`, by generation."""
+    kind = getattr(type(layer).builder, "keras_name", "")
+    modern = layer.dialect == "modern"
+    if kind in RECURRENT:
+        order = ("mask", "training", "initial_state", "constants")
+        return ("initial_state", "mask", "training") if modern else order
+    if kind in ATTENDING:
+        return ("value", "key")
+    if kind.endswith("Cell") or kind == "StackedRNNCells":
+        return ("states", "training")
+    # `call(x, mask)` in Keras 1, `call(inputs, training)` of the same layers in later ones.
+    return ("training", "mask") if any(isinstance(own, bool) for own in others) else ("mask",)
+
+
+def inputs_of_super(layer: Any, x: Any, *others: Any, **named: Any) -> tuple[Any, Any, bool | None]:
+    """The inputs, the mask and the phase that a subclass gives to `call` of its built-in layer."""
+    names = _following(layer, others)
+    if len(others) > len(names):
+        raise TypeError(f"call of {layer.name!r} takes {', '.join(names)} after its input")
+    given = {**dict(zip(names, others, strict=False)), **named}
+    mask, training = given.pop("mask", None), given.pop("training", None)
+    if given.get("states") is not None:
+        return (x, given["states"]), mask, training
+    return joined_inputs(layer.name, x, (), given), mask, training
 
 
 def written_inputs(layer: Any, args: Sequence[Any], named: dict[str, Any]) -> Any:

@@ -109,17 +109,23 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
     return inherited.rerun(run, weights=weights, shape=None)
 
 
-def run_inherited(layer: Any, x: PyTree, mask: PyTree) -> PyTree:
-    """What the built-in layer computes, within the `call` of its subclass."""
+def run_inherited(layer: Any, x: PyTree, mask: PyTree, training: bool | None = None) -> PyTree:
+    """What the built-in layer computes, within the `call` of its subclass.
+
+    It runs as the subclass says, or as that is run.
+    """
     flow = current_flow()
     assert flow is not None
     params, state = collected(layer)
-    key = None if flow.key is None else flow.next_key()
+    training = flow.training if training is None else bool(training)
+    key = None
+    with suppress(ValueError):  # of a run without a key: a layer that needs one says so
+        key = flow.next_key() if training or flow.key is not None else None
     leaves, nested = jax.tree.flatten(x)
     celled = isinstance(layer.inherited, Cell)  # its states are in a list, as elsewhere in Keras
     x = tuple(leaves) if celled else as_tuple(x)
     y, after = layer.inherited.apply(
-        params, state, x, training=flow.training, key=key, mask=as_tuple(mask)
+        params, state, x, training=training, key=key, mask=as_tuple(mask)
     )
     layer.adopt(params, {**state, **after})
     return jax.tree.unflatten(nested, y) if celled else y

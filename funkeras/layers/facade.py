@@ -7,6 +7,7 @@ from typing import Any
 
 from funkeras import registry, spellings
 from funkeras.functional.pair import Pair, builders
+from funkeras.layers.calling import first_by_name, inputs_of_super
 from funkeras.layers.custom import run_inherited
 from funkeras.layers.layer import OPTIONS, Layer
 from funkeras.layers.special import BASES, CONTAINERS
@@ -100,12 +101,12 @@ def call(self: Layer, *inputs: Any, **options: Any) -> Any:
 
     Within the `call` of a subclass: what the built-in layer computes.
     """
-    named = [options.pop(name) for name in ("inputs", "x", "states") if name in options]
+    inputs = first_by_name(self.name, inputs, options)
     flow = current_flow()
     if self.inherited is not None and flow is not None and self in flow.bound:
-        x = (*inputs, *named)
-        return run_inherited(self, x[0] if len(x) == 1 else x, options.get("mask"))
-    return self(*inputs, *named, **options)
+        x, mask, training = inputs_of_super(self, *inputs, **options)
+        return run_inherited(self, x, mask, training)
+    return self(*inputs, **options)
 
 
 @cache

@@ -3,7 +3,8 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any, ClassVar
 
 import jax
@@ -57,10 +58,10 @@ from funkeras.layers.storing import Storing
 from funkeras.layers.weights import Weighted, dtypes_of, note_change
 from funkeras.registry import custom_object_scope
 from funkeras.symbolic import SymbolicTensor, symbol
-from funkeras.typing import Config, Params, Shape, State
+from funkeras.typing import Config, Key, Params, Shape, State
 from funkeras.utils.naming import next_number, reset_names
 from funkeras.utils.tracebacks import shorten
-from funkeras.variables import Variable, current_flow, outside
+from funkeras.variables import DRAWS, Variable, current_flow, noting, outside
 
 __all__ = ["Layer", "Variable", "reset_names"]
 
@@ -407,10 +408,12 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             training = flow.training if training is None else training
             key = flow.next_key() if flow.key is not None else None
         else:
-            key = jax.random.key(np.random.randint(1 << 31)) if training else None
-        y, state = self.functional.apply(
-            self.params, self.state, x, training=bool(training), key=key, mask=mask
-        )
+            key = _host_key() if training else None
+        apply = partial(self.functional.apply, self.params, self.state, x, mask=mask)
+        with nullcontext({}) if flow is not None else noting() as noted:
+            y, state = apply(training=bool(training), key=key)
+        if DRAWS in noted:  # by user code that draws at inference too
+            y, state = apply(training=bool(training), key=_host_key())
         if training or self.keeps_states:
             self.adopt(self.params, state)
         return y
@@ -511,6 +514,11 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     def __reduce__(self) -> Any:
         weights = (self.input_shape, self.kept_arrays()) if self.built else None
         return _restore, (type(self), self.get_config(), weights)
+
+
+def _host_key() -> Key:
+    """A key that follows from NumPy's global generator."""
+    return jax.random.key(np.random.randint(1 << 31))
 
 
 RESTING = ("BatchNormalization",)

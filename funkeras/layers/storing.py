@@ -4,14 +4,11 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, ClassVar
 
 from funkeras.functional.pair import Weight
-from funkeras.layers.calling import shapes_to_build
+from funkeras.layers.calling import CELL, shapes_to_build
 from funkeras.typing import Config
 from funkeras.variables import Variable
 
-__all__ = ["CELL", "Storing"]
-
-CELL = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D")
-"""Layers that keep their arrays in a cell, which Keras 3's files show."""
+__all__ = ["Storing"]
 
 
 class Storing:

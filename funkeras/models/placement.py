@@ -15,9 +15,9 @@ from funkeras.formats.keras1 import SPACE, Origin, array_count, rearranged
 from funkeras.formats.keras3 import Arrays, layer_places, named, snake_case
 from funkeras.functional.combinators import unique_names
 from funkeras.functional.pair import Weight, at
+from funkeras.layers.calling import CELL
 from funkeras.layers.inside import bind
 from funkeras.layers.layer import Layer
-from funkeras.layers.storing import CELL
 from funkeras.models.model import Model
 from funkeras.variables import running
 
@@ -198,8 +198,9 @@ def _split(
 ) -> Iterator[Part]:
     """One part, or several where the names of its weights have a path of their own."""
     groups: dict[str, list[Weight]] = {"": []}
-    if kind in CELL and any(getattr(type(layer), name, None) for name in STORING[2:]):
-        raise NotImplementedError(f"{layer.name!r}: a subclass of {kind} stores as that does")
+    bare = Part(owner, kind, holder.rstrip("/"), "", [], False, trainable, layer=layer)
+    if kind in CELL and any(map(bare.writes, STORING)):  # beside the arrays, which are the cell's
+        yield bare
     inside = () if layer.inherited is None else layer._attributes()
     others = tuple(f"{prefix}{inner.name}/" for inner in inside)
     for weight in owner.declared_weights():

@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 
 from funkeras import backend as K
-from funkeras.layers import LSTM, BatchNormalization, Dense, Dropout, Input, Layer
+from funkeras import config, random
+from funkeras.layers import (
+    LSTM,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    GlobalAveragePooling1D,
+    Input,
+    Layer,
+    Masking,
+)
 from funkeras.models import Model, Sequential, load_model
 
 
@@ -180,3 +190,117 @@ def test_layers_that_are_attributes_of_a_subclass_are_trained_and_saved(tmp_path
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
     layer.before.trainable = False
     assert len(model.trainable_weights) == 2
+
+
+class Uncertain(Dropout):
+    """Drops at inference too: Gal and Ghahramani 2016."""
+
+    def call(self, inputs, training=None):
+        return super().call(inputs, training=True)
+
+
+class UncertainByPlace(Dropout):
+    def call(self, inputs):
+        return super().call(inputs, True)
+
+
+@pytest.mark.parametrize("kind", [Uncertain, UncertainByPlace])
+@pytest.mark.parametrize("dialect", ["classic", "keras2", "modern"])
+def test_a_subclass_says_whether_the_layer_trains(kind, dialect):
+    with config.using_dialect(dialect):
+        model = Sequential([kind(0.5, input_shape=(200,))])
+    x = np.ones((1, 200), "float32")
+    for drop in (model.predict, model, kind(0.5)):
+        y = np.asarray(drop(x))
+        assert set(np.unique(y)) == {0.0, 2.0}
+        assert np.any(y != np.asarray(drop(x)))
+    with pytest.raises(ValueError, match="needs a key"):
+        model.functional.apply(model.params, model.state, x)
+
+
+def test_a_subclass_may_keep_a_layer_at_inference():
+    class Still(BatchNormalization):
+        def call(self, inputs, training=None, mask=None):
+            return super().call(inputs, training=False)
+
+    class Always(BatchNormalization):
+        def call(self, inputs):
+            return super().call(inputs, training=True)
+
+    x = numbers(16, 3) * 4 + 5
+    for kind, moves in ((Still, False), (Always, True)):
+        model = Sequential([kind(input_shape=(3,))])
+        model.compile("sgd", "mse")
+        model.fit(x, x, verbose=0)
+        assert np.any(model.get_weights()[2] != 0) == moves
+        y = model.predict(x, batch_size=16)
+        assert (abs(y.mean()) < 0.5) == moves
+
+
+def test_the_mask_of_keras_1_is_handed_on_by_place():
+    class Old(Dense):
+        def call(self, x, mask=None):
+            return super().call(x, mask)
+
+    class Averaged(GlobalAveragePooling1D):
+        def call(self, x, mask=None):
+            return super().call(x, mask)
+
+    rows = numbers(4, 3)
+    model = Sequential([Old(2, input_dim=3)])
+    kernel, bias = model.get_weights()
+    np.testing.assert_allclose(model.predict(rows), rows @ kernel + bias, rtol=1e-5)
+    x = numbers(2, 5, 3)
+    x[0, 2:] = 0
+    with config.using_dialect("modern"):
+        model = Sequential([Masking(input_shape=(5, 3)), Averaged()])
+    expected = np.stack([x[0, :2].mean(0), x[1].mean(0)])
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-5, atol=1e-6)
+
+
+class InOrderOfKeras2(LSTM):
+    def call(self, inputs, mask=None, training=None, initial_state=None):
+        return super().call(inputs, mask, training, initial_state)
+
+
+class InOrderOfKeras3(LSTM):
+    def call(self, sequences, initial_state=None, mask=None, training=False):
+        return super().call(sequences, initial_state, mask, training)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "kind"),
+    [("classic", InOrderOfKeras2), ("keras2", InOrderOfKeras2), ("modern", InOrderOfKeras3)],
+)
+def test_recurrent_layers_take_masks_and_states_in_the_order_of_their_generation(dialect, kind):
+    x = numbers(2, 5, 3)
+    x[0, 2:] = 0
+    with config.using_dialect(dialect):
+        own, plain = (Sequential([Masking(input_shape=(5, 3)), k(2)]) for k in (kind, LSTM))
+        plain.set_weights(own.get_weights())
+        np.testing.assert_allclose(own.predict(x), plain.predict(x), rtol=1e-6)
+        states = [numbers(2, 2), numbers(2, 2) / 2]
+        y = own.layers[1](x, initial_state=states)
+        np.testing.assert_allclose(y, plain.layers[1](x, initial_state=states), rtol=1e-6)
+
+
+def test_more_arguments_than_a_call_takes_are_refused():
+    class Many(Dense):
+        def call(self, x):
+            return super().call(x, None, None, None)
+
+    with pytest.raises(TypeError, match="takes mask after its input"):
+        Many(2)(numbers(4, 3))
+
+
+def test_a_layer_that_draws_runs_on_arrays():
+    class Noisy(Layer):
+        def call(self, x):
+            return x + random.normal(x.shape)
+
+    layer, x = Noisy(), numbers(4, 3)
+    np.random.seed(3)
+    first, second = layer(x), layer(x)
+    assert np.all(first != second)
+    np.random.seed(3)
+    np.testing.assert_array_equal(layer(x), first)
