@@ -24,6 +24,7 @@ from funkeras.functional.pair import (
 from funkeras.layers.calling import as_list, as_tuple, first_of, joined, run_as_written
 from funkeras.layers.inside import bind, collected, declared
 from funkeras.layers.weights import dtypes_of
+from funkeras.metrics import Metric
 from funkeras.typing import Key, Params, PyTree, State
 from funkeras.variables import Flow, Variable, current_flow, flowing, note, running
 
@@ -233,7 +234,7 @@ class Written:
         """The arrays of the layer itself, in the present run."""
         flow = current_flow()
         bound = None if flow is None else flow.bound.get(self)
-        if bound is None:
+        if bound is None and any(self.held):  # one without any may be made anew in each trace
             note(self)
         return bound or (self._params, self._state)
 
@@ -320,13 +321,17 @@ class Written:
     def add_metric(
         self, value: Any, name: str | None = None, aggregation: str | None = "mean"
     ) -> None:
-        """Within `call`: show the mean of this beside the loss."""
+        """Within `call`: show the mean of this beside the loss.
+
+        Without a name it is what a metric that is an attribute has given: that is shown anyway.
+        """
         flow = current_flow()
         if flow is None:
             raise RuntimeError("add_metric of a layer belongs into its call")
-        if name is None:
+        if name is not None:
+            flow.reports[name] = value
+        elif not any(isinstance(own, Metric) for own in vars(self).values()):
             raise ValueError(f"add_metric of layer {self.name!r} needs a name")
-        flow.reports[name] = value
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Assign new values to variables, given as (variable, value) pairs, within `call`.
