@@ -16,6 +16,7 @@ from funkeras.models.checking import Entrance, as_column
 from funkeras.models.counting import Trackers
 from funkeras.models.engine import Engine
 from funkeras.models.structure import Structure
+from funkeras.models.ties import Ties, tied
 from funkeras.models.written import Body
 from funkeras.spellings import spelled
 from funkeras.symbolic import SymbolicTensor
@@ -30,6 +31,7 @@ class Ends(Layer):
     """Layers between inputs and outputs, which make one pair."""
 
     spelling = "Model"
+    _tied: Ties | None = None
 
     @spelled
     def __init__(
@@ -177,9 +179,15 @@ class Ends(Layer):
         """Forget the programs that were made for the graph as it was."""
         self._engine = None
         self._settled = None
+        self._tied = None
         self._predict = None
         self._entered = None
         self._gathered = (-1, {}, {})
+
+    @property
+    def ties(self) -> Ties:
+        """Paths of arrays that are those of other paths: it has some layers in several places."""
+        raise NotImplementedError
 
     @property
     def functional(self) -> Pair:
@@ -189,6 +197,7 @@ class Ends(Layer):
     def at_rest(self, pair: Pair) -> Pair:
         """A pair of this model, frozen if it is not trainable: in Keras 1 and 2."""
         still = not self.trainable and self.dialect != "modern"
+        pair = tied(pair, self.ties)
         return frozen(pair, inference=False) if still else pair
 
     @property

@@ -1,6 +1,6 @@
 """What a model holds: the variables of its layers, read, replaced and counted."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,6 +11,7 @@ from funkeras.layers.layer import Layer
 from funkeras.layers.nodes import mask_of, updates_of, uses_learning_phase
 from funkeras.layers.weights import variables_lock, variables_version
 from funkeras.models.ends import Ends
+from funkeras.models.ties import Ties, owner_of, synced, ties_of
 from funkeras.tracing import trace
 from funkeras.typing import Params, State
 from funkeras.variables import Variable, current_flow
@@ -31,6 +32,15 @@ def _histories(ends: str, part: int, told: str) -> Any:
     return property(listed, doc=told)
 
 
+def _kept(variables: Sequence[Variable], own: Sequence[Variable]) -> list[Variable]:
+    return [v for v in variables if any(v is other for other in own)]
+
+
+def _of(layer: Any, own: Sequence[Variable], paths: Sequence[str]) -> list[str]:
+    """The paths of a layer's weights that are among its `own`."""
+    return [p for v, p in zip(layer.weights, paths, strict=True) if any(v is o for o in own)]
+
+
 class Holding(Ends):
     """The variables of a model, which its layers own."""
 
@@ -49,6 +59,26 @@ class Holding(Ends):
         params, state = self.own_variables()
         params = params | {layer.name: layer.params for layer in self.layers if layer.params}
         return params, state | {layer.name: layer.state for layer in self.layers if layer.state}
+
+    @property
+    def ties(self) -> Ties:
+        """Paths of arrays that are those of other paths: it has some layers in several places."""
+        if self._tied is None:
+            every = [*self._every_layer()]
+            found = ties_of(self, self._gather()) if len({*every}) < len(every) else {}
+            if not self.built:
+                return found
+            self._tied = found
+        return self._tied
+
+    def _every_layer(self) -> Iterator[Any]:
+        """The layers in it and in these, each as often as it is there."""
+        left = [*self.layers]
+        while left:
+            layer = left.pop()
+            yield layer
+            inside = layer.layers if isinstance(layer, Holding) else layer._within().values()
+            left.extend(inside)
 
     @property
     def params(self) -> Params:
@@ -87,6 +117,8 @@ class Holding(Ends):
 
     def adopt(self, params: Params, state: State) -> None:
         """Take over variables of the right structure, unchecked: what training hands back."""
+        if ties := self.ties:
+            params, state = synced(params, ties), synced(state, ties)
         with variables_lock:
             super().adopt(params, state)
             if current_flow() is None and distribution() is None:
@@ -95,11 +127,27 @@ class Holding(Ends):
     @property
     def weights(self) -> list[Variable]:
         """The weights that files hold, layer by layer."""
-        return [*self._own_weights(), *(v for layer in self.layers for v in layer.weights)]
+        return [*self._own_weights(), *(v for _, own in self._by_place() for v in own)]
+
+    def _by_place(self) -> list[tuple[Any, list[Variable]]]:
+        """The weights of each layer that no layer before it has."""
+        if not self.ties:
+            return [(layer, layer.weights) for layer in self.layers]
+        seen: set[Any] = set()
+        found = []
+        for layer in self.layers:
+            own = [(owner_of(v.owner, v.place), v) for v in layer.weights]
+            found.append((layer, [v for key, v in own if key not in seen]))
+            seen |= {key for key, _ in own}
+        return found
 
     def _weight_paths(self) -> list[str]:
         """Where among the nested arrays each of the `weights` is."""
-        inner = [f"{layer.name}/{path}" for layer in self.layers for path in layer._weight_paths()]
+        inner = [
+            f"{layer.name}/{path}"
+            for layer, own in self._by_place()
+            for path in _of(layer, own, layer._weight_paths())
+        ]
         return [*(own.place for own in self._own_weights()), *inner]
 
     def _own_weights(self) -> list[Variable]:
@@ -110,8 +158,9 @@ class Holding(Ends):
         if not self.trainable:
             return [], self.weights
         own = self._own_weights()
-        moved = [v for layer in self.layers for v in layer.trainable_weights]
-        still = [v for layer in self.layers for v in layer.non_trainable_weights]
+        listed = self._by_place()
+        moved = [v for layer, own in listed for v in _kept(layer.trainable_weights, own)]
+        still = [v for layer, own in listed for v in _kept(layer.non_trainable_weights, own)]
         return [v for v in own if v.trainable] + moved, [v for v in own if not v.trainable] + still
 
     def as_given(self, arrays: Sequence[Any]) -> list[Any]:
@@ -125,8 +174,10 @@ class Holding(Ends):
     def _by_layer(self, arranging: str, arrays: Sequence[Any]) -> list[Any]:
         left = iter(arrays)
         arranged = [next(left) for _ in self._own_weights()]
-        for layer in self.layers:
-            arranged += getattr(layer, arranging)([next(left) for _ in layer.weights])
+        for layer, own in self._by_place():
+            given = [next(left) for _ in own]
+            whole = len(own) == len(layer.weights)
+            arranged += getattr(layer, arranging)(given) if whole else given
         return arranged
 
     def set_weights(self, weights: Sequence[Any]) -> None:
@@ -148,8 +199,13 @@ class Holding(Ends):
         left = iter(arrays)
         for variable in self._own_weights():
             variable.assign(next(left))
-        for layer in self.layers:
-            layer.keep_arrays([next(left) for _ in layer.weights])
+        for layer, own in self._by_place():
+            given = [next(left) for _ in own]
+            if len(own) == len(layer.weights):
+                layer.keep_arrays(given)
+            else:
+                for variable, array in zip(own, given, strict=True):
+                    variable.assign(array)
 
     def count_params(self) -> int:
         """Number of entries in all weights."""
@@ -178,14 +234,15 @@ class Holding(Ends):
             return set()
         own = {weight.name for weight in self.own_weights if weight.trainable}
         inner = ((layer.name, path) for layer in self.layers for path in layer.trainable_paths())
-        return own | {f"{name}/{path}" for name, path in inner}
+        return (own | {f"{name}/{path}" for name, path in inner}) - {*self.ties}
 
     def _rules(self, suffix: str) -> dict[str, Callable[[Any], Any]]:
         own = {w.name: self._own_rules.get(f"{w.name}{suffix}") for w in self.own_weights}
         rules = {name: rule for name, rule in own.items() if rule is not None}
         for layer in self.layers:
             rules |= {f"{layer.name}/{name}": rule for name, rule in layer._rules(suffix).items()}
-        return rules
+        ties = self.ties
+        return {path: rule for path, rule in rules.items() if path not in ties}
 
     def _by_weight(self, suffix: str) -> list[tuple[Variable, Any]]:
         own = [(v, self._own_rules.get(f"{v.place}{suffix}")) for v in self._own_weights()]
