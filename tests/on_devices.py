@@ -11,9 +11,6 @@ import sys
 
 import numpy as np
 
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
-os.environ["KERAS_BACKEND"] = "jax"
-
 ROWS = 48
 
 
@@ -175,6 +172,8 @@ def told(keras, seen):
 
 def main():
     """Write what the package of that name gives."""
+    os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+    os.environ["KERAS_BACKEND"] = "jax"
     keras = importlib.import_module(sys.argv[1])
     if sys.argv[1] == "keras":
         found = results(keras)
