@@ -6,6 +6,7 @@ builder, so that an initializer or a penalty is declared as one pure function.
 """
 
 import inspect
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Generic, ParamSpec, TypeVar
 
@@ -32,6 +33,8 @@ T = TypeVar("T")
 B = TypeVar("B", bound="Configured")
 
 _custom_objects: dict[str, Any] = {}
+_changing = threading.RLock()
+"""Held while scopes change the names: threads may be in several."""
 
 
 def get_custom_objects() -> dict[str, Any]:
@@ -49,14 +52,18 @@ class CustomObjectScope:
         self._saved: list[dict[str, Any]] = []
 
     def __enter__(self) -> dict[str, Any]:
-        self._saved.append(dict(_custom_objects))
-        for mapping in self.mappings:
-            _custom_objects.update(mapping or {})
+        with _changing:
+            self._saved.append(dict(_custom_objects))
+            for mapping in self.mappings:
+                _custom_objects.update(mapping or {})
         return _custom_objects
 
     def __exit__(self, *raised: object) -> None:
-        _custom_objects.clear()
-        _custom_objects.update(self._saved.pop())
+        with _changing:  # names that were there before are there at every moment
+            saved = self._saved.pop()
+            for name in _custom_objects.keys() - saved.keys():
+                del _custom_objects[name]
+            _custom_objects.update(saved)
 
 
 custom_object_scope = CustomObjectScope

@@ -1,5 +1,7 @@
 """Names to things and back."""
 
+import sys
+import threading
 from typing import Any
 
 import numpy as np
@@ -96,3 +98,32 @@ def test_users_subclass_with_call_and_config() -> None:
     with custom_object_scope({"Cubic": Cubic}):
         again = regularizers.get(regularizers.serialize(Cubic(0.5)))
     assert again(np.array([2.0])) == 4.0
+
+
+@pytest.fixture
+def hasty():
+    """Threads that take turns as often as they can."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_threads_in_scopes_lose_no_names(hasty):
+    registry = get_custom_objects()
+    lost = []
+
+    def enter():
+        for number in range(500):
+            with custom_object_scope({f"own{number}": number}):
+                pass
+            if "kept" not in registry:
+                lost.append(number)
+
+    with custom_object_scope({"kept": 1}):
+        threads = [threading.Thread(target=enter) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert not lost
