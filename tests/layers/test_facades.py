@@ -8,13 +8,13 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+from cases import CASES, Case
 
 from funkeras import config, formats
 from funkeras.functional import Pair
 from funkeras.layers.facade import layer_class
 from funkeras.layers.layer import Layer
 from funkeras.models.saving import plain
-from tests.cases import CASES, Case
 
 each = pytest.mark.parametrize("case", CASES, ids=str)
 
