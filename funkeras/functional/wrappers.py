@@ -9,7 +9,7 @@ from jax import lax, random
 
 from funkeras import config, initializers
 from funkeras.functional.checks import one_of, positive
-from funkeras.functional.combinators import CARRIED, PENALTY
+from funkeras.functional.combinators import CARRIED, PENALTY, REPORT
 from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer, output_shape
 from funkeras.functional.precision import at_least_single
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
@@ -171,8 +171,9 @@ def time_distributed(layer: Pair) -> Pair:
     ) -> tuple[PyTree, State, PyTree]:
         own = params.get("layer", {}), state.get("layer", {})
         names = [path[-1].key for path, _ in jax.tree_util.tree_leaves_with_path(own[1])]
-        goes_on = training or any(name.startswith(CARRIED) for name in names)
-        apart = modern and bool(names) and goes_on
+        goes_on = [name for name in names if training or name.startswith(CARRIED)]
+        # What a layer tells of its outputs is the same mean either way.
+        apart = modern and any(not name.startswith((PENALTY, REPORT)) for name in goes_on)
         apply = _step_by_step if apart else _all_steps
         y, own_state, after = apply(layer, *own, x, training=training, key=key, mask=mask)
         if after is None and mask is not None:
