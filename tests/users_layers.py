@@ -1,14 +1,12 @@
 """Layers and models as users of Keras 3 write them, and what is done with their files.
 
-Run with genuine Keras: `python users_layers.py write FOLDER` writes files and predictions there,
-`python users_layers.py read FOLDER` reads what is there, and prints the greatest differences.
+`exchange.py` says how it is run with genuine Keras.
 """
 
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+from exchange import run
 
 
 def define(keras):
@@ -137,12 +135,4 @@ def differences(keras, folder):
 
 
 if __name__ == "__main__":
-    import json
-
-    import keras
-
-    what, folder = sys.argv[1:]
-    if what == "write":
-        write(keras, Path(folder))
-    else:
-        print(json.dumps(differences(keras, Path(folder))))
+    run(write, differences)

@@ -1,13 +1,12 @@
 """Layers of users that store what they have in their own way, and what is done with their files.
 
-Run with genuine Keras: `python users_stores.py write FOLDER` writes files and predictions there,
-`python users_stores.py read FOLDER` reads what is there, and prints the greatest differences.
+`exchange.py` says how it is run with genuine Keras.
 """
 
-import sys
 from pathlib import Path
 
 import numpy as np
+from exchange import run
 
 
 def define(keras):
@@ -238,12 +237,4 @@ def differences(keras, folder):
 
 
 if __name__ == "__main__":
-    import json
-
-    import keras
-
-    what, folder = sys.argv[1:]
-    if what == "write":
-        write(keras, Path(folder))
-    else:
-        print(json.dumps(differences(keras, Path(folder))))
+    run(write, differences)

@@ -210,13 +210,16 @@ def _step_by_step(
     key: Key | None,
     mask: PyTree,
 ) -> tuple[PyTree, State, PyTree]:
-    """A layer applied to one time step after another; what it adds to the loss is averaged."""
+    """A layer applied to one time step after another; what it tells of its outputs is averaged."""
 
     def step(state: State, given: Any) -> tuple[State, Any]:
         index, x, mask = given
         own = None if key is None else random.fold_in(key, index)
         y, after, own_mask = layer.run(params, state, x, training=training, key=own, mask=mask)
-        return after, (y, own_mask, [a for path, a in leaves(after) if path[-1].key == PENALTY])
+        return after, (y, own_mask, [a for path, a in leaves(after) if is_told(path)])
+
+    def is_told(path: Any) -> bool:
+        return path[-1].key.startswith((PENALTY, REPORT))
 
     def turned(tree: PyTree) -> PyTree:
         return jax.tree.map(lambda a: jnp.swapaxes(a, 0, 1), tree)
@@ -226,7 +229,7 @@ def _step_by_step(
     after, (y, masks, penalties) = lax.scan(step, state, (steps, turned(x), turned(mask)))
     means = map(jnp.mean, penalties)
     after = jax.tree_util.tree_map_with_path(
-        lambda path, a: next(means) if path[-1].key == PENALTY else a, after
+        lambda path, a: next(means) if is_told(path) else a, after
     )
     return turned(y), after, turned(masks)
 
