@@ -15,6 +15,7 @@ from funkeras.variables import Variable
 
 __all__ = [
     "CELL",
+    "RECURRENT",
     "as_list",
     "as_tuple",
     "as_users_see",
@@ -32,7 +33,10 @@ CELL = ("SimpleRNN", "LSTM", "GRU", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM
 """Layers that keep their arrays in a cell, which Keras 3's files show."""
 
 RECURRENT = (*CELL, "Bidirectional")
+"""Layers whose inputs after the first are states to start from."""
+
 ATTENDING = ("MultiHeadAttention", "GroupedQueryAttention")
+"""Layers each of whose inputs is an argument of its own in Keras 3."""
 
 FIRST = ("inputs", "sequences", "sequence", "query", "x", "x1")
 """What generations name the first argument of a call."""

@@ -8,11 +8,12 @@ import numpy as np
 
 from funkeras import config
 from funkeras.activations import HARD_SIGMOIDS
+from funkeras.layers.calling import RECURRENT
 from funkeras.layers.input import InputLayer
 from funkeras.models.configs import CLASSIC_HARD_SIGMOID
 from funkeras.models.model import Model
 from funkeras.models.operations import OF_KERAS_3
-from funkeras.models.placement import CELL, class_of
+from funkeras.models.places import class_of
 from funkeras.registry import get_registered_name
 from funkeras.typing import Config
 
@@ -99,9 +100,6 @@ KERAS_3_HOMES = {"LayerScale": "keras.src.applications.convnext"}
 
 SEPARATE = ("MultiHeadAttention", *KERAS_3_CLASSES.values())
 """Layers each of whose inputs is an argument of its own in Keras 3."""
-
-WITH_STATES = (*CELL, "Bidirectional")
-"""Layers whose inputs after the first are the argument `initial_state` in Keras 3."""
 
 REFUSED_BY_3 = "weights"
 """An argument that every layer of Keras 1, 2 and tf.keras takes, and none of Keras 3: with None it
@@ -372,7 +370,7 @@ def _is_new(item: Config, dialect: str) -> bool:
     if any(isinstance(node, Mapping) for node in item["inbound_nodes"]):
         return True
     many = any(len(node) > 1 for node in item["inbound_nodes"])
-    kinds = (*SEPARATE, *WITH_STATES) if dialect == "modern" else SEPARATE
+    kinds = (*SEPARATE, *RECURRENT) if dialect == "modern" else SEPARATE
     return many and item["class_name"] in kinds
 
 
@@ -446,7 +444,7 @@ def _call(kind: str, node: Sequence[Any]) -> Config:
     options = dict(node[0][3])
     if len(tensors) == 1 or kind in SEPARATE:
         return {"args": tensors, "kwargs": options}
-    if kind in WITH_STATES:
+    if kind in RECURRENT:
         return {"args": tensors[:1], "kwargs": {**options, "initial_state": tensors[1:]}}
     return {"args": [tensors], "kwargs": options}
 
@@ -484,7 +482,7 @@ def _layer(layer: Any, form: Form) -> Config:
     described = {"class_name": written if own else name, "config": options}
     described = _tagged(described, "keras.layers")
     # Of several arguments, or layers inside, Keras 3 gets the shapes when it calls the layer.
-    if form.keras == 3 and layer.built and name not in (*SEPARATE, *WITH_STATES, "Pipeline"):
+    if form.keras == 3 and layer.built and name not in (*SEPARATE, *RECURRENT, "Pipeline"):
         described["build_config"] = layer.get_build_config()
     if own:
         described |= {"module": type(layer).__module__, "registered_name": registered}

@@ -14,7 +14,7 @@ from funkeras import config, formats, losses, metrics
 from funkeras.formats import FileFormatError, Origin
 from funkeras.formats.keras1 import SPACE
 from funkeras.metrics.lookup import GENERIC
-from funkeras.models import configs, descriptions, optimizing, placement, saving
+from funkeras.models import configs, descriptions, optimizing, placement, places, saving
 from funkeras.models.configs import Generation, generation_of, reported
 from funkeras.models.feature_space import FeatureSpace
 from funkeras.models.vocabularies import with_vocabularies
@@ -161,7 +161,7 @@ def _with_arrays(
         told = {"vocabulary": (), "bin_boundaries": (), **layer.get_config()}
         if hasattr(layer, "adapts") and None in (told["vocabulary"], told["bin_boundaries"]):
             raise FileFormatError(f"{where}: what {layer.name!r} learned from data is missing")
-    for layer, root in zip(layers, placement.places_of(layers, "preprocessors"), strict=True):
+    for layer, root in zip(layers, places.places_of(layers, "preprocessors"), strict=True):
         placement.merge(changes, placement.from_holders(layer, holders, root, where))
     placement.swap(changes)
     space.taught()
@@ -322,7 +322,7 @@ def _of_the_model(model: Any, arrays: formats.Arrays, where: str, by_name: bool)
     """What makes the change of the weights that belong to the model itself and to no layer."""
     if by_name and not (arrays and model.own_weights):
         return []
-    part = placement.own_part(model)
+    part = places.own_part(model)
     return [partial(placement.from_place, part, arrays, f"{where}, model {model.name!r}")]
 
 
@@ -356,7 +356,7 @@ def _gathered(makers: Makers, skip_mismatch: bool) -> placement.Change:
 def _warn_of_kernels(layers: Sequence[Any], origin: Origin, where: str) -> None:
     if origin.backend is not None:
         return
-    if any(part.kind in SPACE for layer in layers for part in placement.parts(layer)):
+    if any(part.kind in SPACE for layer in layers for part in places.parts(layer)):
         warnings.warn(
             f"{where} does not tell which backend wrote it, and Theano turns kernels round: pass "
             "backend='theano' or backend='tensorflow'. They are read as TensorFlow's.",

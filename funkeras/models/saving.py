@@ -166,11 +166,11 @@ def origin_attributes(model: Any) -> dict[str, str]:
 def layers_of(model: Any) -> list[tuple[str, list[tuple[str, np.ndarray]]]]:
     """Names and arrays of each layer, as Keras 2 files have them."""
     from funkeras import formats
-    from funkeras.models import placement
+    from funkeras.models import placement, places
 
     listed = [(layer.name, placement.listed(layer)) for layer in model.layers]
     if model.own_weights:
-        own = placement.own_part(model)
+        own = places.own_part(model)
         listed.append((formats.TOP_LEVEL, [(model, weight) for weight in own.weights]))
     return [(name, _named_arrays(weights)) for name, weights in listed]
 
@@ -208,19 +208,19 @@ def _collected(found: Iterable[tuple[str, str, Any]]) -> "Holders":
 
 def placed(model: Any) -> Iterator[tuple[str, str, Any]]:
     """Places of a `.weights.h5` file, the name of what is there, and the part, if it is one."""
-    from funkeras.models import placement
+    from funkeras.models import places
 
-    yield "", model.name, placement.own_part(model)
-    yield from _placed(model.layers, placement.holders(model))
+    yield "", model.name, places.own_part(model)
+    yield from _placed(model.layers, places.holders(model))
 
 
-def _placed(layers: Sequence[Any], places: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
+def _placed(layers: Sequence[Any], roots: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
     """The same of layers, from where each has its own."""
-    from funkeras.models import placement
+    from funkeras.models import places
 
-    for layer, place in zip(layers, places, strict=True):
+    for layer, place in zip(layers, roots, strict=True):
         yield place, layer.name, None
-        for part in placement.parts(layer):
+        for part in places.parts(layer):
             yield f"{place}/{part.holder}".rstrip("/"), part.name or layer.name, part
 
 
@@ -276,7 +276,7 @@ def load_assets(model: Any, assets: Mapping[str, bytes]) -> None:
 def save_space(space: Any, filepath: Any) -> None:
     """Write a `FeatureSpace` to a `.keras` file, as Keras 3 does."""
     from funkeras import formats
-    from funkeras.models import placement
+    from funkeras.models import places
 
     path = checked_path(filepath, overwrite=True)
     if path.suffix != ".keras":
@@ -289,12 +289,12 @@ def save_space(space: Any, filepath: Any) -> None:
         "build_config": space.get_build_config(),
     }
     layers = list(space.preprocessors.values())
-    places = placement.places_of(layers, "preprocessors")
+    roots = places.places_of(layers, "preprocessors")
     formats.save_archive(
         path,
         {"keras_version": KERAS_3, "date_saved": time.strftime("%Y-%m-%d@%X")},
         json.loads(json.dumps(described, default=plain)),
-        _collected([("", space.name, None), *_placed(layers, places)]),
+        _collected([("", space.name, None), *_placed(layers, roots)]),
     )
 
 

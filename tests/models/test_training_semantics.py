@@ -13,7 +13,7 @@ import funkeras.layers.advanced_activations
 from funkeras import callbacks, config, layers, optimizers, regularizers
 from funkeras.formats import Origin
 from funkeras.formats.keras1 import array_count
-from funkeras.models import Model, Sequential, placement
+from funkeras.models import Model, Sequential, placement, places
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 STORED = json.loads((GOLDEN / "training.json").read_text())
@@ -55,7 +55,7 @@ def arranged(model: Any, arrays: list[np.ndarray], case: dict[str, Any]) -> plac
     left, change = [("", array) for array in arrays], {}
     for layer in placement.flattened(model):
         count = 0
-        for part in placement.parts(layer):
+        for part in places.parts(layer):
             shapes = [weight.shape for weight in part.weights]
             rest = [array for _, array in left[count:]]
             count += array_count(part.kind, rest, shapes)
