@@ -8,7 +8,8 @@ import jax
 import numpy as np
 from jax import random
 
-from funkeras.distribution import alike, distribution
+from funkeras.distribution import distribution
+from funkeras.distribution.placing import alike
 from funkeras.variables import DRAWS, Flow, current_flow, flowing, noting
 
 __all__ = ["Program"]

@@ -14,7 +14,7 @@ import numpy as np
 from jax import random
 
 from funkeras import config
-from funkeras.distribution import fetched
+from funkeras.distribution.placing import fetched
 from funkeras.typing import Key
 
 __all__ = [

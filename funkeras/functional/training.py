@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax, random
 
 from funkeras import optimizers
-from funkeras.distribution import divided
+from funkeras.distribution.placing import divided
 from funkeras.functional.objective import Batch, Objective, Totals
 from funkeras.functional.pair import at
 from funkeras.optimizers import OptimizerState

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, distribution, initializers
+from funkeras.distribution.placing import in_their_place
 from funkeras.dtype_policies import MIXED, DTypePolicy
 from funkeras.functional.combinators import CARRIED
 from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
@@ -83,7 +84,7 @@ class Weighted:
             flow.bound[self] = (params, state)
             return
         own = (self._params, self._state)
-        self._params, self._state = distribution.in_their_place((params, state), own)
+        self._params, self._state = in_their_place((params, state), own)
         note_change()
 
     def lay_out(self) -> None:

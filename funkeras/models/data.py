@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras.distribution import everywhere
+from funkeras.distribution.placing import everywhere
 from funkeras.functional.objective import Batch
 from funkeras.models.checking import Elsewhere, on_host
 from funkeras.utils.prefetch import ahead

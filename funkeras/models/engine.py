@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config, losses, metrics
-from funkeras.distribution import distribution, like_weights
+from funkeras.distribution import distribution
+from funkeras.distribution.placing import like_weights
 from funkeras.functional.combinators import reports, unique_names
 from funkeras.functional.objective import Objective, Output, Totals
 from funkeras.functional.training import (

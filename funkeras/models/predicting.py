@@ -9,7 +9,7 @@ import numpy as np
 
 from funkeras import config
 from funkeras.callbacks import Callback, CallbackList
-from funkeras.distribution import divided, gathered
+from funkeras.distribution.placing import divided, gathered
 from funkeras.functional.objective import net_input
 from funkeras.models import fitting
 from funkeras.models.checking import arrays, as_batch, rows_of

@@ -10,7 +10,7 @@ import numpy as np
 
 from funkeras.callbacks import CallbackList
 from funkeras.callbacks.packing import pack, packable
-from funkeras.distribution import fetched
+from funkeras.distribution.placing import fetched
 from funkeras.typing import PyTree
 
 __all__ = ["Run"]

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras.distribution import fetched
+from funkeras.distribution.placing import fetched
 from funkeras.optimizers.updates import NO_SLOT, OWN, OptimizerState
 from funkeras.typing import PyTree
 

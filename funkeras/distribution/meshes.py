@@ -1,0 +1,171 @@
+"""Devices in a mesh, and by which of its axes an array is split."""
+
+import math
+import re
+from collections.abc import Iterator, MutableMapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import jax
+import numpy as np
+from jax import lax
+from jax.core import Tracer
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+__all__ = [
+    "DeviceMesh",
+    "LayoutMap",
+    "TensorLayout",
+    "distribute_tensor",
+    "get_device_count",
+    "list_devices",
+]
+
+
+def list_devices(device_type: str | None = None) -> list[str]:
+    """Names of the devices of a type ("cpu", "gpu"), as "cpu:0"; by default of the fastest."""
+    return [f"{own.platform}:{own.id}" for own in jax.devices(_lower(device_type))]
+
+
+def get_device_count(device_type: str | None = None) -> int:
+    """How many devices of a type there are."""
+    return jax.device_count(_lower(device_type))
+
+
+def _lower(device_type: str | None) -> str | None:
+    return None if device_type is None else device_type.lower()
+
+
+class DeviceMesh:
+    """Devices in a grid with named axes.
+
+    Args:
+        shape: how many there are along each axis.
+        axis_names: a name for each axis.
+        devices: names (`list_devices()`) or devices of JAX, as many as the grid has places; by
+            default all.
+    """
+
+    def __init__(
+        self, shape: Sequence[int], axis_names: Sequence[str], devices: Any = None
+    ) -> None:
+        if not shape or len(shape) != len(axis_names):
+            raise ValueError(
+                f"a mesh needs a name for each axis, got shape={shape}, axis_names={axis_names}"
+            )
+        found = np.array(list_devices() if devices is None else devices)
+        if math.prod(shape) != found.size:
+            raise ValueError(f"a mesh of shape {tuple(shape)} can't hold {found.size} devices")
+        self.shape = shape
+        self.axis_names = axis_names
+        self.devices = found.reshape(shape)
+
+    @cached_property
+    def backend_mesh(self) -> Mesh:
+        """The mesh as JAX has it."""
+        found = [_device(own) for own in self.devices.flat]
+        return Mesh(np.array(found).reshape(self.devices.shape), tuple(self.axis_names))
+
+    def __repr__(self) -> str:
+        return f"<DeviceMesh shape={self.shape}, axis_names={self.axis_names}>"
+
+
+def _device(named: Any) -> Any:
+    """The device of a name."""
+    if isinstance(named, jax.Device):
+        return named
+    kind, _, number = str(named).partition(":")
+    for own in jax.devices(kind):
+        if own.id == int(number or 0):
+            return own
+    raise ValueError(f"there is no device {str(named)!r}; there are {list_devices(kind)}")
+
+
+class TensorLayout:
+    """By which axes of a mesh an array is split.
+
+    Args:
+        axes: for each axis of the array that of the mesh which splits it, or None.
+        device_mesh: the mesh, which may also be told later, once.
+    """
+
+    def __init__(self, axes: Sequence[str | None], device_mesh: DeviceMesh | None = None) -> None:
+        self.axes = tuple(axes)
+        self._mesh: DeviceMesh | None = None
+        if device_mesh is not None:
+            self.device_mesh = device_mesh
+
+    @property
+    def device_mesh(self) -> DeviceMesh | None:
+        """The mesh, if it is known."""
+        return self._mesh
+
+    @device_mesh.setter
+    def device_mesh(self, mesh: DeviceMesh) -> None:
+        if self._mesh is not None:
+            raise ValueError(f"{self} has a mesh already")
+        unknown = {axis for axis in self.axes if axis is not None} - {*mesh.axis_names}
+        if unknown:
+            raise ValueError(f"{mesh} has no axes {sorted(unknown)}, which a layout asks for")
+        self._mesh = mesh
+
+    @cached_property
+    def backend_layout(self) -> NamedSharding:
+        """The layout as JAX has it."""
+        if self._mesh is None:
+            raise ValueError(f"{self} has no mesh yet")
+        return NamedSharding(self._mesh.backend_mesh, PartitionSpec(*self.axes))
+
+    def __repr__(self) -> str:
+        return f"<TensorLayout axes={self.axes}, device_mesh={self._mesh}>"
+
+
+class LayoutMap(MutableMapping[str, TensorLayout | None]):
+    """Layouts by the paths of variables: each key is a regular expression for the whole path.
+
+    A path that fits no key has None; a layout may be given as a tuple of axes.
+    """
+
+    def __init__(self, device_mesh: DeviceMesh | None = None) -> None:
+        self.device_mesh = device_mesh
+        self._layouts: dict[str, TensorLayout] = {}
+
+    def __getitem__(self, key: str) -> TensorLayout | None:
+        if key in self._layouts:
+            return self._layouts[key]
+        fitting = [pattern for pattern in self._layouts if re.fullmatch(pattern, key)]
+        if len(fitting) > 1:
+            raise ValueError(f"path {key!r} fits more than one key of the layouts: {fitting}")
+        return self._layouts[fitting[0]] if fitting else None
+
+    def __setitem__(self, key: str, layout: Any) -> None:
+        if key in self._layouts:
+            raise ValueError(f"there is a layout for {key!r} already: {self._layouts[key]}")
+        layout = TensorLayout(layout) if isinstance(layout, tuple) else layout
+        if not isinstance(layout, TensorLayout):
+            raise ValueError(f"the layout for {key!r} must be a TensorLayout, got {layout!r}")
+        if layout.device_mesh is None and self.device_mesh is not None:
+            layout.device_mesh = self.device_mesh
+        self._layouts[key] = layout
+
+    def __delitem__(self, key: str) -> None:
+        del self._layouts[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._layouts)
+
+    def __len__(self) -> int:
+        return len(self._layouts)
+
+
+def distribute_tensor(tensor: Any, layout: Any) -> Any:
+    """An array in another layout, also within a program; a symbolic tensor as it is.
+
+    `layout` is a `TensorLayout` or a sharding of JAX.
+    """
+    if hasattr(type(tensor), "__funkeras_function__"):
+        return tensor
+    sharding = layout.backend_layout if isinstance(layout, TensorLayout) else layout
+    if isinstance(tensor, Tracer):
+        return lax.with_sharding_constraint(tensor, sharding)
+    return jax.device_put(tensor, sharding)
