@@ -1,15 +1,12 @@
 """`FeatureSpace`: tables of numbers and words as vectors that a network takes.
 
-A `Feature` tells of one column its dtype, the layer that prepares it and the form in which it goes
-on; a `Cross` makes one column more of several. The space has these layers and calls them.
+The space has the layers that prepare the columns and those that make one column of several, and
+calls them.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
-from typing import Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from funkeras import layers, symbolic
@@ -17,88 +14,19 @@ from funkeras.functional.checks import one_of
 from funkeras.functional.pair import STRING
 from funkeras.layers.layer import Layer
 from funkeras.layers.special import CONTAINERS
+from funkeras.models.features import KINDS, Cross, Feature, Kinds, made
+from funkeras.models.tables import as_column, batches, given_back
 from funkeras.registry import custom_object_scope
 from funkeras.symbolic import SymbolicTensor
 from funkeras.typing import Config
-from funkeras.utils.naming import next_number
 
 __all__ = ["Cross", "Feature", "FeatureSpace"]
-
-Real: TypeAlias = float
-"""What `float` is, where a class has a method of that name."""
 
 HOME = "keras.src.layers.preprocessing.feature_space"
 """Where Keras 3 finds `Feature` and `Cross`."""
 
-ROWS = 32
-"""How many single samples `adapt` looks at together, as Keras 3 does."""
 
-
-class Feature:
-    """What to do with one column.
-
-    Args:
-        dtype: of its values: `float32`, `int32`, `string`, …
-        preprocessor: the layer that prepares them.
-        output_mode: `float` as the layer gives them, `int` as its whole numbers, or `one_hot`.
-    """
-
-    def __init__(self, dtype: str, preprocessor: Any, output_mode: str) -> None:
-        self.dtype = dtype if dtype == STRING else jnp.dtype(dtype).name
-        self.preprocessor: Any = _made(preprocessor)
-        self.output_mode = one_of("output_mode", output_mode, ("int", "one_hot", "float"))
-
-    def get_config(self) -> Config:
-        """The arguments, as Keras 3 writes them."""
-        from funkeras.models.serializing import serialize_keras_object
-
-        return {
-            "dtype": self.dtype,
-            "preprocessor": serialize_keras_object(self.preprocessor),
-            "output_mode": self.output_mode,
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Feature":
-        """What `get_config` described."""
-        return cls(**config)
-
-
-class Cross:
-    """Several columns as one: their values together, by a hash, as one of `crossing_dim` bins.
-
-    Args:
-        feature_names: the columns, in the order in which they are hashed.
-        output_mode: `int` or `one_hot`.
-    """
-
-    def __init__(
-        self, feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot"
-    ) -> None:
-        self.feature_names = tuple(feature_names)
-        self.crossing_dim = crossing_dim
-        self.output_mode = one_of("output_mode", output_mode, ("int", "one_hot"))
-
-    @property
-    def name(self) -> str:
-        """The name of the column that it makes."""
-        return "_X_".join(self.feature_names)
-
-    def get_config(self) -> Config:
-        """The arguments."""
-        return {
-            "feature_names": self.feature_names,
-            "crossing_dim": self.crossing_dim,
-            "output_mode": self.output_mode,
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> "Cross":
-        """What `get_config` described."""
-        return cls(**config)
-
-
-class FeatureSpace(Layer):
+class FeatureSpace(Kinds, Layer):
     """Named columns of a table, prepared, crossed and put side by side.
 
     `adapt` lets the layers of the columns look at data: for means, bins, vocabularies. Then a call
@@ -154,97 +82,9 @@ class FeatureSpace(Layer):
         self.encoded_features: Any = None
         self._is_adapted = False
 
-    # What columns can be
-
-    @classmethod
-    def cross(
-        cls, feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot"
-    ) -> Cross:
-        """Several columns as one, of `crossing_dim` bins."""
-        return Cross(feature_names, crossing_dim, output_mode)
-
-    @classmethod
-    def feature(cls, dtype: str, preprocessor: Any, output_mode: str) -> Feature:
-        """Values of a dtype, prepared by a layer of yours."""
-        return Feature(dtype, preprocessor, output_mode)
-
-    @classmethod
-    def float(cls, name: str | None = None) -> Feature:
-        """Real numbers as they are."""
-        made = _named(layers.Identity, "float", name, dtype="float32")
-        return Feature("float32", made, "float")
-
-    @classmethod
-    def float_rescaled(
-        cls, scale: Real = 1.0, offset: Real = 0.0, name: str | None = None
-    ) -> Feature:
-        """Real numbers as `x * scale + offset`."""
-        made = _named(layers.Rescaling, "float_rescaled", name, scale=scale, offset=offset)
-        return Feature("float32", made, "float")
-
-    @classmethod
-    def float_normalized(cls, name: str | None = None) -> Feature:
-        """Real numbers with the mean 0 and the variance 1 in the data that `adapt` saw."""
-        return Feature("float32", _named(layers.Normalization, "float_normalized", name), "float")
-
-    @classmethod
-    def float_discretized(
-        cls,
-        num_bins: int | None,
-        bin_boundaries: Sequence[Real] | None = None,
-        output_mode: str = "one_hot",
-        name: str | None = None,
-    ) -> Feature:
-        """Real numbers in bins with as many of the adapted data each, or between `boundaries`."""
-        given = {"num_bins": num_bins, "bin_boundaries": bin_boundaries}
-        made = _named(layers.Discretization, "float_discretized", name, **given)
-        return Feature("float32", made, output_mode)
-
-    @classmethod
-    def integer_categorical(
-        cls,
-        max_tokens: int | None = None,
-        num_oov_indices: int = 1,
-        output_mode: str = "one_hot",
-        name: str | None = None,
-    ) -> Feature:
-        """Whole numbers by their place among those that `adapt` saw, frequent ones first."""
-        given = {"max_tokens": max_tokens, "num_oov_indices": num_oov_indices}
-        made = _named(layers.IntegerLookup, "integer_categorical", name, **given)
-        return Feature("int32", made, output_mode)
-
-    @classmethod
-    def string_categorical(
-        cls,
-        max_tokens: int | None = None,
-        num_oov_indices: int = 1,
-        output_mode: str = "one_hot",
-        name: str | None = None,
-    ) -> Feature:
-        """Strings by their place among those that `adapt` saw, frequent ones first."""
-        given = {"max_tokens": max_tokens, "num_oov_indices": num_oov_indices}
-        made = _named(layers.StringLookup, "string_categorical", name, **given)
-        return Feature(STRING, made, output_mode)
-
-    @classmethod
-    def string_hashed(
-        cls, num_bins: int, output_mode: str = "one_hot", name: str | None = None
-    ) -> Feature:
-        """Strings in bins, by a hash."""
-        made = _named(layers.Hashing, "string_hashed", name, num_bins=num_bins)
-        return Feature(STRING, made, output_mode)
-
-    @classmethod
-    def integer_hashed(
-        cls, num_bins: int, output_mode: str = "one_hot", name: str | None = None
-    ) -> Feature:
-        """Whole numbers in bins, by a hash."""
-        made = _named(layers.Hashing, "integer_hashed", name, num_bins=num_bins)
-        return Feature("int32", made, output_mode)
-
     def _feature(self, name: str, given: Any) -> Feature:
         if not isinstance(given, str):
-            return _made(given)
+            return made(given)
         one_of(f"the feature {name!r}", given, KINDS)
         size = {
             "float_discretized": {"num_bins": self.num_discretization_bins},
@@ -254,8 +94,8 @@ class FeatureSpace(Layer):
         return getattr(self, given)(name=name, **size.get(given, {}))
 
     def _cross(self, given: Any) -> Cross:
-        made = _made(given)
-        cross = made if isinstance(made, Cross) else Cross(made, self.crossing_dim)
+        told = made(given)
+        cross = told if isinstance(told, Cross) else Cross(told, self.crossing_dim)
         if unknown := [key for key in cross.feature_names if key not in self.features]:
             raise ValueError(
                 f"crosses name the columns {unknown}, features has {list(self.features)}"
@@ -282,7 +122,7 @@ class FeatureSpace(Layer):
         for key in watched.keys() - held.keys():
             watched[key].reset_state()
         count = 0
-        for batch in _batches(dataset, names):
+        for batch in batches(dataset, names):
             count += 1
             for key, values in batch.items():
                 if key in held:
@@ -334,12 +174,12 @@ class FeatureSpace(Layer):
             raise ValueError(f"the columns {unknown} are none of {list(self.features)}")
         if symbolic.is_symbolic(dict(data)):
             return self._encoded(data)
-        columns = {key: _column(data[key], own.dtype) for key, own in self.features.items()}
+        columns = {key: as_column(data[key], own.dtype) for key, own in self.features.items()}
         single = any(np.ndim(data[key]) == 0 for key in self.features)
         encoded = self._encoded(columns)
         if self.output_mode == "concat":
-            return _given_back(encoded, single)
-        return {key: _given_back(own, single) for key, own in encoded.items()}
+            return given_back(encoded, single)
+        return {key: given_back(own, single) for key, own in encoded.items()}
 
     def _encoded(self, data: Mapping[str, Any]) -> Any:
         found = {key: own(data[key]) for key, own in self.preprocessors.items()}
@@ -426,13 +266,6 @@ class FeatureSpace(Layer):
         return _restored, (type(self), self.get_config(), arrays)
 
 
-KINDS = (
-    *("float", "float_normalized", "float_rescaled", "float_discretized"),
-    *("integer_categorical", "string_categorical", "integer_hashed", "string_hashed"),
-)
-"""What a column may be by a word."""
-
-
 def _restored(cls: Any, config: Config, arrays: Sequence[Any] | None) -> FeatureSpace:
     space = cls.from_config(config)
     if arrays is not None:
@@ -441,23 +274,6 @@ def _restored(cls: Any, config: Config, arrays: Sequence[Any] | None) -> Feature
             weight.assign(value)
         space.taught()
     return space
-
-
-def _named(kind: Callable[..., Any], word: str, name: str | None, **given: Any) -> Any:
-    """The layer of a column, named after it or after what it is, with a number if needed."""
-    if name is None:
-        number = next_number(word)
-        name = f"{word}_{number}" if number else word
-    return kind(name=f"{name}_preprocessor", **given)
-
-
-def _made(given: Any) -> Any:
-    """A layer, feature or cross, from its config if that is what was given."""
-    if not isinstance(given, Mapping):
-        return given
-    from funkeras.models.serializing import deserialize_keras_object
-
-    return deserialize_keras_object(given)
 
 
 def _described(own: Feature | Cross) -> Config:
@@ -473,60 +289,6 @@ def _described(own: Feature | Cross) -> Config:
 def _adapts(layer: Any) -> bool:
     """Whether data teach a layer what it needs."""
     return getattr(layer, "adapts", hasattr(layer, "adapt"))
-
-
-def _batches(dataset: Any, names: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The columns of those names, each as arrays of shape (rows, 1) or more axes."""
-    if isinstance(dataset, Mapping):
-        whole = _of_names(dataset, names)
-        counts = {len(values) for values in whole.values()}
-        if len(counts) > 1:
-            raise ValueError(f"all columns must be equally long, got lengths {sorted(counts)}")
-        for start in range(0, max(counts, default=0), ROWS):
-            yield {key: _rows(own[start : start + ROWS]) for key, own in whole.items()}
-        return
-    if isinstance(dataset, str | bytes | np.ndarray) or not isinstance(dataset, Iterable):
-        raise ValueError(
-            f"adapt takes a dict of columns or what gives dicts, got {type(dataset).__name__}"
-        )
-    elements = iter(dataset)
-    first = next(elements, None)
-    if first is None:
-        return
-    found = (_of_names(element, names) for element in chain([first], elements))
-    if any(np.ndim(own) == 0 for own in _of_names(first, names).values()):
-        while rows := list(islice(found, ROWS)):
-            yield {key: _rows(np.stack([row[key] for row in rows])) for key in names}
-        return
-    for element in found:
-        yield {key: _rows(own) for key, own in element.items()}
-
-
-def _of_names(element: Any, names: Sequence[str]) -> dict[str, np.ndarray]:
-    if not isinstance(element, Mapping):
-        raise ValueError(f"adapt takes dicts of columns, got {type(element).__name__}")
-    if missing := [key for key in names if key not in element]:
-        raise ValueError(f"the columns {missing} are missing, the data have {list(element)}")
-    return {key: np.asarray(element[key]) for key in names}
-
-
-def _rows(values: np.ndarray) -> np.ndarray:
-    return values[:, None] if values.ndim == 1 else values
-
-
-def _column(given: Any, dtype: str) -> Any:
-    """Values of one column in rows; a single one as a row of its own."""
-    x = given if isinstance(given, jax.Array) else np.asarray(given)
-    if dtype.startswith("float"):
-        x = x.astype(dtype)
-    return x.reshape(-1, 1) if x.ndim < 2 else x
-
-
-def _given_back(x: Any, single: bool) -> Any:
-    """An encoded column as an array of the device; the only row of a single sample by itself."""
-    words = isinstance(x, np.ndarray) and x.dtype.kind in "US"
-    x = x if words else jnp.asarray(x)
-    return x[0] if single and x.ndim == 2 and len(x) == 1 else x
 
 
 def _cardinality(key: str, layer: Any) -> int:
