@@ -5,7 +5,8 @@ import inspect
 
 from funkeras import spellings
 from funkeras.initializers import Initializer
-from funkeras.layers.layer import OPTIONS, Layer
+from funkeras.layers.layer import Layer
+from funkeras.layers.options import OPTIONS
 from funkeras.registry import Configured
 
 ANY = inspect.Parameter.VAR_KEYWORD

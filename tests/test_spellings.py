@@ -33,7 +33,7 @@ RENAMES = [
 
 @pytest.mark.parametrize(("layer", "old", "new"), RENAMES)
 def test_keras_1_names_reach_keras_2_s(layer: str, old: str, new: str) -> None:
-    from funkeras.layers.layer import OPTIONS
+    from funkeras.layers.options import OPTIONS
 
     cls = __import__("funkeras.layers", fromlist=[layer]).__getattr__(layer)
     accepted = (*cls.signature.parameters, *OPTIONS)

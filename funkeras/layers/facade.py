@@ -9,7 +9,8 @@ from funkeras import registry, spellings
 from funkeras.functional.pair import Pair, builders
 from funkeras.layers.calling import first_by_name, inputs_of_super
 from funkeras.layers.custom import run_inherited
-from funkeras.layers.layer import OPTIONS, Layer
+from funkeras.layers.layer import Layer
+from funkeras.layers.options import OPTIONS
 from funkeras.layers.special import BASES, CONTAINERS
 from funkeras.typing import Config
 from funkeras.variables import current_flow

@@ -4,8 +4,9 @@ from typing import Any
 
 from funkeras import config, spellings
 from funkeras.functional.pair import Pair, freeze_shape, stateless
-from funkeras.layers.layer import Layer, automatic_name
+from funkeras.layers.layer import Layer
 from funkeras.layers.nodes import Node
+from funkeras.layers.options import automatic_name
 from funkeras.symbolic import SymbolicTensor, symbol
 from funkeras.typing import Config
 from funkeras.variables import Variable

@@ -1,7 +1,6 @@
 """`Layer`: what is stateful about a layer. It owns a pair's config, its name and its variables."""
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import nullcontext, suppress
 from functools import partial
@@ -14,7 +13,6 @@ import numpy as np
 from funkeras import (
     activations,
     config,
-    constraints,
     distribution,
     initializers,
     regularizers,
@@ -53,48 +51,18 @@ from funkeras.layers.custom import (
     overridden,
 )
 from funkeras.layers.nodes import Noded
+from funkeras.layers.options import OPTIONS, SEQUENCES, automatic_name, declared_shape, kind_of
 from funkeras.layers.stateless import MODERN, Stateless
 from funkeras.layers.storing import Storing
 from funkeras.layers.weights import Weighted, dtypes_of, note_change
 from funkeras.registry import custom_object_scope
 from funkeras.symbolic import SymbolicTensor, symbol
 from funkeras.typing import Config, Key, Params, Shape, State
-from funkeras.utils.naming import next_number, reset_names
+from funkeras.utils.naming import reset_names
 from funkeras.utils.tracebacks import shorten
 from funkeras.variables import DRAWS, Variable, current_flow, noting, outside
 
 __all__ = ["Layer", "Variable", "reset_names"]
-
-OPTIONS: dict[str, Any] = {
-    "name": None,
-    "trainable": True,
-    "dtype": None,
-    "autocast": True,
-    "activity_regularizer": None,
-    "weights": None,
-    "input_shape": None,
-    "batch_shape": None,
-    "input_dim": None,
-    "input_length": None,
-    "input_dtype": None,
-    "batch_size": None,
-    "remat": False,
-}
-"""What every layer takes besides the arguments of its builder."""
-
-SEQUENCES = (
-    *("SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "RNN", "TimeDistributedDense"),
-    *("Conv1D", "Convolution1D", "AtrousConvolution1D", "AtrousConv1D", "LocallyConnected1D"),
-)
-"""Layers of which `input_dim` alone means sequences of any length."""
-
-KINDS: dict[str, Any] = {
-    "activation": activations,
-    "initializer": initializers,
-    "regularizer": regularizers,
-    "constraint": constraints,
-}
-"""Last word of an argument's name → the module that knows what its value means."""
 
 WEIGHT_NAMES = {
     "W": "kernel",
@@ -104,21 +72,6 @@ WEIGHT_NAMES = {
     "running_std": "moving_variance",
 }
 """Keras 1's attributes for weights."""
-
-
-def automatic_name(class_name: str) -> str:
-    """The next free name: `dense_1` in Keras 1 and 2, `dense`, then `dense_1` in Keras 3."""
-    word = class_name.lower()
-    if config.dialect() != "classic":
-        word = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", class_name)
-        word = re.sub(r"(\d)_d\b", r"\1d", word.lower())
-    number = next_number(word) + (config.dialect() != "modern")
-    return f"{word}_{number}" if number else word
-
-
-def kind_of(argument: str) -> Any:
-    """The module that gives meaning to an argument such as `recurrent_initializer`."""
-    return KINDS.get(argument.rpartition("_")[2])
 
 
 class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
@@ -168,7 +121,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         self._begin(options)
         self._trainable = bool(options["trainable"])
         self.input_dtype: str | None = options["input_dtype"]
-        self.batch_shape = _declared_shape(
+        self.batch_shape = declared_shape(
             options, "input_dim" in self.signature.parameters, owner in SEQUENCES
         )
         self.input_shape: Any = None
@@ -543,36 +496,6 @@ def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) 
         layer.build(built[0])
         layer.keep_arrays(built[1])
     return layer
-
-
-def _declared_shape(
-    options: Mapping[str, Any], whole_numbers: bool, sequences: bool
-) -> Shape | None:
-    """The batch shape that a first layer's arguments describe, if they do.
-
-    Where `input_dim` is the layer's own argument, how many whole numbers there are, inputs have no
-    feature axis.
-
-    Raises:
-        ValueError: if the lengths of whole numbers are not those of `input_shape`.
-    """
-    if options["batch_shape"] is not None:
-        return freeze_shape(options["batch_shape"])
-    shape, dim, length = (options[n] for n in ("input_shape", "input_dim", "input_length"))
-    if whole_numbers:
-        lengths = tuple(length) if isinstance(length, tuple | list) else (length,)
-        shape = lengths if shape is None else tuple(shape)
-        pairs = zip(lengths, shape, strict=False)
-        if length is not None and (
-            len(lengths) != len(shape)
-            or any(None not in both and both[0] != both[1] for both in pairs)
-        ):
-            raise ValueError(f"input_length {length} is not that of input_shape {shape}")
-    elif shape is None and dim is not None:
-        shape = (length, dim) if sequences or length is not None else (dim,)
-    if shape is None:
-        return None
-    return (options["batch_size"], *freeze_shape(shape))
 
 
 def _each_layer(value: Any, change: Callable[[Any], Any]) -> Any:

@@ -11,7 +11,8 @@ from funkeras import config, spellings, symbolic
 from funkeras.callbacks import History
 from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, reporting
 from funkeras.functional.pair import STRING, Pair
-from funkeras.layers.layer import OPTIONS, Layer
+from funkeras.layers.layer import Layer
+from funkeras.layers.options import OPTIONS
 from funkeras.models.checking import Entrance, as_column
 from funkeras.models.counting import Trackers
 from funkeras.models.engine import Engine

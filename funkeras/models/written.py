@@ -11,7 +11,8 @@ from funkeras import config
 from funkeras.functional.pair import STRING, Pair, freeze_shape, is_shape, output_specs
 from funkeras.layers.custom import custom_pair
 from funkeras.layers.input import InputLayer
-from funkeras.layers.layer import Layer, automatic_name
+from funkeras.layers.layer import Layer
+from funkeras.layers.options import automatic_name
 from funkeras.symbolic import SymbolicTensor, record
 from funkeras.typing import Config, Params, PyTree, State
 
