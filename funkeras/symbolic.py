@@ -10,12 +10,8 @@ import numpy as np
 from jax.core import Tracer
 
 from funkeras import config
-from funkeras.functional.pair import (
-    Pair,
-    abstract,
-    output_specs,
-    stand_in_for,
-)
+from funkeras.functional.pair import Pair, output_specs
+from funkeras.functional.shapes import abstract, stand_in_for
 from funkeras.tracing import Call, Operation, Trace, entries, evaluate
 from funkeras.typing import Key, Params, PyTree, Shape, State
 from funkeras.variables import (

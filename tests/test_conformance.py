@@ -101,7 +101,7 @@ def test_unknown_sizes_stay_unknown_in_the_declared_shape(case):
         )
         declared = F.output_shape(pair, given)
         for guess, fact in zip(
-            jax.tree.leaves(declared, is_leaf=F.pair.is_shape),
+            jax.tree.leaves(declared, is_leaf=F.shapes.is_shape),
             jax.tree.leaves(real_shape, is_leaf=is_shape),
             strict=True,
         ):

@@ -18,9 +18,10 @@ from funkeras import config
 from funkeras.functional.checks import known, one_of, positive
 from funkeras.functional.noise import dropout as dropout_layer
 from funkeras.functional.noise import dropped
-from funkeras.functional.pair import Pair, Shapes, Weight, layer
+from funkeras.functional.pair import Pair, Weight, layer
 from funkeras.functional.precision import at_least_single, real
 from funkeras.functional.products import times
+from funkeras.functional.shapes import Shapes
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, State
 
 __all__ = ["additive_attention", "attention", "group_query_attention", "multi_head_attention"]

@@ -15,8 +15,9 @@ from funkeras.functional.checks import known, positive, share
 from funkeras.functional.combinators import unique_names
 from funkeras.functional.drawing import recurrent_start
 from funkeras.functional.noise import kept
-from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
+from funkeras.functional.pair import Pair, Weight, layer
 from funkeras.functional.products import times_kept
+from funkeras.functional.shapes import Shapes, is_shape
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
 __all__ = [

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from jax import random
 
 from funkeras.distribution import distribute_tensor
-from funkeras.functional.pair import Pair, Shapes, Spec, Weight, output_shape, output_specs
+from funkeras.functional.pair import Pair, Weight, output_shape, output_specs
+from funkeras.functional.shapes import Shapes, Spec
 from funkeras.typing import Array, Key, Params, PyTree, State
 
 __all__ = [

@@ -7,7 +7,8 @@ from jaxtyping import Shaped
 
 from funkeras.functional.checks import known, positive
 from funkeras.functional.noise import drop, dropped
-from funkeras.functional.pair import Pair, Shapes, Weight, layer, stateless
+from funkeras.functional.pair import Pair, Weight, layer, stateless
+from funkeras.functional.shapes import Shapes
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, Shape, State
 
 __all__ = ["embedding", "position_embedding", "reversible_embedding"]

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 
-from funkeras.functional.pair import Pair, Shapes, Weight, at, is_shape, layer, nest
+from funkeras.functional.pair import Pair, Weight, at, layer, nest
+from funkeras.functional.shapes import Shapes, is_shape
 from funkeras.initializers import Drawn, Source
 from funkeras.typing import Key, Params, PyTree, State
 from funkeras.variables import DRAWS, note

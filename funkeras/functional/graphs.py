@@ -10,7 +10,8 @@ import jax
 from jax import random
 
 from funkeras.functional.combinators import located
-from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, output_shape
+from funkeras.functional.pair import Pair, Weight, output_shape
+from funkeras.functional.shapes import Shapes, is_shape
 from funkeras.typing import Key, Params, PyTree, State
 
 __all__ = ["Node", "graph"]

@@ -7,7 +7,8 @@ from typing import Any
 import jax
 
 from funkeras import initializers
-from funkeras.functional.pair import Pair, Shapes, Weight, at
+from funkeras.functional.pair import Pair, Weight, at
+from funkeras.functional.shapes import Shapes
 from funkeras.typing import Key, Params, PyTree, State
 
 __all__ = ["pair_of"]

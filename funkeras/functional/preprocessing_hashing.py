@@ -13,8 +13,9 @@ from jax.core import Tracer
 from funkeras import config
 from funkeras.functional.checks import one_of, positive
 from funkeras.functional.fingerprints import crossed, farm_hash, sip_hash
-from funkeras.functional.pair import STRING, Pair, layer, output_specs, stateless
+from funkeras.functional.pair import Pair, layer, output_specs, stateless
 from funkeras.functional.preprocessing_categories import MODES, encoded, no_sparse
+from funkeras.functional.shapes import STRING
 from funkeras.typing import Array, ArrayLike, Params, PyTree
 
 __all__ = ["buckets", "hashed_crossing", "hashing", "salt_of"]

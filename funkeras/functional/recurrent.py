@@ -21,7 +21,8 @@ from funkeras.functional.cells import (
 )
 from funkeras.functional.combinators import CARRIED
 from funkeras.functional.cudnn import with_cudnn
-from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer
+from funkeras.functional.pair import Pair, Weight, layer
+from funkeras.functional.shapes import Shapes, is_shape
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
 
 __all__ = ["gru", "lstm", "rnn", "simple_rnn"]

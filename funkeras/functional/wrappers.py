@@ -10,8 +10,9 @@ from jax import lax, random
 from funkeras import config, initializers
 from funkeras.functional.checks import one_of, positive
 from funkeras.functional.combinators import CARRIED, PENALTY, REPORT
-from funkeras.functional.pair import Pair, Shapes, Weight, is_shape, layer, output_shape
+from funkeras.functional.pair import Pair, Weight, layer, output_shape
 from funkeras.functional.precision import at_least_single
+from funkeras.functional.shapes import Shapes, is_shape
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
 
 __all__ = ["bidirectional", "reversed_time", "spectral_normalization", "time_distributed"]

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from funkeras.functional.arguments import Arguments
-from funkeras.functional.pair import Shapes, is_shape
+from funkeras.functional.shapes import Shapes, is_shape
 from funkeras.symbolic import SymbolicTensor, is_symbolic
 from funkeras.typing import PyTree
 from funkeras.variables import Variable

@@ -8,7 +8,8 @@ from typing import Any
 import jax
 
 from funkeras.functional.cells import Cell, States, make_cell
-from funkeras.functional.pair import Shapes, Weight
+from funkeras.functional.pair import Weight
+from funkeras.functional.shapes import Shapes
 from funkeras.layers.custom import Written, bind, declared
 from funkeras.typing import Array, Key, Params, PyTree, Shape
 from funkeras.variables import running

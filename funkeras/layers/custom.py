@@ -12,15 +12,8 @@ import numpy as np
 from funkeras import config, constraints, initializers, regularizers
 from funkeras.functional.cells import Cell
 from funkeras.functional.combinators import PENALTY, REPORT, real_as
-from funkeras.functional.pair import (
-    Pair,
-    Shapes,
-    Weight,
-    abstract,
-    has_unknown,
-    is_shape,
-    stand_ins,
-)
+from funkeras.functional.pair import Pair, Weight
+from funkeras.functional.shapes import Shapes, abstract, has_unknown, is_shape, stand_ins
 from funkeras.layers.calling import as_list, as_tuple, first_of, joined, run_as_written
 from funkeras.layers.inside import bind, collected, declared
 from funkeras.layers.weights import dtypes_of

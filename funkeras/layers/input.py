@@ -3,7 +3,8 @@
 from typing import Any
 
 from funkeras import config, spellings
-from funkeras.functional.pair import Pair, freeze_shape, stateless
+from funkeras.functional.pair import Pair, stateless
+from funkeras.functional.shapes import freeze_shape
 from funkeras.layers.layer import Layer
 from funkeras.layers.nodes import Node
 from funkeras.layers.options import automatic_name

@@ -22,14 +22,8 @@ from funkeras import (
 from funkeras.dtype_policies import DTypePolicy, DTypePolicyMap
 from funkeras.functional import combinators
 from funkeras.functional.checks import no_mask
-from funkeras.functional.pair import (
-    Pair,
-    Weight,
-    draw_variables,
-    freeze_shape,
-    output_shape,
-    output_specs,
-)
+from funkeras.functional.pair import Pair, Weight, draw_variables, output_shape, output_specs
+from funkeras.functional.shapes import freeze_shape
 from funkeras.layers.asked import Asked
 from funkeras.layers.calling import (
     as_list,

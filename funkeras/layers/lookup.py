@@ -11,7 +11,6 @@ import jax
 import numpy as np
 
 from funkeras import symbolic
-from funkeras.functional.pair import STRING
 from funkeras.functional.preprocessing_categories import NOTHING, boundaries, summarized
 from funkeras.functional.preprocessing_lookup import table_of
 from funkeras.functional.preprocessing_strings import (
@@ -20,6 +19,7 @@ from funkeras.functional.preprocessing_strings import (
     text_vectorization,
     tokenizer,
 )
+from funkeras.functional.shapes import STRING
 from funkeras.layers.facade import facade
 from funkeras.layers.layer import Layer
 from funkeras.layers.special import BASES, CONTAINERS

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 
 from funkeras import symbolic
 from funkeras.functional.combinators import PENALTY
-from funkeras.functional.pair import Pair, abstract, stand_in_for
+from funkeras.functional.pair import Pair
+from funkeras.functional.shapes import abstract, stand_in_for
 from funkeras.layers.custom import as_list
 from funkeras.symbolic import SymbolicTensor
 from funkeras.tracing import Call, Trace, entries, trace

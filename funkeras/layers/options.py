@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from funkeras import activations, config, constraints, initializers, regularizers
-from funkeras.functional.pair import freeze_shape
+from funkeras.functional.shapes import freeze_shape
 from funkeras.typing import Shape
 from funkeras.utils.naming import next_number
 

@@ -12,8 +12,9 @@ import numpy as np
 from funkeras import config, symbolic
 from funkeras.functional.cells import Cell, leading_shape
 from funkeras.functional.cudnn import with_cudnn
-from funkeras.functional.pair import Pair, freeze_shape, is_shape, output_shape
+from funkeras.functional.pair import Pair, output_shape
 from funkeras.functional.recurrent import rnn
+from funkeras.functional.shapes import freeze_shape, is_shape
 from funkeras.layers.cells import is_cell, state_sizes, written_cell
 from funkeras.layers.layer import Layer
 from funkeras.typing import Config

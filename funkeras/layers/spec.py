@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from funkeras.functional.pair import is_shape
+from funkeras.functional.shapes import is_shape
 from funkeras.typing import Config
 
 __all__ = ["InputSpec", "check_shapes"]

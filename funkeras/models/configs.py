@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from funkeras import config, dtype_policies, layers, spellings
 from funkeras.activations import HARD_SIGMOIDS
 from funkeras.formats.errors import FileFormatError
-from funkeras.functional.pair import freeze_shape
+from funkeras.functional.shapes import freeze_shape
 from funkeras.layers.facade import layer_class
 from funkeras.layers.layer import Layer
 from funkeras.layers.special import CONTAINERS

@@ -10,7 +10,8 @@ import jax.numpy as jnp
 from funkeras import config, spellings, symbolic
 from funkeras.callbacks import History
 from funkeras.functional.combinators import PENALTY, REPORT, frozen, named, reporting
-from funkeras.functional.pair import STRING, Pair
+from funkeras.functional.pair import Pair
+from funkeras.functional.shapes import STRING
 from funkeras.layers.layer import Layer
 from funkeras.layers.options import OPTIONS
 from funkeras.models.checking import Entrance, as_column

@@ -11,7 +11,7 @@ import numpy as np
 
 from funkeras import layers, symbolic
 from funkeras.functional.checks import one_of
-from funkeras.functional.pair import STRING
+from funkeras.functional.shapes import STRING
 from funkeras.layers.layer import Layer
 from funkeras.layers.special import CONTAINERS
 from funkeras.models.features import KINDS, Cross, Feature, Kinds, made

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 
 from funkeras import layers
 from funkeras.functional.checks import one_of
-from funkeras.functional.pair import STRING
+from funkeras.functional.shapes import STRING
 from funkeras.typing import Config
 from funkeras.utils.naming import next_number
 

@@ -7,7 +7,8 @@ import jax
 
 from funkeras import config
 from funkeras.functional.combinators import named
-from funkeras.functional.pair import Pair, stand_in_for
+from funkeras.functional.pair import Pair
+from funkeras.functional.shapes import stand_in_for
 from funkeras.symbolic import NoGraphError, SymbolicTensor, is_symbolic
 from funkeras.tracing import Operation, trace
 from funkeras.typing import Shape

@@ -7,7 +7,8 @@ import jax
 
 from funkeras import config
 from funkeras.functional.combinators import serial, unique_names
-from funkeras.functional.pair import STRING, Pair, freeze_shape
+from funkeras.functional.pair import Pair
+from funkeras.functional.shapes import STRING, freeze_shape
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer
 from funkeras.layers.lookup import StringsLookup

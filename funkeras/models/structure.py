@@ -9,7 +9,8 @@ import jax
 
 from funkeras.functional.arguments import Arguments
 from funkeras.functional.combinators import unique_names
-from funkeras.functional.pair import STRING, Pair, output_shape, with_shapes
+from funkeras.functional.pair import Pair, output_shape
+from funkeras.functional.shapes import STRING, with_shapes
 from funkeras.layers.facade import layer_class
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer

@@ -8,7 +8,7 @@ import numpy as np
 
 from funkeras import config
 from funkeras.functional.objective import Batch
-from funkeras.functional.pair import STRING
+from funkeras.functional.shapes import STRING
 from funkeras.models.checking import (
     Entrance,
     arrays,

@@ -8,7 +8,8 @@ import jax
 import numpy as np
 
 from funkeras import config
-from funkeras.functional.pair import STRING, Pair, freeze_shape, is_shape, output_specs
+from funkeras.functional.pair import Pair, output_specs
+from funkeras.functional.shapes import STRING, freeze_shape, is_shape
 from funkeras.layers.custom import custom_pair
 from funkeras.layers.input import InputLayer
 from funkeras.layers.layer import Layer
