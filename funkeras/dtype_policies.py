@@ -1,10 +1,10 @@
 """`DTypePolicy`: which types a layer keeps its weights in and computes in, by one name."""
 
-import re
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from typing import Any, Self
 
 from funkeras import config
+from funkeras.patterns import PatternMap
 
 __all__ = [
     "DTypePolicy",
@@ -62,7 +62,7 @@ class DTypePolicy(str):
 FloatDTypePolicy = DTypePolicy
 
 
-class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
+class DTypePolicyMap(PatternMap[DTypePolicy]):
     """Policies by the paths of layers, which may be regular expressions; others have the default.
 
     As the `dtype` of layers it gives each the policy of its path when the layer is made.
@@ -72,6 +72,8 @@ class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
     ('float16', 'bfloat16', 'float32')
     """
 
+    thing = "policy"
+
     def __init__(
         self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None
     ) -> None:
@@ -80,7 +82,7 @@ class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
         if policy_map is not None and not isinstance(policy_map, Mapping):
             raise TypeError(f"policy_map is a dict, got {policy_map!r}")
         self._default = None if default_policy is None else _one(default_policy)
-        self._policies = {path: _one(policy) for path, policy in (policy_map or {}).items()}
+        super().__init__(policy_map)
 
     @property
     def default_policy(self) -> DTypePolicy:
@@ -102,45 +104,18 @@ class DTypePolicyMap(MutableMapping[str, DTypePolicy]):
         """The type of weights of the default."""
         return self.default_policy.variable_dtype
 
-    def __getitem__(self, path: str) -> DTypePolicy:
-        """The policy under that path, else under the expression that fits it, else the default.
+    def checked(self, path: str, value: Any) -> DTypePolicy:
+        """The policy, also by its name."""
+        return _one(value)
 
-        Raises:
-            ValueError: if several expressions fit.
-        """
-        if path in self._policies:
-            return self._policies[path]
-        fitting = [pattern for pattern in self._policies if re.fullmatch(pattern, path)]
-        if len(fitting) > 1:
-            raise ValueError(f"path {path!r} must fit one policy, it fits those of {fitting}")
-        return self._policies[fitting[0]] if fitting else self.default_policy
-
-    def __setitem__(self, path: str, policy: Any) -> None:
-        """Enter a policy, or its name.
-
-        Raises:
-            ValueError: if there is one under that path, or it is none.
-        """
-        if path in self._policies:
-            raise ValueError(f"path {path!r} has the policy {self._policies[path]!r} already")
-        self._policies[path] = _one(policy)
-
-    def __delitem__(self, path: str) -> None:
-        del self._policies[path]
-
-    def __contains__(self, path: object) -> bool:
-        return path in self._policies
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._policies)
-
-    def __len__(self) -> int:
-        return len(self._policies)
+    def otherwise(self) -> DTypePolicy:
+        """The default."""
+        return self.default_policy
 
     def get_config(self) -> dict[str, Any]:
         """Its arguments, as data."""
         default = None if self._default is None else self._default.name
-        policies = {path: serialize(policy) for path, policy in self._policies.items()}
+        policies = {path: serialize(policy) for path, policy in self.items()}
         return {"default_policy": default, "policy_map": policies}
 
     @classmethod

@@ -1,8 +1,7 @@
 """Devices in a mesh, and by which of its axes an array is split."""
 
 import math
-import re
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +10,8 @@ import numpy as np
 from jax import lax
 from jax.core import Tracer
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from funkeras.patterns import PatternMap
 
 __all__ = [
     "DeviceMesh",
@@ -120,42 +121,26 @@ class TensorLayout:
         return f"<TensorLayout axes={self.axes}, device_mesh={self._mesh}>"
 
 
-class LayoutMap(MutableMapping[str, TensorLayout | None]):
+class LayoutMap(PatternMap[TensorLayout]):
     """Layouts by the paths of variables: each key is a regular expression for the whole path.
 
     A path that fits no key has None; a layout may be given as a tuple of axes.
     """
 
+    thing = "layout"
+
     def __init__(self, device_mesh: DeviceMesh | None = None) -> None:
+        super().__init__()
         self.device_mesh = device_mesh
-        self._layouts: dict[str, TensorLayout] = {}
 
-    def __getitem__(self, key: str) -> TensorLayout | None:
-        if key in self._layouts:
-            return self._layouts[key]
-        fitting = [pattern for pattern in self._layouts if re.fullmatch(pattern, key)]
-        if len(fitting) > 1:
-            raise ValueError(f"path {key!r} fits more than one key of the layouts: {fitting}")
-        return self._layouts[fitting[0]] if fitting else None
-
-    def __setitem__(self, key: str, layout: Any) -> None:
-        if key in self._layouts:
-            raise ValueError(f"there is a layout for {key!r} already: {self._layouts[key]}")
-        layout = TensorLayout(layout) if isinstance(layout, tuple) else layout
+    def checked(self, path: str, value: Any) -> TensorLayout:
+        """The layout, on this map's mesh if it has none."""
+        layout = TensorLayout(value) if isinstance(value, tuple) else value
         if not isinstance(layout, TensorLayout):
-            raise ValueError(f"the layout for {key!r} must be a TensorLayout, got {layout!r}")
+            raise ValueError(f"the layout for {path!r} must be a TensorLayout, got {layout!r}")
         if layout.device_mesh is None and self.device_mesh is not None:
             layout.device_mesh = self.device_mesh
-        self._layouts[key] = layout
-
-    def __delitem__(self, key: str) -> None:
-        del self._layouts[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._layouts)
-
-    def __len__(self) -> int:
-        return len(self._layouts)
+        return layout
 
 
 def distribute_tensor(tensor: Any, layout: Any) -> Any:

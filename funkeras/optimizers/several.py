@@ -1,7 +1,6 @@
 """One optimizer for some parameters and others for the rest: Keras 3's `MultiOptimizer`."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -11,6 +10,7 @@ import numpy as np
 from funkeras.optimizers.base import Optimizer, registry
 from funkeras.optimizers.scaling import LossScaleOptimizer
 from funkeras.optimizers.updates import OptimizerState, laid_out
+from funkeras.patterns import PatternMap
 from funkeras.registry import get_registered_object, serialize_keras_object
 from funkeras.typing import Config, Params, PyTree
 from funkeras.variables import Variable
@@ -26,7 +26,7 @@ class Path(NamedTuple):
     path: str
 
 
-class OptimizerMap(MutableMapping[str, Optimizer]):
+class OptimizerMap(PatternMap[Optimizer]):
     """Paths of variables, or regular expressions that match whole paths → their optimizers.
 
     >>> from funkeras.optimizers import SGD, Adam
@@ -35,36 +35,21 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
     ('adam', 'sgd')
     """
 
+    thing = "optimizer"
+
     def __init__(
         self, default_optimizer: Optimizer, optimizer_map: Mapping[str, Optimizer] | None = None
     ) -> None:
         self.default_optimizer = _checked(default_optimizer)
-        self._by_pattern: dict[str, Optimizer] = {}
-        self.update(optimizer_map or {})
+        super().__init__(optimizer_map)
 
-    def __getitem__(self, key: str) -> Optimizer:
-        if key in self._by_pattern:
-            return self._by_pattern[key]
-        found = [pattern for pattern in self._by_pattern if re.fullmatch(pattern, key)]
-        if len(found) > 1:
-            raise ValueError(f"{key!r} is matched by {', '.join(map(repr, found))}: one may be")
-        return self._by_pattern[found[0]] if found else self.default_optimizer
+    def checked(self, path: str, value: Any) -> Optimizer:
+        """The optimizer, which must be a plain one."""
+        return _checked(value)
 
-    def __setitem__(self, key: str, optimizer: Optimizer) -> None:
-        if not isinstance(key, str):
-            raise ValueError(f"a key is a path or a regular expression, got {key!r}")
-        if key in self._by_pattern:
-            raise ValueError(f"{key!r} has an optimizer already, {self._by_pattern[key]!r}")
-        self._by_pattern[key] = _checked(optimizer)
-
-    def __delitem__(self, key: str) -> None:
-        del self._by_pattern[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._by_pattern)
-
-    def __len__(self) -> int:
-        return len(self._by_pattern)
+    def otherwise(self) -> Optimizer:
+        """The default."""
+        return self.default_optimizer
 
     def __call__(self, variable: Any) -> Optimizer:
         """The optimizer of a variable, by its `path`."""
@@ -72,7 +57,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
 
     def get_config(self) -> Config:
         """The arguments that make an equal object."""
-        own = {key: registry.serialize(one) for key, one in self._by_pattern.items()}
+        own = {key: registry.serialize(one) for key, one in self.items()}
         default = registry.serialize(self.default_optimizer)
         return {"default_optimizer": default, "optimizer_map": own}
 
