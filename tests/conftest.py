@@ -22,8 +22,9 @@ for setting in (
 sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
 
 FUNCTIONAL = Path(__file__).parents[1] / "funkeras" / "functional"
-UNCHECKED = {"__init__", "pair", "cells"}
-"""Modules that annotate with the protocol `Apply`, which is no type at run time."""
+UNCHECKED = {"__init__", "pair", "cells", "shapes"}
+"""Modules that annotate with the protocol `Apply`, which is no type at run time, and `shapes`: it
+calls layers of users, in whose tracebacks the checks would stand."""
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"
 """Of an annotation `float` it accepts whole numbers, as the language does."""
 
