@@ -73,6 +73,8 @@ class Flow:
         counting: metric → its state, of those whose counts go on from run to run; the runs inside
             share it.
         masks: id of an output of a model → the output and its mask; the runs inside share it.
+        remade: gives the variable that stands for one which user code makes, where a run makes the
+            same ones each time.
         first_order: whether no derivatives but first ones, backwards, are taken of it, and no
             `vmap`: operations that have no others may do its work.
     """
@@ -87,6 +89,7 @@ class Flow:
     counting: dict[Any, Any] = field(default_factory=dict)
     masks: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     first_order: bool = False
+    remade: Callable[..., Any] | None = None
     draws: int = 0
 
     def next_key(self) -> Key:

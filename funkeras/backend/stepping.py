@@ -16,11 +16,11 @@ __all__: list[str] = []
 @op
 def stepped(optimizer: Optimizer, slopes: Any, state: Any, params: Any) -> Any:
     """Parameters and state of an optimizer after one step."""
-    changes, after = optimizer.updates.update(slopes, state, params)
+    changes, after = optimizer.functional.update(slopes, state, params)
     return jax.tree.map(lambda value, change: value + change, params, changes), after
 
 
-def get_gradients(self: Optimizer, loss: Any, params: Sequence[Any]) -> list[Any]:
+def get_gradients(optimizer: Optimizer, loss: Any, params: Sequence[Any]) -> list[Any]:
     """The gradients of a loss, as symbolic tensors.
 
     Raises:
@@ -32,7 +32,7 @@ def get_gradients(self: Optimizer, loss: Any, params: Sequence[Any]) -> list[Any
     return found
 
 
-def get_updates(self: Optimizer, *args: Any, **named: Any) -> list[Update]:
+def get_updates(optimizer: Optimizer, *args: Any, **named: Any) -> list[Update]:
     """The parameters and the optimizer's own numbers after one step, as updates for `function`.
 
     Called `(params, constraints, loss)` as in Keras 1, or `(loss, params)` as in Keras 2.
@@ -40,10 +40,10 @@ def get_updates(self: Optimizer, *args: Any, **named: Any) -> list[Update]:
     given = {_kind(value): value for value in args} | named
     params, loss = list(given["params"]), given["loss"]
     rules: Mapping[Any, Callable[[Any], Any]] = given.get("constraints") or {}
-    slopes = self.get_gradients(loss, params)
-    fresh = self.updates.init([own.value for own in params])
+    slopes = optimizer.get_gradients(loss, params)
+    fresh = optimizer.functional.init([own.value for own in params])
     state = jax.tree.map(lambda array: variable(array, array.dtype), fresh)
-    after, later = stepped(self, slopes, state, params)
+    after, later = stepped(optimizer, slopes, state, params)
     changes = []
     for own, value in zip(params, after, strict=True):
         rule = rules.get(own) or getattr(own, "constraint", None)
@@ -58,5 +58,4 @@ def _kind(argument: Any) -> str:
     return "params" if isinstance(argument, list | tuple) else "loss"
 
 
-for _method in (get_gradients, get_updates):  # of a class below this module
-    setattr(Optimizer, _method.__name__, _method)
+Optimizer.symbolic.update(get_gradients=get_gradients, get_updates=get_updates)

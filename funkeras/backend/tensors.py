@@ -72,10 +72,15 @@ def variable(
     dense = value.toarray() if hasattr(value, "toarray") else value
     with jax.ensure_compile_time_eval():
         array = jnp.asarray(value_of(dense), dtype_of(dtype))
-    made = Variable(array, name=naming.scoped(name or _numbered("Variable")))
-    made.constraint = constraint
-    made.sparse = dense is not value
-    return made
+
+    def make() -> Variable:
+        made = Variable(array, name=naming.scoped(name or _numbered("Variable")))
+        made.constraint = constraint
+        made.sparse = dense is not value
+        return made
+
+    flow = current_flow()
+    return make() if flow is None or flow.remade is None else flow.remade(make)
 
 
 def _numbered(word: str) -> str:
@@ -122,7 +127,9 @@ def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Any:
     if is_symbolic(shape):
         return op(lambda shape: jnp.full(whole(shape), value, dtype_of(dtype)))(shape)
     array = np.full(whole(shape), value, dtype_of(dtype))
-    return variable(array, dtype, name) if current_flow() is None else jnp.asarray(array)
+    flow = current_flow()
+    kept = flow is None or flow.remade is not None
+    return variable(array, dtype, name) if kept else jnp.asarray(array)
 
 
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:

@@ -64,7 +64,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     },
     "layers.merge": ("layers.merge", *LAYERS),
     "legacy": (),
-    "legacy.interfaces": ("spellings",),
+    "legacy.interfaces": ("compat.interfaces", "spellings"),
     "legacy.layers": LAYERS,
     "legacy.models": ("models",),
     "losses": ("losses",),

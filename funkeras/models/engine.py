@@ -186,7 +186,7 @@ class Engine:
     """Whether the steps that a subclass writes have been looked for."""
 
     def __post_init__(self) -> None:
-        updates = self.optimizer.updates
+        updates = self.optimizer.functional
         first_order = self.objective.rule is None  # a user's may take any derivatives
         self.train_by(partial(train_step, self.objective, updates), self.judged, first_order)
         self.judge_by(partial(judged_batch, self.objective), self.judged, first_order)

@@ -15,6 +15,7 @@ from funkeras import config, losses, metrics, optimizers
 from funkeras.formats.keras3 import Holders, layer_places
 from funkeras.functional.training import select
 from funkeras.models import descriptions
+from funkeras.optimizers.written import EACH, OLD
 from funkeras.variables import Variable
 
 __all__ = [
@@ -87,7 +88,7 @@ def holders_inside(optimizer: Any, state: Sequence[tuple[str, np.ndarray]]) -> H
 def read_weights(model: Any) -> list[np.ndarray]:
     """The arrays of the optimizer's state as its era has them, also before the first step."""
     if model._engine is None and model._optimizer_state is None:
-        model._optimizer_state = model.optimizer.updates.init(_trained(model))
+        model._optimizer_state = model.optimizer.functional.init(_trained(model))
     return [array for _, array in state_arrays(model, 2)]
 
 
@@ -97,7 +98,7 @@ def write_weights(model: Any, arrays: Sequence[Any]) -> None:
     Raises:
         ValueError: if they do not fit.
     """
-    fresh = model.optimizer.updates.init(_trained(model))
+    fresh = model.optimizer.functional.init(_trained(model))
     given = [np.asarray(array) for array in arrays]
     state = model.optimizer.load_state_arrays(fresh, given, lambda tree: _leaves(model, tree))
     model._optimizer_state = state
@@ -170,7 +171,7 @@ def restore(model: Any, arrays: Sequence[np.ndarray], form: int) -> None:
     own, params = model.optimizer, _trained(model)
     twin = _twin(own) if form == 3 else None
     reader = own if twin is None else twin
-    fresh = reader.updates.init(params)
+    fresh = reader.functional.init(params)
     try:
         state = reader.load_state_arrays(fresh, arrays, lambda tree: _leaves(model, tree))
     except (ValueError, TypeError, KeyError) as error:
@@ -183,8 +184,12 @@ def restore(model: Any, arrays: Sequence[np.ndarray], form: int) -> None:
 
 
 def _twin(optimizer: Any) -> Any:
-    """The optimizer of Keras 3 with the numbers of an older one; None for those of Keras 3."""
-    if getattr(optimizer, "era", "modern") == "modern":
+    """The optimizer of Keras 3 with the numbers of an older one.
+
+    None for those of Keras 3, and for steps that users write, whose state has one order.
+    """
+    inside = getattr(optimizer, "inner_optimizer", optimizer)
+    if getattr(inside, "era", "modern") == "modern" or inside.writes(*EACH, *OLD):
         return None
     described = descriptions.optimizer_3(optimizers.serialize(optimizer))
     with config.using_dialect("modern"):
@@ -193,7 +198,7 @@ def _twin(optimizer: Any) -> Any:
 
 def _carried(state: Any, optimizer: Any, params: Any) -> Any:
     """The state of one optimizer as that of another with the same rule."""
-    fresh = optimizer.updates.init(params)
+    fresh = optimizer.functional.init(params)
     steps = int(state.iterations)
     inside = getattr(optimizer, "inner_optimizer", optimizer)
     scalars = {**inside.rule.scalars(inside.values(), steps), **state.scalars}

@@ -209,7 +209,7 @@ class OwnRules:
     def updated(self, ts: TrainState, gradients: Params, state: State) -> TrainState:
         """Within `train_step`: the train state after the optimizer's update and constraints."""
         engine = self._made_engine("updated")
-        return updated(engine.objective, engine.optimizer.updates, ts, gradients, state)
+        return updated(engine.objective, engine.optimizer.functional, ts, gradients, state)
 
     def _made_engine(self, what: str) -> Engine:
         if self._engine is None:

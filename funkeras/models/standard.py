@@ -39,7 +39,7 @@ class StandardSteps:
             return self._judged((merge(params, ts.frozen), ts.state), batch, states, ts.step_key)
 
         gradients, outcome = scaled_gradients(loss, ts)
-        updates = self.engine.optimizer.updates
+        updates = self.engine.optimizer.functional
         after = updated(self.engine.objective, updates, ts, gradients, outcome.state)
         whole = merge(ts.params, ts.frozen), ts.state
         return after, *self._counted(whole, batch, states, outcome, ts.step_key)

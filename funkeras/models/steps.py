@@ -174,7 +174,7 @@ class ListedSteps:
         """
         model, engine = self.model, self._compiled
         trained = select(model.params, engine.is_trainable)
-        leaves, form = jax.tree.flatten(jax.eval_shape(engine.optimizer.updates.init, trained))
+        leaves, form = jax.tree.flatten(jax.eval_shape(engine.optimizer.functional.init, trained))
         paths = [self.paths[own] for own in self.trained]
         if set(paths) != set(_paths(trained)):
             raise ValueError(

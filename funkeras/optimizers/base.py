@@ -14,9 +14,10 @@ from funkeras.optimizers import layouts, schedules
 from funkeras.optimizers.hyperparameter import Hyperparameter, checked
 from funkeras.optimizers.stateless import Applied
 from funkeras.optimizers.updates import CLIPS, LAZY, OptimizerState, Rule, Updates
-from funkeras.optimizers.written import RULE, Written, WrittenUpdates
+from funkeras.optimizers.written import AROUND, EACH, OLD, RULE, Around, Written, WrittenUpdates
 from funkeras.registry import Configured, Registry
 from funkeras.typing import Config, Params, PyTree
+from funkeras.variables import Variable
 
 if TYPE_CHECKING:
     import optax
@@ -72,8 +73,9 @@ class Optimizer(Written, Applied, Configured):
     rule_name: ClassVar[str] = ""
     """The name under which defaults and layouts are listed; subclasses keep it. None: a user's."""
     legacy: ClassVar[bool] = False
+    make_rule: ClassVar[Callable[..., Rule]] = staticmethod(lambda: RULE)
+    """Gives the rule, of some of the arguments."""
     build: Any
-    """The function that gives the rule; of a user's optimizer a method, as `Written` has it."""
     hyperparameters: dict[str, Hyperparameter]
     era: str
     """Which Keras's arithmetic this object uses: a dialect, or `legacy`."""
@@ -81,20 +83,21 @@ class Optimizer(Written, Applied, Configured):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kind = type(self)
-        if not kind.rule_name and not hasattr(self, "update_step"):
+        if not kind.rule_name and not self.writes("update_step", "get_updates"):
             raise TypeError(
                 f"{kind.__name__} has no rule: give it an update_step, subclass a built-in "
                 "optimizer, or declare a rule with funkeras.optimizers.optimizer"
             )
         era = "legacy" if kind.legacy else config.dialect()
-        era = era if kind.rule_name else "modern"
-        arguments = _bind(kind.rule_name or kind.__name__, kind.signature, era, args, kwargs)
+        if not kind.rule_name and self.writes(*OLD):
+            kwargs.setdefault("learning_rate", None)  # it keeps one of its own
+        elif not kind.rule_name:
+            era = "modern"
+        arguments = _bind(kind, era, args, kwargs)
         self.__dict__.update(era=era, iterations=0, _config=arguments, _excluded=[])
         self.__dict__.update(_own=[], _places={})
-        if kind.rule_name:
-            self.__dict__["build"] = self.begin  # the class keeps its rule under that name
         rule = self.rule
-        own = inspect.signature(kind.build).parameters
+        own = inspect.signature(kind.make_rule).parameters
         floats = [name for name in own if own[name].annotation is float]
         names = [
             "learning_rate",
@@ -116,13 +119,11 @@ class Optimizer(Written, Applied, Configured):
     @property
     def rule(self) -> Rule:
         """How one array is updated."""
-        build: Any = type(self).build
-        if not self.rule_name:
-            return RULE
+        make = type(self).make_rule
         dialect = "keras2" if self.era == "legacy" else self.era
-        own = inspect.signature(build).parameters
+        own = inspect.signature(make).parameters
         with config.using_dialect(dialect):
-            return build(**{name: self._config[name] for name in own})
+            return make(**{name: self._config[name] for name in own})
 
     @property
     def schedule(self) -> Any:
@@ -135,17 +136,26 @@ class Optimizer(Written, Applied, Configured):
         """The optimizer as an optax transformation, to chain with others."""
         import optax  # it takes as long to import as all of this library, and few need it
 
-        updates = self.updates
-        return optax.GradientTransformation(updates.init, updates.update)  # pyright: ignore[reportArgumentType]: optax's own types are looser
+        pure = self.functional
+        return optax.GradientTransformation(pure.init, pure.update)  # pyright: ignore[reportArgumentType]: optax's own types are looser
+
+    def writes(self, *names: str) -> bool:
+        """Whether a user's subclass has a method of its own with one of these names."""
+        return any(getattr(type(self), name) is not getattr(Optimizer, name) for name in names)
 
     @property
-    def updates(self) -> Any:
+    def functional(self) -> Any:
         """The optimizer as pure functions `init(params)` and `update(grads, state, params)`."""
-        settings = self._config
-        written = {} if self.rule_name else {"optimizer": self}
+        return Around(self.steps, self) if self.writes(*AROUND) else self.steps
+
+    @property
+    def steps(self) -> Any:
+        """The pure functions, without what a user's `apply` does around each step."""
+        settings, rule = self._config, self.rule
+        written = self.writes(*EACH, *OLD)
         return (WrittenUpdates if written else Updates)(
-            **written,
-            rule=self.rule,
+            **({"optimizer": self} if written else {}),
+            rule=rule._replace(slots=()) if written else rule,
             values=self.values,
             schedule=self.schedule,
             clips={name: clip for name, clip in CLIPS[self.era].items() if settings[name]},
@@ -159,6 +169,8 @@ class Optimizer(Written, Applied, Configured):
     def __getattr__(self, name: str) -> Any:
         members = self.__dict__
         known = spellings.RENAMED.get(name, (name,))[0]
+        if known in members:
+            return members[known]
         if known == "learning_rate" and callable(members.get("_config", {}).get(known)):
             return float(members["_config"][known](members["iterations"]))
         if known in members.get("hyperparameters", {}):
@@ -169,6 +181,8 @@ class Optimizer(Written, Applied, Configured):
         known = spellings.RENAMED.get(name, (name,))[0]
         if known in self.__dict__.get("hyperparameters", {}):
             self.hyperparameters[known].assign(value)
+        elif isinstance(value, Variable) and self.writes(*OLD):
+            self._keep(known, value)
         elif known in self.__dict__.get("_config", {}):
             raise AttributeError(
                 f"{name} of this {type(self).__name__} is fixed, as it was built with "
@@ -176,6 +190,16 @@ class Optimizer(Written, Applied, Configured):
             )
         else:
             self.__dict__[name] = value
+
+    def _keep(self, name: str, variable: Variable) -> None:
+        """Let a variable that `__init__` makes be a hyperparameter, or state of the steps."""
+        if name == "iterations":
+            self.__dict__[name] = int(variable.numpy())
+        elif not variable.shape and np.issubdtype(variable.dtype, np.floating):
+            self.hyperparameters[name] = Hyperparameter(name, variable.numpy())
+        else:
+            self.__dict__[name] = variable
+            self._own.append((variable, None))
 
     def values(self) -> dict[str, float]:
         """The hyperparameters as they are now, for `with_hyperparameters`."""
@@ -227,7 +251,13 @@ class Optimizer(Written, Applied, Configured):
     def get_config(self) -> Config:
         """The arguments that make an equal object, as this era's Keras writes them."""
         old = OLD_ARGUMENTS.get(self.rule_name) if self.era in ("classic", "keras2") else None
-        defaults = _bind(self.rule_name, self.signature, self.era, (), {"learning_rate": 0.0})
+        if self.era != "modern" and not self.rule_name:
+            return {
+                name: float(own)
+                for name, own in self.hyperparameters.items()
+                if name in CLIPS[self.era]
+            }
+        defaults = _bind(type(self), self.era, (), {"learning_rate": 0.0})
         result: Config = {}
         for name, value in {**self._config, **self.values()}.items():
             known = name in old if old else name not in NOT_IN_KERAS_3
@@ -278,14 +308,10 @@ class Optimizer(Written, Applied, Configured):
 
 
 def _bind(
-    owner: str,
-    signature: inspect.Signature,
-    era: str,
-    args: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
+    kind: type[Optimizer], era: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> Config:
     """All arguments of an optimizer, checked, in today's spelling."""
-    given = dict(kwargs)
+    owner, given = kind.rule_name or kind.__name__, dict(kwargs)
     if era == "legacy" and owner == "Nadam":
         given["schedule_decay"] = given.pop("decay", given.pop("schedule_decay", 0.004))
     if era in ("classic", "keras2") and owner in OLD_ARGUMENTS:
@@ -296,9 +322,9 @@ def _bind(
             given[name] = value
         args = args[len(order) :]
     with config.using_dialect("modern" if era == "legacy" else era):
-        bound = spellings.bind(owner, signature, args, given)
+        bound = spellings.bind(owner, kind.signature, args, given)
     if bound["name"] is None:
-        bound["name"] = layouts.snake_case(owner)
+        bound["name"] = layouts.snake_case(kind.__name__)
     if bound.get("epsilon", 0) is None:
         bound["epsilon"] = config.epsilon()
     rate = bound["learning_rate"]
@@ -332,7 +358,7 @@ def optimizer(name: str) -> Callable[[Callable[..., Rule]], type[Optimizer]]:
         older = [own.pop(key) for key in NOT_IN_KERAS_3 if key in own]
         signature = inspect.Signature([*own.values(), *common, *older])
         members = {
-            "build": staticmethod(build),
+            "make_rule": staticmethod(build),
             "rule_name": name,
             "signature": signature,
             "__signature__": signature,

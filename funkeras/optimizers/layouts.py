@@ -113,7 +113,7 @@ def _slot_entries(
     common = [(name,) for name in ("average", "gradient_accumulator")]
     groups = [group for group in (*common, *optimizer.rule.slots) if set(group) <= set(state.slots)]
     if layout == "legacy" and optimizer.rule_name == "SGD" and not float(optimizer.momentum):
-        groups.remove({"momentum": 0.0})
+        groups = [group for group in groups if "momentum" not in group]
     columns: dict[str, list[Entry]] = {}
     for name in (name for group in groups for name in group):
         leaves, tree = jax.tree_util.tree_flatten_with_path(state.slots[name])
@@ -133,7 +133,7 @@ def _slot_entries(
         for column in columns.values():
             yield from (entry for entry in column if entry.value.shape != NO_SLOT)
     if layout == "keras2" and optimizer.rule_name == "Adam" and "velocity_hat" not in columns:
-        for entry in columns["velocity"]:
+        for entry in columns.get("velocity", ()):
             blank = np.zeros(1, entry.value.dtype)
             yield Entry(entry.name.replace("velocity", "velocity_hat"), blank, _ignore)
     if OWN in state.slots:

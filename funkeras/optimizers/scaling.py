@@ -118,9 +118,11 @@ class LossScaleOptimizer(Optimizer):
         return self.inner_optimizer.schedule
 
     @property
-    def updates(self) -> Any:
+    def steps(self) -> Any:
         """The inner optimizer's, of gradients divided by the scale."""
-        return Scaled(self.inner_optimizer.updates, self.initial_scale, self.dynamic_growth_steps)
+        return Scaled(
+            self.inner_optimizer.functional, self.initial_scale, self.dynamic_growth_steps
+        )
 
     def finalize(self, params: Params, state: OptimizerState) -> Params:
         """What the inner optimizer keeps after training."""

@@ -89,7 +89,7 @@ class Several(NamedTuple):
         paths = self.optimizer.named(paths)
         state = OptimizerState(self._scale(), jnp.zeros((), jnp.int32), {}, {})
         for number, one, own in self._parts(paths):
-            begun = one.updates.init({paths[i]: values[i] for i in own})
+            begun = one.functional.init({paths[i]: values[i] for i in own})
             state = _joined(state, number, begun)
         return state
 
@@ -106,7 +106,7 @@ class Several(NamedTuple):
         after = state._replace(iterations=state.iterations + 1)
         for number, one, own in self._parts(paths):
             given = [{paths[i]: arrays[i] for i in own} for arrays in (slopes, values)]
-            changed, next_one = one.updates.update(given[0], _parted(state, number), given[1])
+            changed, next_one = one.functional.update(given[0], _parted(state, number), given[1])
             after = _joined(after, number, next_one)
             for i in own:
                 changes[i] = changed[paths[i]]
@@ -178,7 +178,6 @@ class MultiOptimizer(Optimizer):
             loss_scale_factor=loss_scale_factor,
             optimizers=list({id(one): one for one in known}.values()),
             hyperparameters={},
-            build=self.begin,
             _config={"name": name or "multi_optimizer"},
             _chosen={},
             _listing=(),
@@ -203,7 +202,7 @@ class MultiOptimizer(Optimizer):
         return
 
     @property
-    def updates(self) -> Any:
+    def steps(self) -> Any:
         """The pure functions of all together."""
         return Several(self)
 
@@ -240,7 +239,7 @@ class MultiOptimizer(Optimizer):
         """Make the state for training these variables."""
         trained = tuple(variables)
         self.__dict__.update(_chosen={}, _listing=trained)
-        self._begin(trained, self.updates.init)
+        self._begin(trained, self.steps.init)
 
     def values(self) -> dict[str, float]:
         """The hyperparameters of all that train something, as they are now."""
@@ -259,7 +258,7 @@ class MultiOptimizer(Optimizer):
         """The parameters to keep after training: what each optimizer keeps of its own."""
         form, paths, _, _ = laid_out(params, params)
         kept = jax.tree.leaves(params)
-        for number, one, own in self.updates._parts(paths):
+        for number, one, own in self.steps._parts(paths):
             part = one.finalize({paths[i]: kept[i] for i in own}, _parted(state, number))
             for i in own:
                 kept[i] = part[paths[i]]

@@ -1,12 +1,13 @@
 """Optimizers in loops that users write: applied to variables, or as a function of arrays."""
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from funkeras.optimizers.updates import with_hyperparameters
+from funkeras.optimizers.written import EACH, OLD
 from funkeras.typing import Array
 from funkeras.variables import Variable
 
@@ -17,22 +18,22 @@ class Applied:
     """What Keras 3's optimizers do beside training a model that was compiled with them."""
 
     name: str
-    updates: Any
+    functional: Any
+    steps: Any
     values: Callable[[], dict[str, float]]
-    rule_name: ClassVar[str]
+    writes: Callable[..., bool]
     built: bool
-    rebuild: Callable[..., None]
     _model: Callable[[], Any]
     _trainable_variables: list[Variable]
 
     def begin(self, variables: Iterable[Variable]) -> None:
         """Make the state for training these variables; `build` of an optimizer is this."""
         trained = tuple(variables)
-        if self.rule_name:
-            self._begin(trained, self.updates.init)
+        if self.writes(*EACH, *OLD):
+            self.steps.build_for(trained)
+            self._begin(trained, self.steps.begun)
         else:
-            self.rebuild(trained)
-            self._begin(trained, self.updates.begun)
+            self._begin(trained, self.steps.init)
 
     def _begin(self, trained: tuple[Variable, ...], init: Callable[..., Any]) -> None:
         values = [_value(own) for own in trained]
@@ -62,7 +63,7 @@ class Applied:
     def _is_begun(self) -> bool:
         """Whether there is a state, as there is one after the `build` that a user wrote."""
         if self.built and not {"_listed", "_form"} & self.__dict__.keys():
-            self._begin(tuple(self._trainable_variables), self.updates.begun)
+            self._begin(tuple(self._trainable_variables), self.steps.begun)
         return "_listed" in self.__dict__
 
     def _built(self, what: str) -> tuple[tuple[Variable, ...], Any]:
@@ -91,10 +92,15 @@ class Applied:
                 f"trainable variables, got {', '.join(map(str, counts))}"
             )
         state = form.unflatten(map(_value, optimizer_variables))
-        params = [*map(_value, trainable_variables)]
-        changes, state = self.updates.update([*map(_value, grads)], state, params)
+        return self._moved(self.functional, state, grads, trainable_variables)
+
+    def _moved(
+        self, updates: Any, state: Any, grads: Sequence[Any], variables: Sequence[Any]
+    ) -> tuple[list[Array], list[Array]]:
+        params = [*map(_value, variables)]
+        changes, state = updates.update([*map(_value, grads)], state, params)
         moved = [p + change for p, change in zip(params, changes, strict=True)]
-        rules = map(_constraint, trained)
+        rules = map(_constraint, self.__dict__["_trained"])
         moved = [p if rule is None else rule(p) for p, rule in zip(moved, rules, strict=True)]
         return moved, jax.tree.leaves(state)
 
@@ -102,6 +108,9 @@ class Applied:
         self, grads: Sequence[Any], trainable_variables: Iterable[Variable] | None = None
     ) -> None:
         """Take a step: the variables, those of `build` if none are given, get their next values."""
+        if (taking := self.__dict__.get("_taking")) is not None:
+            taking.take(grads, self._trainable_variables)
+            return
         if not self._is_begun():
             self.begin(trainable_variables or ())
         trained, form = self._built("apply")
@@ -109,7 +118,7 @@ class Applied:
         if trainable_variables is not None and tuple(trainable_variables) != trained:
             raise ValueError("apply must be given the variables that build was given")
         state = with_hyperparameters(form.unflatten([own.value for own in kept]), self.values())
-        moved, after = self.stateless_apply(jax.tree.leaves(state), grads, trained)
+        moved, after = self._moved(self.steps, state, grads, trained)
         for variable, value in zip([*trained, *kept], [*moved, *after], strict=True):
             variable.assign(value)
         self.__dict__["iterations"] = int(form.unflatten(after).iterations)

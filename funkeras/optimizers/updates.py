@@ -220,7 +220,7 @@ class Updates:
 
         made = state.iterations + 1
         t = state.iterations // self.accumulate + 1 if self.accumulate else made
-        h = self.scalars_at(state, t)
+        h = self.scalars_at(state, t, self.rate(state))
         if "loss_scale_factor" in h:
             slopes = [g / h["loss_scale_factor"].astype(g.dtype) for g in slopes]
         scalars = {name: h[name] for name in state.scalars}
@@ -242,16 +242,21 @@ class Updates:
             scalars=scalars,
         )
 
-    def scalars_at(self, state: OptimizerState, t: Array) -> Scalars:
-        """Hyperparameters of this step, the learning rate scheduled and decayed."""
-        real = jnp.result_type(float)
-        h: Scalars = {**state.hyperparameters, **state.scalars}
+    def rate(self, state: OptimizerState) -> Any:
+        """The learning rate of this step, scheduled and decayed; None where there is none."""
+        real, h = jnp.result_type(float), state.hyperparameters
+        rate = h.get("learning_rate")
         if self.schedule is not None:
-            h["learning_rate"] = jnp.asarray(self.schedule(state.iterations), real)
-        if "decay" in h:
-            past = state.iterations.astype(real)
-            h["learning_rate"] = h["learning_rate"] / (1 + h["decay"] * past)
-        return self.rule.prepare(h, t.astype(real))
+            rate = jnp.asarray(self.schedule(state.iterations), real)
+        if "decay" in h and rate is not None:
+            rate = rate / (1 + h["decay"] * state.iterations.astype(real))
+        return rate
+
+    def scalars_at(self, state: OptimizerState, t: Array, rate: Any) -> Scalars:
+        """Hyperparameters of this step with that learning rate, and what the rule derives."""
+        h: Scalars = {**state.hyperparameters, **state.scalars}
+        h |= {} if rate is None else {"learning_rate": rate}
+        return self.rule.prepare(h, t.astype(jnp.result_type(float)))
 
     def advanced(
         self,

@@ -91,7 +91,7 @@ class OptaxOptimizer(Optimizer):
         """None: a schedule is inside the transformation."""
 
     @property
-    def updates(self) -> "Functions":
+    def steps(self) -> "Functions":
         """The wrapped transformation, its state inside an `OptimizerState`."""
         inner: Any = self.inner
 

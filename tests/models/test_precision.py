@@ -67,7 +67,7 @@ def test_the_policy_is_the_layer_s_own_and_part_of_its_config() -> None:
 def scaled_step(optimizer: Any, state: Any, gradient: Any) -> tuple[float, Any]:
     params = {"w": jnp.ones(2)}
     scale = state.scalars["dynamic_scale"]
-    changes, state = optimizer.updates.update({"w": gradient * scale}, state, params)
+    changes, state = optimizer.functional.update({"w": gradient * scale}, state, params)
     return float(changes["w"][0]), state
 
 
@@ -75,7 +75,7 @@ def test_the_scale_doubles_after_good_steps_and_halves_at_an_overflow() -> None:
     optimizer = optimizers.LossScaleOptimizer(
         optimizers.SGD(0.5), initial_scale=8.0, dynamic_growth_steps=2
     )
-    state = optimizer.updates.init({"w": jnp.ones(2)})
+    state = optimizer.functional.init({"w": jnp.ones(2)})
     good, bad = jnp.ones(2), jnp.asarray([1.0, np.inf])
     seen = []
     for gradient in (good, good, good, bad, good, bad, bad, bad, bad, bad):
@@ -131,10 +131,10 @@ def test_the_scaling_optimizer_is_its_inner_one_to_users() -> None:
     again = optimizers.deserialize(optimizers.serialize(optimizer))
     assert float(again.learning_rate) == 0.5
     params = {"w": jnp.ones(2)}
-    state = optimizer.updates.init(params)
+    state = optimizer.functional.init(params)
     _, state = scaled_step(optimizer, state, jnp.ones(2))
     arrays = [array for _, array in optimizer.state_arrays(state)]
-    loaded = again.load_state_arrays(again.updates.init(params), arrays)
+    loaded = again.load_state_arrays(again.functional.init(params), arrays)
     for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(loaded), strict=True):
         np.testing.assert_array_equal(a, b)
     with pytest.raises(TypeError, match="another optimizer"):
