@@ -119,7 +119,9 @@ class SymbolicTensor:
                 f"{self!r} holds no numbers yet, it follows from {missing[0].name!r}: use a "
                 "function of funkeras.backend, or put the computation into a Lambda layer"
             )
-        return evaluate(self, {}, training=bool(learning_phase()))
+        flow = current_flow()
+        training = bool(learning_phase()) if flow is None else flow.training
+        return evaluate(self, {}, training=training)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.asarray(self.__jax_array__(), dtype=dtype)
@@ -152,6 +154,11 @@ def is_symbolic(value: Any) -> bool:
     return any(isinstance(leaf, SymbolicTensor) for leaf in jax.tree.leaves(value))
 
 
+def follows_from_variables(value: Any) -> bool:
+    """Whether it is a symbolic tensor that has a value without any data."""
+    return isinstance(value, SymbolicTensor) and not entries([value])
+
+
 def shapes_of(tensors: PyTree) -> PyTree:
     """The shapes of symbolic tensors or arrays, nested alike."""
     return jax.tree.map(lambda tensor: tuple(tensor.shape), tensors)
@@ -181,10 +188,13 @@ def outputs_of(call: Call, described: Sequence[tuple[Shape, str]], form: Any) ->
 def apply(function: Callable[..., Any], /, *args: Any, name: str = "", **kwargs: Any) -> Any:
     """`function(*args, **kwargs)`, now on arrays, or recorded where a tensor is symbolic.
 
-    While a pure function runs variables stand for arrays. Outside, before Keras 3, what follows
-    from them is recorded too: it has the value they have when it is asked for.
+    While a pure function runs variables stand for arrays, and so does what was recorded of them
+    before. Outside, before Keras 3, what follows from them is recorded too: it has the value they
+    have when it is asked for.
     """
     leaves, form = jax.tree.flatten((args, kwargs))
+    if current_flow() is not None:
+        leaves = [leaf.__jax_array__() if follows_from_variables(leaf) else leaf for leaf in leaves]
     lazy = graphs_are_built() and not any(isinstance(leaf, Tracer) for leaf in leaves)
     kinds = (SymbolicTensor, Variable) if lazy else SymbolicTensor
     if any(isinstance(leaf, kinds) for leaf in leaves):

@@ -13,7 +13,7 @@ from funkeras.functional.combinators import in_phase
 from funkeras.functional.graphs import INSIDE, Node, graph
 from funkeras.functional.pair import Pair, stateless
 from funkeras.typing import Key, Params, PyTree, Shape, State
-from funkeras.variables import Variable
+from funkeras.variables import Variable, current_flow
 
 __all__ = ["Call", "Operation", "Tensor", "Trace", "entries", "evaluate", "place_of", "trace"]
 
@@ -174,10 +174,12 @@ class Trace:
     ) -> PyTree:
         """What the outputs are where the inputs are those arrays.
 
-        Where random numbers are drawn and no key is given, one follows from NumPy's generator.
+        Where random numbers are drawn and no key is given, one is the present run's next, or
+        follows from NumPy's generator.
         """
         if key is None and any(getattr(callee, "draws", True) for callee in self.owners):
-            key = jax.random.key(np.random.randint(1 << 31))
+            flow = current_flow()
+            key = jax.random.key(np.random.randint(1 << 31)) if flow is None else flow.next_key()
         x = arrays[0] if len(arrays) == 1 else tuple(arrays)
         mask = None if arrays else ()
         y, _, _ = self.pair().run(params, state, x, training=training, key=key, mask=mask)

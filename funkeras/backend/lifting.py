@@ -11,10 +11,12 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 import jax
+import numpy as np
 
 from funkeras import spellings
 from funkeras.ops.lifting import op as lifted
 from funkeras.symbolic import apply, graphs_are_built, operation
+from funkeras.variables import current_flow
 
 __all__ = ["along", "binary", "drawing", "op", "reduction", "spelled", "unary"]
 
@@ -41,7 +43,32 @@ def spelled(function: Callable[P, T]) -> Callable[P, T]:
 
 def op(function: Callable[P, T]) -> Callable[P, T]:
     """A function of arrays: run on arrays and tracers, recorded where a tensor is symbolic."""
-    return spelled(lifted(function))
+    return spelled(lifted(of_sizes(function) if function.__name__ in OF_SIZES else function))
+
+
+OF_SIZES = ("cast", "concatenate", "expand_dims", "maximum", "minimum", "prod", "stack", "sum")
+"""What scripts compute shapes by."""
+
+
+def of_sizes(function: Callable[P, T]) -> Callable[P, T]:
+    """The function; of whole numbers on the host it gives such, while a program is traced too.
+
+    So a shape that is computed from sizes is known there.
+    """
+
+    @wraps(function)
+    def either(*args: P.args, **kwargs: P.kwargs) -> Any:
+        given = [own for own in jax.tree.leaves((args, kwargs)) if hasattr(own, "dtype")]
+        sizes = given and all(isinstance(own, HOST) and own.dtype.kind in "iu" for own in given)
+        if not sizes or current_flow() is None:
+            return function(*args, **kwargs)
+        with jax.ensure_compile_time_eval():
+            return np.asarray(function(*args, **kwargs))
+
+    return either
+
+
+HOST = (np.ndarray, np.generic)
 
 
 def drawing(function: Callable[P, T]) -> Callable[P, T]:

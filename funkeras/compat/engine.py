@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -11,7 +12,7 @@ from funkeras import backend as K
 from funkeras import initializers, layers, tracing
 from funkeras.formats.keras1 import Origin
 from funkeras.layers.nodes import Node
-from funkeras.models import Model, placement
+from funkeras.models import Model, loading, placement
 
 __all__ = [
     "Container",
@@ -20,6 +21,8 @@ __all__ = [
     "batch_shuffle",
     "get_source_inputs",
     "layer_from_config",
+    "load_weights_from_hdf5_group",
+    "load_weights_from_hdf5_group_by_name",
     "make_batches",
     "preprocess_weights_for_loading",
     "slice_X",
@@ -117,6 +120,25 @@ def weighted_masked_objective(fn: Any) -> Any:
 
 
 weighted_objective = weighted_masked_objective
+
+
+def load_weights_from_hdf5_group(f: Any, layers: Sequence[Any], reshape: bool = False) -> None:
+    """Put the weights of an open file, or of a model's group in it, in the place of layers'."""
+    loading.load_layers(layers, _path_of(f), by_name=False, skip_mismatch=False)
+
+
+def load_weights_from_hdf5_group_by_name(
+    f: Any, layers: Sequence[Any], skip_mismatch: bool = False, reshape: bool = False
+) -> None:
+    """Likewise for those layers that the file has under their names."""
+    loading.load_layers(layers, _path_of(f), True, skip_mismatch)
+
+
+def _path_of(group: Any) -> Path:
+    """The path of the file that a group of h5py is in."""
+    if group.name not in ("/", "/model_weights"):
+        raise ValueError(f"the group must be a file or its 'model_weights', got {group.name!r}")
+    return Path(group.file.filename)
 
 
 def preprocess_weights_for_loading(

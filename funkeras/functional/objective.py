@@ -16,7 +16,7 @@ from funkeras.functional.combinators import penalty
 from funkeras.functional.pair import Pair, at
 from funkeras.functional.precision import at_least_single
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
-from funkeras.variables import Flow, current_flow, running
+from funkeras.variables import Flow, current_flow, running, value_of
 
 __all__ = [
     "Batch",
@@ -73,7 +73,7 @@ class Output(NamedTuple):
 
     Fields:
         loss: from targets and predictions to one value per sample (and per step of a sequence).
-        weight: its share in the total loss.
+        weight: its share in the total loss, a number or a variable.
         means: functions of targets and predictions that are averaged, and whether by the weights.
         stateful: `(init, update, result)` objects that keep a state of their own, likewise.
         reduction: name of the rule that makes one number of the values.
@@ -81,7 +81,7 @@ class Output(NamedTuple):
     """
 
     loss: Callable[[Any, Array], Array] | None
-    weight: float = 1.0
+    weight: Any = 1.0
     means: tuple[tuple[Callable[[Any, Array], Array], bool], ...] = ()
     stateful: tuple[tuple[metrics.Metric, bool], ...] = ()
     reduction: str | None = "sum_over_batch_size"
@@ -103,6 +103,8 @@ class Objective:
         rule: what gives the loss in the place of `total`, from the parameters, the state that
             follows, the input, the batch, the predictions, whether it trains, and a key.
         counting: metrics that user code updates while it runs.
+        stand: lets params and state stand, in a run, for the variables of the net's layers, so that
+            user code may read those of any layer.
     """
 
     pair: Pair
@@ -116,6 +118,7 @@ class Objective:
     masked: bool = True
     rule: Callable[..., Array] | None = None
     counting: tuple[metrics.Metric, ...] = ()
+    stand: Callable[[Flow, Params, State], None] | None = None
 
     @property
     def width(self) -> int:
@@ -167,6 +170,8 @@ class Objective:
         """
         states = self.counted(self.start() if totals is None else totals)
         with running(training, key) as flow:  # user code in losses and regularizers takes part
+            if self.stand is not None:
+                self.stand(flow, params, state)
             flow.counting = dict(zip(self.counting, states, strict=True))
             value, after, numbers, judged = self._judge(params, state, batch, training, key, valid)
             return value, Outcome(after, numbers, judged, tuple(flow.counting.values()))
@@ -229,7 +234,7 @@ class Objective:
 
     def total(self, params: Params, losses: Sequence[Any], told: Sequence[Any]) -> Any:
         """The outputs' losses by their shares, what the net told, and penalties on weights."""
-        shares = [output.weight for output in self.outputs if output.loss is not None]
+        shares = [value_of(output.weight) for output in self.outputs if output.loss is not None]
         total = sum(share * loss for share, loss in zip(shares, losses, strict=True)) + sum(told)
         return total + sum(penalize(at(params, path)) for path, penalize in self.penalties)
 

@@ -130,7 +130,12 @@ def run_as_written(layer: Any, x: PyTree, mask: PyTree, training: bool) -> PyTre
         bound = taken.bind_partial(*masks.args, **masks.named).arguments
         offered |= {f"{name}_mask": own for name, own in bound.items()}
     options = {k: v for k, v in offered.items() if k in taken.parameters and k not in given}
-    return layer.call(*args, **given, **options)
+    return jax.tree.map(_array_of, layer.call(*args, **given, **options))
+
+
+def _array_of(given: Any) -> Any:
+    """What a `call` gives as an array, where it is a variable or follows from some."""
+    return given.__jax_array__() if isinstance(given, SymbolicTensor | Variable) else given
 
 
 def shapes_to_build(layer: Any, shapes: Shapes) -> dict[str, Any]:

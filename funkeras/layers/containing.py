@@ -94,6 +94,11 @@ class Containing:
         held = {name: value for name, value in self.__dict__.items() if name not in INTERNAL}
         return [own for own in dict.fromkeys(_layers_in(held)) if own not in self._parts]
 
+    def _has_inside(self, layer: Any) -> bool:
+        """Whether a layer is inside, at any depth."""
+        inside = [own for own in self.inner_layers if isinstance(own, Containing)]
+        return layer in inside or any(own._has_inside(layer) for own in inside)
+
     def _within(self) -> dict[Names, Any]:
         """The layers inside whose arrays are among its own, by the names that lead there."""
         return {**self._inside, **{(inner.name,): inner for inner in self._attributes()}}

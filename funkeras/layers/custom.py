@@ -183,6 +183,9 @@ class Written:
     dtype_policy: Any
     autocast: bool
     _told_updates: list[tuple[Any, list[Any]]]
+    _has_inside: Callable[[Any], bool]
+    _joined: list[Any]
+    """Layers whose weights it has been given as its own."""
     _params: Params
     _state: State
     supports_masking: bool = False
@@ -217,6 +220,7 @@ class Written:
         self._told_losses: list[tuple[Any, list[Any]]] = []
         self.own_weights: list[Weight] = []
         self._own_rules: dict[str, Any] = {}
+        self._joined: list[Any] = []
 
     @property
     def held(self) -> Any:
@@ -285,9 +289,14 @@ class Written:
         return self._variable(weight.name, weight.shape, weight.trainable)
 
     def _own(self, variables: Sequence[Variable], trainable: bool) -> None:
-        """Take over variables that were made outside, as layers of Keras 1 do."""
+        """Take over variables that were made outside, as layers of Keras 1 and 2 do.
+
+        Those of another layer stay its own: that one is inside this from now on.
+        """
         for variable in variables:
-            if variable.owner is self:
+            if variable.owner is not None:
+                if variable.owner is not self and not self._has_inside(variable.owner):
+                    self._joined.append(variable.owner)
                 continue
             value = variable.numpy()
             name = variable.place.removeprefix(f"{self.name}_").replace("/", "_")

@@ -5,10 +5,14 @@ The module itself can be called: it is Keras 1's `merge([a, b], mode="sum")` too
 
 import sys
 from collections.abc import Sequence
+from functools import reduce
 from types import ModuleType
 from typing import Any
 
+import jax.numpy as jnp
+
 from funkeras.layers.facade import layer_class
+from funkeras.layers.layer import Layer
 
 __all__ = [
     "add",
@@ -69,7 +73,30 @@ def dot(
     return layer_class("Dot")(axes=axes, normalize=normalize, **options)(inputs)
 
 
-class _Merge(ModuleType):
+class _Merge(Layer):
+    """Base of layers that users write to merge inputs: they say how in `_merge_function`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.supports_masking = True
+
+    def _merge_function(self, inputs: list[Any]) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} needs a _merge_function(self, inputs)")
+
+    def call(self, inputs: list[Any]) -> Any:
+        """The inputs merged; those with fewer axes get new ones after the batch."""
+        most = max(jnp.ndim(x) for x in inputs)
+        return self._merge_function(
+            [jnp.expand_dims(x, tuple(range(1, 1 + most - jnp.ndim(x)))) for x in inputs]
+        )
+
+    def compute_mask(self, inputs: list[Any], mask: Any = None) -> Any:
+        """Where all the masks that there are agree."""
+        masks = [own for own in mask or () if own is not None]
+        return reduce(jnp.logical_and, masks) if masks else None
+
+
+class _Callable(ModuleType):
     """This module, callable."""
 
     def __call__(self, inputs: Sequence[Any], *args: Any, **kwargs: Any) -> Any:
@@ -82,4 +109,4 @@ class _Merge(ModuleType):
         return layer_class(name)
 
 
-sys.modules[__name__].__class__ = _Merge
+sys.modules[__name__].__class__ = _Callable

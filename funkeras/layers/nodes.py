@@ -262,6 +262,13 @@ class Noded:
         calls = [call for call in (user() for user in self._users) if call is not None]
         return [Node(call.callee, call.inputs, call.outputs) for call in calls]
 
+    @outbound_nodes.setter
+    def outbound_nodes(self, nodes: Sequence[Node]) -> None:
+        """Know only these calls: scripts of Keras 1 that cut a model's end off give none."""
+        kept = [node.output_tensors for node in nodes]
+        users = [(user, user()) for user in self._users]
+        self._users = [u for u, call in users if call and jax.tree.leaves(call.outputs) in kept]
+
     _outbound_nodes = outbound_nodes
 
     def _only_call(self, what: str) -> Call:

@@ -1,8 +1,8 @@
 """The variables of a layer: read, replaced, listed and counted."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
 
 import jax
 import jax.numpy as jnp
@@ -34,6 +34,29 @@ def note_change() -> None:
     global _version
     with variables_lock:
         _version += 1
+
+
+class Listed(list[Variable]):
+    """The weights of a layer by their use, to which scripts of Keras 1 and 2 add some."""
+
+    def __init__(self, layer: Any, trainable: bool, variables: Sequence[Variable]) -> None:
+        super().__init__(variables)
+        self.layer = layer
+        self.trainable = trainable
+
+    def append(self, variable: Variable) -> None:
+        """Let the layer own one more."""
+        self.extend([variable])
+
+    def extend(self, variables: Iterable[Variable]) -> None:
+        """Let the layer own some more."""
+        added = list(variables)
+        super().extend(added)
+        self.layer._own(added, trainable=self.trainable)
+
+    def __iadd__(self, variables: Iterable[Variable]) -> Self:
+        self.extend(variables)
+        return self
 
 
 class Weighted:
@@ -148,8 +171,8 @@ class Weighted:
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes."""
-        return self._weights_by_use()[0]
+        """The weights that training changes; what is added to the list becomes one of them."""
+        return Listed(self, True, self._weights_by_use()[0])
 
     @trainable_weights.setter
     def trainable_weights(self: Any, variables: Sequence[Variable]) -> None:
@@ -157,12 +180,15 @@ class Weighted:
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves to the layer, or alone."""
-        return self._weights_by_use()[1]
+        """The weights that training leaves to the layer, or alone; likewise."""
+        return Listed(self, False, self._weights_by_use()[1])
 
     @non_trainable_weights.setter
     def non_trainable_weights(self: Any, variables: Sequence[Variable]) -> None:
         self._own(variables, trainable=False)
+
+    _trainable_weights = trainable_weights
+    _non_trainable_weights = non_trainable_weights
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the arrays, trainable ones first; kernels as `config.kernel_layout` says."""

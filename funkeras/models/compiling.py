@@ -1,7 +1,7 @@
 """`compile`: optimizer, losses and metrics, and the engine that follows from them."""
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,8 +19,23 @@ from funkeras.models.holding import Holding
 from funkeras.models.judging import Judged, judged
 from funkeras.models.own_rules import counting, loss_rule
 from funkeras.spellings import spelled
+from funkeras.variables import Variable
 
 __all__ = ["Compiling"]
+
+
+class Appended(list[Any]):
+    """A list that tells what is appended to it."""
+
+    def __init__(self, told: list[Any], then: Callable[[], None]) -> None:
+        super().__init__()
+        self.told, self.then = told, then
+
+    def append(self, value: Any) -> None:
+        """Append a value and tell it."""
+        super().append(value)
+        self.told.append(value)
+        self.then()
 
 
 class Compiling(Holding):
@@ -49,7 +64,7 @@ class Compiling(Holding):
             optimizer: a name, an optimizer, or any `optax.GradientTransformation`.
             loss: a name, a function of targets and predictions, or one of them per output.
             metrics: names, functions or metric objects.
-            loss_weights: share of each output in the total loss.
+            loss_weights: share of each output in the total loss; a variable may be set later.
             weighted_metrics: metrics that sample weights apply to.
             sample_weight_mode: accepted; weights of rank 2 mean one per time step.
             auto_scale_loss: scale the loss where layers have the policy `mixed_float16`.
@@ -185,7 +200,7 @@ class Compiling(Holding):
                     loss,
                     chosen("metrics"),
                     chosen("weighted_metrics"),
-                    [1.0 if share is None else float(share) for share in shares],
+                    [1.0 if share is None else _share(share) for share in shares],
                     [None if true is None else true.shape for true in y],
                     settings["classic"],
                     loss_rule(self),
@@ -208,13 +223,27 @@ class Compiling(Holding):
                     raise
 
     @property
+    def metrics_tensors(self) -> list[Any]:
+        """What scripts of Keras 2 show too; they append its name to `metrics_names`."""
+        return Appended(self._told_tensors, self._show_told)
+
+    def _show_told(self) -> None:
+        """Show the tensors that have a name by now, in the place of older ones of that name."""
+        while self._told_names and self._told_tensors:
+            name = self._told_names.pop(0)
+            self._numbers.pop(name, None)
+            self.add_metric(self._told_tensors.pop(0), name)
+
+    @property
     def metrics_names(self) -> list[str]:
         """Names of the numbers that `evaluate` and `train_on_batch` give."""
         self._require_built("metrics_names")
         if (engine := self._engine) is None:
             engine = self._ready("metrics_names", self._usual_targets())
             self._engine = None  # the real targets may mean other metrics by some names
-        return list(engine.judged.names)
+        names = Appended(self._told_names, self._show_told)
+        list.extend(names, engine.judged.names)
+        return names
 
     def _usual_targets(self) -> list[np.ndarray]:
         """One row of targets, of the shapes that go with the outputs and their losses."""
@@ -232,6 +261,11 @@ def mixes(model: Ends, dtype: str) -> bool:
         else dtypes_of(layer.dtype_policy) == ("float32", dtype)
         for layer in (model.layers if known else ())
     )
+
+
+def _share(given: Any) -> Any:
+    """A share in the loss: a number, or a variable whose value counts at each step."""
+    return given if isinstance(given, Variable) else float(given)
 
 
 def _names(given: Any) -> list[str]:

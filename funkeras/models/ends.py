@@ -70,6 +70,8 @@ class Ends(Layer):
         self._losses: list[SymbolicTensor] = []
         self._taken: list[Any] = []
         self._numbers: dict[str, SymbolicTensor] = {}
+        self._told_names: list[Any] = []
+        self._told_tensors: list[Any] = []
         if inputs is not None or outputs is not None:
             self._structure = Structure(inputs, outputs)
 
@@ -216,6 +218,12 @@ class Ends(Layer):
     def outputs(self) -> list[SymbolicTensor]:
         """The symbolic tensors that come out."""
         return jax.tree.leaves(self._known().outputs)
+
+    @outputs.setter
+    def outputs(self, tensors: Sequence[SymbolicTensor]) -> None:
+        """Let others between the inputs and the end come out: scripts cut the last layers off."""
+        self._structure = Structure(self.inputs, list(tensors))
+        self._changed_graph()
 
     @property
     def input(self) -> Any:

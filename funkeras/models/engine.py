@@ -25,6 +25,7 @@ from funkeras.functional.training import (
     select,
     train_step,
 )
+from funkeras.layers.inside import bind
 from funkeras.models.data import Ask, Piece
 from funkeras.models.judging import Judged
 from funkeras.optimizers import Optimizer
@@ -261,7 +262,7 @@ def make_engine(
     loss: Any,
     metric_names: Sequence[Sequence[Any]],
     weighted: Sequence[Sequence[Any]],
-    loss_weights: Sequence[float],
+    loss_weights: Sequence[Any],
     y_shapes: Sequence[tuple[int | None, ...] | None],
     classic: bool,
     rule: Callable[..., jax.Array] | None = None,
@@ -318,7 +319,8 @@ def make_engine(
     counting = [metric for metric in counting if metric not in compiled]
     pair, trainable = model.settled()
     whole = model._judged or Judged(pair)
-    reported = reports(model.state)
+    found = reports(model.state)
+    reported = {name: found[name] for name in (*model._numbers, *found) if name in found}
     objective = Objective(
         whole.pair,
         tuple(outputs),
@@ -333,6 +335,7 @@ def make_engine(
         masked=config.dialect() != "classic",
         rule=rule,
         counting=tuple(counting),
+        stand=lambda flow, params, state: bind(flow, model, params, state),
     )
     named = [
         *unique_names(["loss", *per_output, *names, *reported]),

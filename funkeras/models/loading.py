@@ -2,7 +2,8 @@
 
 import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -267,6 +268,24 @@ def read_weights(
     return weights_of(model, stored, origin, where, by_name, skip_mismatch)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Layers that stand for a model whose weights are read."""
+
+    layers: Sequence[Any]
+    own_weights: Sequence[Any] = ()
+    name: str = "of chosen layers"
+
+
+def load_layers(layers: Iterable[Any], path: Path, by_name: bool, skip_mismatch: bool) -> None:
+    """Put the weights of a file of Keras 1 or 2 in the place of those of some layers."""
+    chosen = Chosen(list(layers))
+    limit = 8 * sum(layer.count_params() for layer in chosen.layers) + MEGABYTE
+    stored, attributes = formats.load_weights(path, max(limit, path.stat().st_size))
+    origin = formats.origin_of(attributes, [n for _, own in stored for n, _ in own], None)
+    placement.swap(weights_of(chosen, stored, origin, str(path), by_name, skip_mismatch))
+
+
 def _no_optimizer(place: str) -> bool:
     return not place.startswith("optimizer")
 
@@ -320,7 +339,7 @@ def weights_of(
 
 def _of_the_model(model: Any, arrays: formats.Arrays, where: str, by_name: bool) -> Makers:
     """What makes the change of the weights that belong to the model itself and to no layer."""
-    if by_name and not (arrays and model.own_weights):
+    if not (model.own_weights and arrays if by_name else model.own_weights or arrays):
         return []
     part = places.own_part(model)
     return [partial(placement.from_place, part, arrays, f"{where}, model {model.name!r}")]

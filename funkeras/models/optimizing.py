@@ -16,7 +16,7 @@ from funkeras.formats.keras3 import Holders, layer_places
 from funkeras.functional.training import select
 from funkeras.models import descriptions
 from funkeras.optimizers.written import EACH, OLD
-from funkeras.variables import Variable
+from funkeras.variables import Variable, value_of
 
 __all__ = [
     "Slots",
@@ -47,7 +47,7 @@ def training_config(model: Any) -> dict[str, Any] | None:
         "loss": each(losses.serialize, settings["loss"]),
         "metrics": each(metrics.serialize, settings["metrics"]),
         "weighted_metrics": each(metrics.serialize, settings["weighted_metrics"]),
-        "loss_weights": settings["loss_weights"],
+        "loss_weights": each(lambda own: float(value_of(own)), settings["loss_weights"]),
         "sample_weight_mode": None,
     }
 

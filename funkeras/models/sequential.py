@@ -47,7 +47,10 @@ class Sequential(Model):
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers of the chain."""
+        """The layers of the chain; scripts of Keras 1 take some off the end of this very list."""
+        if len(self._tensors) > len(self._layers):
+            del self._tensors[len(self._layers) :]
+            self._changed_graph()
         return self._layers
 
     def _attributes(self) -> list[Any]:
@@ -83,7 +86,7 @@ class Sequential(Model):
             self._begin_with(layer.batch_shape, layer, f"{layer.name}_input")
         if self._input is not None:
             self._extend(layer)
-        self.layers.append(layer)
+        self._layers.append(layer)
         self._changed_graph()
 
     def _begin_with(self, shape: Any, first: Layer | None, name: str) -> None:
@@ -153,7 +156,15 @@ class Sequential(Model):
     @property
     def outputs(self) -> list[SymbolicTensor]:
         """The symbolic tensor that comes out of the last layer, in a list."""
-        return jax.tree.leaves(self._tensors[-1]) if self._tensors else self.inputs
+        known = self._tensors[: len(self.layers)]
+        return jax.tree.leaves(known[-1]) if known else self.inputs
+
+    @outputs.setter
+    def outputs(self, tensors: Sequence[SymbolicTensor]) -> None:
+        given = [jax.tree.leaves(own) for own in self._tensors]
+        if list(tensors) not in given:
+            raise ValueError(f"outputs of {self.name!r} must be those of one of its layers")
+        del self._layers[given.index(list(tensors)) + 1 :]
 
     @property
     def input_names(self) -> list[str]:

@@ -261,3 +261,19 @@ def test_a_model_on_a_tensor_that_variables_are_part_of():
     y = rows[:3] @ kernel + bias
     assert value == pytest.approx(np.sum(y**2), rel=1e-5)
     np.testing.assert_allclose(slope, 2 * y[2:] @ kernel.T, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["in a call", "in a graph"])
+def test_shapes_may_be_computed_from_sizes(inside):
+    def grouped(x):
+        sizes = K.shape(x)
+        shape = K.stack([sizes[0], 2, sizes[1] // 2])
+        half = K.reshape(x, K.concatenate([K.expand_dims(sizes[0]), [2, -1]], axis=0))
+        flat = K.reshape(K.reshape(x, shape) + half, [-1, K.prod(sizes[1:])])
+        return flat / K.cast(sizes[1], "float32")
+
+    inputs = Input((4,))
+    model = Model(inputs, Lambda(grouped)(inputs) if inside else grouped(inputs))
+    assert model.output_shape == (None, 4)
+    x = rng.normal(size=(3, 4)).astype("float32")
+    np.testing.assert_allclose(model.predict(x), x / 2, rtol=1e-6)

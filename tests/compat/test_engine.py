@@ -2,6 +2,7 @@
 
 import re
 
+import h5py
 import numpy as np
 import pytest
 
@@ -33,6 +34,28 @@ def test_arrays_of_keras_1_are_rearranged_for_a_layer():
         np.testing.assert_array_equal(new, own)
     same = engine.preprocess_weights_for_loading(lstm, now)
     assert all((new == own).all() for new, own in zip(same, now, strict=True))
+
+
+@pytest.mark.parametrize("by_name", [False, True])
+def test_groups_of_an_open_file_are_read_into_chosen_layers(by_name, tmp_path):
+    def net():
+        return Sequential([layers.Dense(3, input_shape=(2,), name="a"), layers.Dense(4, name="b")])
+
+    model, other = net(), net()
+    model.compile("sgd", "mse")
+    model.save(tmp_path / "model.h5")
+    before = other.get_weights()
+    with h5py.File(tmp_path / "model.h5") as file:
+        group = file["model_weights"]
+        if by_name:
+            engine.load_weights_from_hdf5_group_by_name(group, other.layers[1:])
+        else:
+            engine.load_weights_from_hdf5_group(group, other.layers)
+        with pytest.raises(ValueError, match="must be a file or its 'model_weights'"):
+            engine.load_weights_from_hdf5_group(group["a"], other.layers)
+    expected = [*(before if by_name else model.get_weights())[:2], *model.get_weights()[2:]]
+    for own, wanted in zip(other.get_weights(), expected, strict=True):
+        np.testing.assert_array_equal(own, wanted)
 
 
 def test_functions_go_through_text():

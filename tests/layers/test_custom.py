@@ -6,7 +6,8 @@ import pytest
 
 from funkeras import backend as K
 from funkeras import config, initializers
-from funkeras.layers import Dense, Dropout, Embedding, Input, Layer
+from funkeras.layers import LSTM, Dense, Dropout, Embedding, Input, Layer, Masking
+from funkeras.layers.merge import _Merge
 from funkeras.models import Model, Sequential, load_model
 from funkeras.variables import Variable
 
@@ -213,3 +214,29 @@ def test_calls_by_name_alone_keep_their_names_in_files(tmp_path):
     model.save(path := tmp_path / "model.keras")
     again = load_model(path, custom_objects={"Asking": Asking})
     np.testing.assert_array_equal(again.predict(x), model.predict(x))
+
+
+def test_a_merging_of_ones_own_says_how_inputs_become_one():
+    class Halfway(_Merge):
+        def _merge_function(self, inputs):
+            return (inputs[0] + inputs[1]) / 2
+
+    matrix, vector = Input((2, 3)), Input((3,))
+    model = Model([matrix, vector], Halfway()([matrix, vector]))
+    x, y = np.random.RandomState(0).normal(size=(2, 4, 2, 3)).astype("float32")
+    np.testing.assert_allclose(model.predict([x, y[:, 0]]), (x + y[:, :1]) / 2, rtol=1e-6)
+    with pytest.raises(NotImplementedError, match="_merge_function"):
+        _Merge()([matrix, matrix])
+
+
+def test_a_merging_of_ones_own_hides_what_any_input_hides():
+    class Both(_Merge):
+        def _merge_function(self, inputs):
+            return inputs[0] * inputs[1]
+
+    inputs = [Input((3, 1)), Input((3, 1))]
+    model = Model(inputs, LSTM(2)(Both()([Masking()(own) for own in inputs])))
+    x = np.array([[1.0], [2.0], [0.0]])[None], np.array([[1.0], [0.0], [3.0]])[None]
+    alone = np.array([[1.0], [0.0], [0.0]])[None], np.array([[1.0], [0.0], [0.0]])[None]
+    np.testing.assert_allclose(model.predict([*x]), model.predict([*alone]), rtol=1e-6)
+    assert np.abs(model.predict([*x])).max() > 0
