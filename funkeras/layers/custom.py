@@ -96,9 +96,10 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
             bind(flow, layer, params, state)
             y = run_as_written(layer, x, mask, training)
             after = collected(layer)[1]
-        x, mask = joined(x), joined(mask)
-        goes_on = mask if inherited.runner is not None else inherited.mask(x, mask)
-        return y, after, goes_on
+            x, mask = joined(x), joined(mask)
+            if layer._overrides("compute_mask"):
+                return y, after, as_tuple(layer.compute_mask(as_list(x), as_list(mask)))
+        return y, after, mask if inherited.runner is not None else inherited.mask(x, mask)
 
     return inherited.rerun(run, weights=weights, shape=None)
 

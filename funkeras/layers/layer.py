@@ -95,6 +95,8 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     """Whether a function of the user's is what it computes."""
     lookup: ClassVar[Any]
     """From a class name in a config to the class."""
+    inside_call: ClassVar[tuple[str, ...]] = ()
+    """Methods besides `call` that say what a subclass of this class computes."""
     inherited: Pair | None = None
     """What the built-in layer computes, where a subclass has a `call` or `build` of its own."""
 
@@ -187,7 +189,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             compute_dtype = variable_dtype if told == "variable" else compute_dtype
         if variable_dtype != config.floatx():
             pair = _with_variable_dtype(pair, variable_dtype)
-        if self._overrides("call", "build"):
+        if self._overrides("call", "build", "compute_mask", *self.inside_call):
             self.inherited = pair
             pair = overridden(self, pair)
         modern = self.dialect == "modern"
@@ -379,14 +381,15 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     @spellings.spelled
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask that goes on, for inputs and the mask that comes with them."""
-        if not self.supports_masking or type(self).builder is None or self._overrides("call"):
+        if not self.supports_masking or type(self).builder is None:
             return super().compute_mask(inputs, mask)
         self.ensure_built(symbolic.shapes_of(as_tuple(inputs)))
-        params, state = self.params, self.state
+        pair, params, state = self.inherited or self.pair, self.params, self.state
 
         def after(x: Any, mask: Any) -> Any:
-            flow = {"training": False, "key": None}
-            return self.pair.run(params, state, x, mask=mask, **flow)[2]
+            if pair.runner is None:
+                return pair.mask(x, mask)
+            return pair.run(params, state, x, mask=mask, training=False, key=None)[2]
 
         return symbolic.apply(after, as_tuple(inputs), as_tuple(mask), name="mask")
 

@@ -8,9 +8,11 @@ from funkeras import backend as K
 from funkeras import config, random
 from funkeras.layers import (
     LSTM,
+    Activation,
     BatchNormalization,
     Dense,
     Dropout,
+    Embedding,
     GlobalAveragePooling1D,
     Input,
     Layer,
@@ -304,3 +306,37 @@ def test_a_layer_that_draws_runs_on_arrays():
     assert np.all(first != second)
     np.random.seed(3)
     np.testing.assert_array_equal(layer(x), first)
+
+
+@pytest.mark.parametrize("base", [Embedding, Activation])
+def test_a_subclass_says_which_mask_goes_on(base):
+    told = []
+
+    class Unmasking(base):
+        def compute_mask(self, inputs, mask=None):
+            told.append(super().compute_mask(inputs, mask))
+            return None
+
+    first = Unmasking if base is Embedding else Embedding
+    layers = [first(5, 3, mask_zero=True, input_length=4)]
+    layers += [] if base is Embedding else [Unmasking("linear")]
+    model = Sequential([*layers, LSTM(2)])
+    plain = Sequential([Embedding(5, 3, input_length=4), LSTM(2)])
+    plain.set_weights(model.get_weights())
+    rows = np.array([[1, 2, 0, 0]])
+    np.testing.assert_allclose(model.predict(rows), plain.predict(rows), rtol=1e-6)
+    assert all(mask is not None for mask in told)
+
+
+def test_a_mask_that_a_subclass_computes_is_the_one_that_goes_on():
+    class OnlyOnes(Embedding):
+        def compute_mask(self, inputs, mask=None):
+            return K.equal(inputs, 1)
+
+    model = Sequential([OnlyOnes(5, 3, input_length=4), LSTM(2)])
+    rows = [np.array([row]) for row in ([1, 2, 1, 3], [1, 1], [1, 4, 1, 0])]
+    alone = Sequential([Embedding(5, 3), LSTM(2)])
+    alone.build((None, None))
+    alone.set_weights(model.get_weights())
+    for padded in (rows[0], rows[2]):
+        np.testing.assert_allclose(model.predict(padded), alone.predict(rows[1]), rtol=1e-5)
