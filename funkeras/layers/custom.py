@@ -221,7 +221,7 @@ class Written:
         self._told_losses: list[tuple[Any, list[Any]]] = []
         self.own_weights: list[Weight] = []
         self._own_rules: dict[str, Any] = {}
-        self._joined: list[Any] = []
+        self._joined = []
 
     @property
     def held(self) -> Any:
