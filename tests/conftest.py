@@ -22,7 +22,7 @@ for setting in (
 sys.path.insert(0, str(Path(__file__).parent))  # modules that tests share
 
 FUNCTIONAL = Path(__file__).parents[1] / "funkeras" / "functional"
-UNCHECKED = {"__init__", "pair", "cells", "shapes"}
+UNCHECKED = {"__init__", "pair", "cells", "preprocessing_changes", "shapes"}
 """Modules that annotate with the protocol `Apply`, which is no type at run time, and `shapes`: it
 calls layers of users, in whose tracebacks the checks would stand."""
 CHECKER = "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))"

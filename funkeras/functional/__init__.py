@@ -21,6 +21,7 @@ from funkeras.functional import pair as _pair
 from funkeras.functional import plain as _plain
 from funkeras.functional import pooling as _pooling
 from funkeras.functional import preprocessing_categories as _preprocessing_categories
+from funkeras.functional import preprocessing_changes as _preprocessing_changes
 from funkeras.functional import preprocessing_colors as _preprocessing_colors
 from funkeras.functional import preprocessing_hashing as _preprocessing_hashing
 from funkeras.functional import preprocessing_images as _preprocessing_images
@@ -56,6 +57,7 @@ from funkeras.functional.pair import *
 from funkeras.functional.plain import *
 from funkeras.functional.pooling import *
 from funkeras.functional.preprocessing_categories import *
+from funkeras.functional.preprocessing_changes import *
 from funkeras.functional.preprocessing_colors import *
 from funkeras.functional.preprocessing_hashing import *
 from funkeras.functional.preprocessing_images import *
@@ -88,6 +90,7 @@ __all__ = [
         _adaptive,
         _normalization,
         _adapted,
+        _preprocessing_changes,
         _preprocessing_images,
         _preprocessing_random,
         _preprocessing_colors,

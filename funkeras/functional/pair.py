@@ -307,15 +307,22 @@ def noise(perturb: Callable[[Key, Array], Array], seed: int | None = None) -> Pa
         key: Key | None = None,
         mask: PyTree = None,
     ) -> tuple[PyTree, State]:
-        if not training:
-            return x, state
-        if key is None:
-            if not note(DRAWS):
-                raise ValueError("a random layer needs a key in training: apply(..., key=key)")
-            key = random.key(0)  # of a trial: whoever notes this runs again with a key
-        return perturb(key if seed is None else random.fold_in(key, seed), x), state
+        return (perturb(key_in_training(key, seed), x) if training else x), state
 
     return Pair(lifted)
+
+
+def key_in_training(key: Key | None, seed: int | None) -> Key:
+    """The key of a layer with that seed, in training.
+
+    Raises:
+        ValueError: if there is none, and nobody notes that it is needed.
+    """
+    if key is None:
+        if not note(DRAWS):
+            raise ValueError("a random layer needs a key in training: apply(..., key=key)")
+        key = random.key(0)  # of a trial: whoever notes this runs again with a key
+    return key if seed is None else random.fold_in(key, seed)
 
 
 def stateful(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import reduce
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,19 +10,28 @@ from jax import random
 
 from funkeras import config
 from funkeras.functional.checks import positive, rank, tuple_of
-from funkeras.functional.pair import Pair, layer, stateless
-from funkeras.functional.preprocessing_images import as_float, row_axis, rows_first
+from funkeras.functional.pair import layer
+from funkeras.functional.preprocessing_changes import (
+    Change,
+    ImagePair,
+    as_float,
+    augmentation,
+    change_of,
+    imaging,
+    row_axis,
+    rows_first,
+)
 from funkeras.functional.preprocessing_random import (
     Factor,
-    augmentation,
     happens,
     limits,
+    per_image,
     random_brightness,
     random_contrast,
     span,
     uniform,
 )
-from funkeras.typing import Array, ArrayLike, Key, Params
+from funkeras.typing import Array, Key
 
 __all__ = [
     "auto_contrast",
@@ -95,16 +105,14 @@ def gray(x: Array, axis: int) -> Array:
 
 
 def recoloring(
-    change: Callable[[Key, Array, int], Array], data_format: str | None, seed: int | None
-) -> Pair:
-    """A pair of `change(key, images, axis of channels)`, which runs in training only."""
+    draw: Callable[[Key, Array], Any],
+    change: Callable[[Array, Any, int], Array],
+    data_format: str | None,
+    seed: int | None,
+) -> ImagePair:
+    """A pair of `change(images, transformation, axis of channels)`, which runs in training only."""
     axis = -3 if rows_first(data_format) else -1
-
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
-        return change(key, x, axis)
-
-    return augmentation(perturb, seed)
+    return augmentation(draw, lambda x, transformation: change(x, transformation, axis), seed)
 
 
 @layer("RandomHue")
@@ -113,19 +121,22 @@ def random_hue(
     value_range: Sequence[float] = BYTES,
     data_format: str | None = None,
     seed: int | None = None,
-) -> Pair:
+) -> ImagePair:
     """Turn the hue of each image by half a draw of `factor`, in full turns, either way."""
     limit = span("factor", factor)
 
-    def change(key: Key, x: Array, axis: int) -> Array:
+    def draw(key: Key, x: Array) -> Any:
         way, amount = random.split(key)
-        turn = uniform(amount, x, *limit)[..., 0] / 2
-        turn = jnp.where(random.bernoulli(way, 0.5, turn.shape), turn, -turn)
+        turn = random.uniform(amount, x.shape[:1], jnp.float32, *limit) / 2
+        return {"factor": jnp.where(random.bernoulli(way, 0.5, turn.shape), turn, -turn)}
+
+    def change(x: Array, transformation: Any, axis: int) -> Array:
+        turn = per_image(transformation["factor"])[..., 0].astype(x.dtype)
         hue, saturation, value = hue_of(*planes(rescaled(x, value_range, (0, 1)), axis))
         y = color_of(hue + turn, saturation, value, axis)
         return rescaled(jnp.clip(y, 0, 1), (0, 1), value_range)
 
-    return recoloring(change, data_format, seed)
+    return recoloring(draw, change, data_format, seed)
 
 
 @layer("RandomSaturation")
@@ -134,7 +145,7 @@ def random_saturation(
     value_range: Sequence[float] = BYTES,
     data_format: str | None = None,
     seed: int | None = None,
-) -> Pair:
+) -> ImagePair:
     """Multiply the saturation of each image by `f / (1 - f)` for a draw f of `factor`.
 
     0.5 changes nothing and 0 makes gray. Keras 3 keeps the product within `value_range`, though a
@@ -143,13 +154,16 @@ def random_saturation(
     limit = limits("factor", factor)
     least, most = sorted(value_range)
 
-    def change(key: Key, x: Array, axis: int) -> Array:
-        draws = uniform(key, x, *limit)[..., 0]
+    def draw(key: Key, x: Array) -> Any:
+        draws = random.uniform(key, x.shape[:1], jnp.float32, *limit)
+        return {"factor": draws / (1 - draws + config.epsilon())}
+
+    def change(x: Array, transformation: Any, axis: int) -> Array:
         hue, saturation, value = hue_of(*planes(x, axis))
-        more = saturation * draws / (1 - draws + config.epsilon())
+        more = saturation * per_image(transformation["factor"])[..., 0].astype(x.dtype)
         return color_of(hue, jnp.clip(more, least, most), value, axis)
 
-    return recoloring(change, data_format, seed)
+    return recoloring(draw, change, data_format, seed)
 
 
 @layer("RandomColorDegeneration")
@@ -158,29 +172,35 @@ def random_color_degeneration(
     value_range: Sequence[float] = BYTES,
     data_format: str | None = None,
     seed: int | None = None,
-) -> Pair:
+) -> ImagePair:
     """Bring each image a draw of `factor` nearer to gray, within `value_range`; 1 makes gray."""
     limit = limits("factor", factor)
     least, most = sorted(value_range)
 
-    def change(key: Key, x: Array, axis: int) -> Array:
-        y = x + uniform(key, x, *limit) * (gray(x, axis) - x)
+    def draw(key: Key, x: Array) -> Any:
+        return {"factor": uniform(key, x, *limit)}
+
+    def change(x: Array, transformation: Any, axis: int) -> Array:
+        y = x + transformation["factor"].astype(x.dtype) * (gray(x, axis) - x)
         return jnp.clip(y, least, most)
 
-    return recoloring(change, data_format, seed)
+    return recoloring(draw, change, data_format, seed)
 
 
 @layer("RandomGrayscale")
 def random_grayscale(
     factor: float = 0.5, data_format: str | None = None, seed: int | None = None
-) -> Pair:
+) -> ImagePair:
     """Make each image gray with probability `factor`; the number of channels stays."""
     limit = span("factor", (factor, factor))
 
-    def change(key: Key, x: Array, axis: int) -> Array:
-        return jnp.where(happens(key, x, limit), gray(x, axis), x)
+    def draw(key: Key, x: Array) -> Any:
+        return per_image(happens(key, x, limit))
 
-    return recoloring(change, data_format, seed)
+    def change(x: Array, transformation: Any, axis: int) -> Array:
+        return jnp.where(transformation, gray(x, axis), x)
+
+    return recoloring(draw, change, data_format, seed)
 
 
 @layer("RandomInvert")
@@ -189,14 +209,17 @@ def random_invert(
     value_range: Sequence[float] = BYTES,
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Take each image from the end of `value_range`, with a probability drawn from `factor`."""
     limit = span("factor", factor)
 
-    def change(key: Key, x: Array, axis: int) -> Array:
-        return jnp.where(happens(key, x, limit), value_range[1] - x, x)
+    def draw(key: Key, x: Array) -> Any:
+        return {"apply_inversion": happens(key, x, limit)}
 
-    return recoloring(change, data_format, seed)
+    def change(x: Array, transformation: Any, axis: int) -> Array:
+        return jnp.where(per_image(transformation["apply_inversion"]), value_range[1] - x, x)
+
+    return recoloring(draw, change, data_format, seed)
 
 
 @layer("RandomPosterization")
@@ -205,7 +228,7 @@ def random_posterization(
     value_range: Sequence[float] = BYTES,
     data_format: str | None = None,
     seed: int | None = None,
-) -> Pair:
+) -> ImagePair:
     """Keep the first bits of the 8 that a pixel has: a draw from the first of `factor` to below
     the second, or that many where both are one. A single number n stands for (1, n).
     """
@@ -214,13 +237,16 @@ def random_posterization(
         raise ValueError(f"factor must lie in [1, 8], got {factor}")
     limit = sorted(value_range)
 
-    def change(key: Key, x: Array, axis: int) -> Array:
+    def draw(key: Key, x: Array) -> Any:
         bits = random.randint(key, x.shape[:1], low, max(high, low + 1))
-        step = jnp.exp2(8 - bits.astype(x.dtype)).reshape(-1, 1, 1, 1)
+        return {"shift_factor": (8 - bits).astype("uint8")}
+
+    def change(x: Array, transformation: Any, axis: int) -> Array:
+        step = jnp.exp2(per_image(transformation["shift_factor"]).astype(x.dtype))
         whole = jnp.floor(jnp.clip(rescaled(x, limit, BYTES), *BYTES))
         return rescaled(jnp.floor(whole / step) * step, BYTES, limit)
 
-    return recoloring(change, data_format, seed)
+    return recoloring(draw, change, data_format, seed)
 
 
 @layer("Solarization")
@@ -229,7 +255,8 @@ def solarization(
     threshold_factor: Factor = 0.0,
     value_range: Sequence[float] = BYTES,
     seed: int | None = None,
-) -> Pair:
+    data_format: str | None = None,
+) -> ImagePair:
     """Add a draw to each image and take what reaches a drawn threshold from the upper end.
 
     Both draws are in bytes: from the first of the factor to 255 times the second; one number f
@@ -239,26 +266,35 @@ def solarization(
     thresholds = span("threshold_factor", threshold_factor)
     limit = sorted(value_range)
 
-    def change(key: Key, x: Array, axis: int) -> Array:
+    def draw(key: Key, x: Array) -> Any:
         of_addition, of_threshold = random.split(key)
-        more = uniform(of_addition, x, additions[0], 255 * additions[1])
-        threshold = uniform(of_threshold, x, thresholds[0], 255 * thresholds[1])
+        return {
+            "additions": uniform(of_addition, x, additions[0], 255 * additions[1]),
+            "thresholds": uniform(of_threshold, x, thresholds[0], 255 * thresholds[1]),
+        }
+
+    def change(x: Array, transformation: Any, axis: int) -> Array:
+        more, threshold = (
+            transformation[name].astype(x.dtype) for name in ("additions", "thresholds")
+        )
         y = jnp.clip(rescaled(x, limit, BYTES) + more, *BYTES)
         return rescaled(jnp.where(y < threshold, y, 255 - y), BYTES, limit)
 
-    return recoloring(change, None, seed)
+    return recoloring(draw, change, data_format, seed)
 
 
 @layer("AutoContrast")
-def auto_contrast(value_range: Sequence[float] = BYTES) -> Pair:
+def auto_contrast(
+    value_range: Sequence[float] = BYTES, data_format: str | None = None
+) -> ImagePair:
     """Stretch each channel of each image so that it fills `value_range`, at inference too.
 
     A channel of one value stays as it is.
     """
     least, most = sorted(value_range)
-    first = rows_first(None)
+    first = rows_first(data_format)
 
-    def apply(params: Params, x: ArrayLike) -> Array:
+    def images(x: Array, *how: Any) -> Array:
         x = as_float(x)
         axis = row_axis(x, first)
         low, high = (f(x, (axis, axis + 1), keepdims=True) for f in (jnp.min, jnp.max))
@@ -266,19 +302,20 @@ def auto_contrast(value_range: Sequence[float] = BYTES) -> Pair:
         y = (x - low) / jnp.where(flat, 1, high - low) * (most - least) + least
         return jnp.where(flat, x, jnp.clip(y, least, most))
 
-    return stateless(apply)
+    return imaging(Change(images))
 
 
 @layer("Equalization")
 def equalization(
     value_range: Sequence[float] = BYTES, bins: int = 256, data_format: str | None = None
-) -> Pair:
+) -> ImagePair:
     """Make all levels of each channel equally frequent in a batch: by its cumulative histogram.
 
     It acts in training only. A channel whose values are all in one bin stays as it is.
     """
     positive("bins", bins)
     limit = sorted(value_range)
+    channels_axis = -3 if rows_first(data_format) else -1
 
     def level(x: Array) -> Array:
         places = jnp.clip((x / 255 * (bins - 1)).astype("int32"), 0, bins - 1)
@@ -290,13 +327,17 @@ def equalization(
         alone = jnp.sum(counts > 0) <= 1
         return jnp.where(alone, x, jnp.clip(table, *BYTES).astype(x.dtype)[places])
 
-    def change(key: Key, x: Array, axis: int) -> Array:
+    def images(x: Array, transformation: Any, training: bool) -> Array:
+        x = as_float(x)
+        if not training:
+            return x
+        rank(x.shape, 4)
         wide = x if x.dtype == "float64" else x.astype("float32")  # the bins need its digits
-        channels = jnp.moveaxis(rescaled(wide, limit, BYTES), axis, 0)
+        channels = jnp.moveaxis(rescaled(wide, limit, BYTES), channels_axis, 0)
         y = jnp.stack([level(channel) for channel in channels])
-        return rescaled(jnp.moveaxis(y, 0, axis), BYTES, limit).astype(x.dtype)
+        return rescaled(jnp.moveaxis(y, 0, channels_axis), BYTES, limit).astype(x.dtype)
 
-    return recoloring(change, data_format, None)
+    return imaging(Change(images))
 
 
 MOST_TILES = 256
@@ -309,7 +350,7 @@ def contrast_limited_adaptive_histogram_equalization(
     clip_limit: float = 4.0,
     tile_grid_size: Sequence[int] = (8, 8),
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Make the levels of each channel more even, by the histograms of tiles, at inference too.
 
     Each of `tile_grid_size` rows and columns of tiles has its own, of which no level counts more
@@ -357,7 +398,7 @@ def contrast_limited_adaptive_histogram_equalization(
         y = row(top) * (1 - down[:, None]) + row(bottom) * down[:, None]
         return y[: x.shape[0], : x.shape[1]]
 
-    def apply(params: Params, x: ArrayLike) -> Array:
+    def images(x: Array, *how: Any) -> Array:
         x = as_float(x)
         row_axis(x, first)
         wide = x if first else jnp.moveaxis(x, -1, -3)
@@ -366,7 +407,7 @@ def contrast_limited_adaptive_histogram_equalization(
         y = rescaled(y, BYTES, limit).astype(x.dtype)
         return y if first else jnp.moveaxis(y, -3, -1)
 
-    return stateless(apply)
+    return imaging(Change(images))
 
 
 @layer("RandomColorJitter")
@@ -378,25 +419,34 @@ def random_color_jitter(
     hue_factor: Factor | None = None,
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Random brightness, contrast, saturation and hue, one after another, where a factor is given.
 
     The factors are those of `random_brightness`, `random_contrast`, `random_saturation` and
     `random_hue`.
     """
-    steps: list[Pair] = []
+    steps: dict[str, Change] = {}
     if brightness_factor is not None:
-        steps.append(random_brightness(brightness_factor, value_range))
+        steps["random_brightness"] = change_of(random_brightness(brightness_factor, value_range))
     if contrast_factor is not None:
-        steps.append(random_contrast(contrast_factor, value_range, data_format=data_format))
+        contrast = random_contrast(contrast_factor, value_range, data_format=data_format)
+        steps["random_contrast"] = change_of(contrast)
     if saturation_factor is not None:
-        steps.append(random_saturation(saturation_factor, value_range, data_format))
+        saturation = random_saturation(saturation_factor, value_range, data_format)
+        steps["random_saturation"] = change_of(saturation)
     if hue_factor is not None:
-        steps.append(random_hue(hue_factor, value_range, data_format))
+        steps["random_hue"] = change_of(random_hue(hue_factor, value_range, data_format))
 
-    def change(key: Key, x: Array, axis: int) -> Array:
-        for step, own in zip(steps, random.split(key, max(1, len(steps))), strict=False):
-            x, _ = step.apply({}, {}, x, training=True, key=own)
+    def draw(key: Key, x: Array) -> Any:
+        keys = random.split(key, max(1, len(steps)))
+        return {
+            name: step.draw(own, x, True)
+            for own, (name, step) in zip(keys, steps.items(), strict=False)
+        }
+
+    def images(x: Array, transformation: Any) -> Array:
+        for name, step in steps.items():
+            x = step.images(x, transformation[name], True)
         return x
 
-    return recoloring(change, data_format, seed)
+    return augmentation(draw, images, seed)

@@ -1,6 +1,6 @@
 """Images brought to a form: rescaled, resized, cropped. The same in training and at inference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -10,30 +10,23 @@ import numpy as np
 from funkeras import config
 from funkeras.functional.checks import one_of, positive
 from funkeras.functional.pair import Pair, layer, stateless
+from funkeras.functional.preprocessing_changes import (
+    Change,
+    ImagePair,
+    as_float,
+    boxed,
+    extent,
+    frame,
+    imaging,
+    row_axis,
+    rows_first,
+    unchanged,
+)
 from funkeras.typing import Array, ArrayLike, Params
 
 __all__ = ["center_crop", "max_num_bounding_boxes", "rescaling", "resizing"]
 
 INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
-
-
-def as_float(x: ArrayLike) -> Array:
-    """Numbers as floating point: whole ones in the default type, others as they are."""
-    x = jnp.asarray(x)
-    return x if jnp.issubdtype(x.dtype, jnp.floating) else x.astype(config.floatx())
-
-
-def rows_first(data_format: str | None) -> bool:
-    """Whether a `data_format` (None for the configured one) has the channels before the rows."""
-    data_format = data_format or config.image_data_format()
-    return one_of("data_format", data_format, config.DATA_FORMATS) == "channels_first"
-
-
-def row_axis(x: Array, first: bool) -> int:
-    """Where the rows of one image or a batch of them are; the columns follow."""
-    if x.ndim not in (3, 4):
-        raise ValueError(f"expected an image or a batch of them, got shape {x.shape}")
-    return x.ndim - (2 if first else 3)
 
 
 def part(x: Array, axis: int, starts: Sequence[Any], sizes: Sequence[int]) -> Array:
@@ -43,14 +36,23 @@ def part(x: Array, axis: int, starts: Sequence[Any], sizes: Sequence[int]) -> Ar
     return x
 
 
-def middle(x: Array, axis: int, sizes: Sequence[int]) -> Array:
-    """The largest middle part with the proportions of `sizes`."""
-    height, width = x.shape[axis : axis + 2]
-    rows, columns = sizes
+def middle(own: Sequence[int], sizes: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Where the largest middle part with the proportions of `sizes` starts, and its size.
+
+    >>> middle((6, 10), (2, 2))
+    ((0, 2), (6, 6))
+    """
+    (height, width), (rows, columns) = own, sizes
     kept_height = max(1, min(height, width * rows // columns))
     kept_width = max(1, min(width, height * columns // rows))
     starts = (height - kept_height) // 2, (width - kept_width) // 2
-    return part(x, axis, starts, (kept_height, kept_width))
+    return starts, (kept_height, kept_width)
+
+
+def ratios(sizes: Sequence[Any], before: Sequence[Any]) -> Array:
+    """By how much corners, columns first, grow with images that get other sizes."""
+    down, right = (new / old for new, old in zip(sizes, before, strict=True))
+    return jnp.array([right, down] * 2)
 
 
 def resized(
@@ -93,7 +95,7 @@ def resizing(
     fill_value: float = 0.0,
     antialias: bool = False,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Images of `height` rows and `width` columns. Whole numbers are rounded and stay whole.
 
     Args:
@@ -121,10 +123,10 @@ def resizing(
             edges[axis + offset] = (max(0, count // 2), max(0, count // 2))
         return jnp.pad(x, edges, constant_values=fill_value)
 
-    def apply(params: Params, x: ArrayLike) -> Array:
-        x = jnp.asarray(x)
+    def resize(x: Array, interpolation: str) -> Array:
         axis, dtype = row_axis(x, first), x.dtype
-        x = middle(x, axis, sizes) if crop_to_aspect_ratio else x
+        if crop_to_aspect_ratio:
+            x = part(x, axis, *middle(extent(x.shape, first), sizes))
         x = padded(x, axis) if pad_to_aspect_ratio else x
         y = resized(as_float(x), axis, sizes, interpolation, antialias)
         if jnp.issubdtype(dtype, jnp.floating):
@@ -132,11 +134,37 @@ def resizing(
         limits = jnp.iinfo(dtype)
         return jnp.clip(jnp.round(y), limits.min, limits.max).astype(dtype)
 
-    return stateless(apply)
+    def images(x: Array, *how: Any) -> Array:
+        return resize(x, interpolation)
+
+    def masks(x: Array, *how: Any) -> Array:
+        return resize(x, "nearest")
+
+    def move(corners: Array, transformation: Any) -> Array:
+        if not (crop_to_aspect_ratio or pad_to_aspect_ratio):
+            return corners * ratios(sizes, transformation)
+        # One factor, over/under, for both axes. What is cut off or added before is rounded down.
+        rows, columns = transformation
+        by_rows = (height * columns <= width * rows) != crop_to_aspect_ratio
+        over, under = jnp.where(by_rows, height, width), jnp.where(by_rows, rows, columns)
+        spare = jnp.array([width * under - over * columns, height * under - over * rows] * 2)
+        sign = -1 if crop_to_aspect_ratio else 1
+        return corners * (over / under) + sign * (sign * spare // (2 * under))
+
+    def boxes(held: Any, transformation: Any, training: bool, form: str | None) -> Any:
+        b = jnp.asarray(held["boxes"])
+        missing = jnp.all(b == -1, -1, keepdims=True) | jnp.all(b == 0, -1, keepdims=True)
+        y = boxed(move, tuple, sizes)(held, transformation, form)
+        return {**y, "boxes": jnp.where(missing, 0, y["boxes"])}
+
+    def draw(key: Any, x: Array, training: bool) -> Any:
+        return extent(x.shape, first)
+
+    return imaging(Change(images, masks=masks, boxes=boxes, draw=draw))
 
 
 @layer("CenterCrop")
-def center_crop(height: int, width: int, data_format: str | None = None) -> Pair:
+def center_crop(height: int, width: int, data_format: str | None = None) -> ImagePair:
     """The middle `height` rows and `width` columns.
 
     Of images that are smaller, the largest middle part with these proportions is resized.
@@ -148,23 +176,40 @@ def center_crop(height: int, width: int, data_format: str | None = None) -> Pair
     sizes = positive("height", height), positive("width", width)
     first = rows_first(data_format)
 
-    def apply(params: Params, x: ArrayLike) -> Array:
-        return cropped(as_float(x), first, sizes)
+    def cut(own: Sequence[int]) -> tuple[tuple[int, int], tuple[int, int]]:
+        """Where the part starts, and its size."""
+        down, right = (size - wanted for size, wanted in zip(own, sizes, strict=True))
+        return middle(own, sizes) if min(down, right) < 0 else ((down // 2, right // 2), sizes)
 
-    return stateless(apply)
+    def crop(x: Array, interpolation: str) -> Array:
+        axis = row_axis(x, first)
+        starts, size = cut(extent(x.shape, first))
+        y = part(x, axis, starts, size)
+        return y if size == sizes else resized(y, axis, sizes, interpolation)
 
+    def images(x: Array, *how: Any) -> Array:
+        return crop(as_float(x), "bilinear")
 
-def cropped(x: Array, first: bool, sizes: tuple[int, int]) -> Array:
-    """The middle of images, enlarged if they are too small."""
-    axis = row_axis(x, first)
-    spare = [own - size for own, size in zip(x.shape[axis : axis + 2], sizes, strict=True)]
-    if min(spare) >= 0:
-        return part(x, axis, [rest // 2 for rest in spare], sizes)
-    return resized(middle(x, axis, sizes), axis, sizes, "bilinear")
+    def masks(x: Array, *how: Any) -> Array:
+        return crop(x, "nearest")
+
+    def move(corners: Array, transformation: Any) -> Array:
+        (top, left), size = cut(frame(first)(transformation))
+        return (corners - jnp.array([left, top] * 2)) * ratios(sizes, size)
+
+    def boxes(held: Any, transformation: Any, training: bool, form: str | None) -> Any:
+        return boxed(move, frame(first), sizes)(held, transformation, form)
+
+    def draw(key: Any, x: Array, training: bool) -> Any:
+        return {"input_shape": x.shape}
+
+    return imaging(Change(images, masks=masks, boxes=boxes, draw=draw))
 
 
 @layer("MaxNumBoundingBoxes")
-def max_num_bounding_boxes(max_number: int, fill_value: float = -1) -> Pair:
+def max_num_bounding_boxes(
+    max_number: int, fill_value: float = -1, data_format: str | None = None
+) -> ImagePair:
     """Of each image the first `max_number` boxes with their labels; `fill_value` for missing ones.
 
     In a dict the `bounding_boxes` are a dict of `boxes`, (batch, boxes, 4), and `labels`, (batch,
@@ -176,6 +221,7 @@ def max_num_bounding_boxes(max_number: int, fill_value: float = -1) -> Pair:
     {'bounding_boxes': {'boxes': (None, 3, 4), 'labels': (None, 3)}}
     """
     positive("max_number", max_number)
+    rows_first(data_format)
 
     def fitted(a: Array, axis: int) -> Array:
         a = jax.lax.slice_in_dim(a, 0, min(max_number, a.shape[axis]), axis=axis)
@@ -183,12 +229,9 @@ def max_num_bounding_boxes(max_number: int, fill_value: float = -1) -> Pair:
         edges[axis] = (0, max_number - a.shape[axis])
         return jnp.pad(a, edges, constant_values=fill_value)
 
-    def apply(params: Params, x: Any) -> Any:
-        if not isinstance(x, Mapping) or "bounding_boxes" not in x:
-            return x
-        held = x["bounding_boxes"]
-        boxes = {"boxes": fitted(as_float(held["boxes"]), held["boxes"].ndim - 2)}
-        labels = {"labels": fitted(held["labels"], held["labels"].ndim - 1)}
-        return {**x, "bounding_boxes": {**held, **boxes, **labels}}
+    def boxes(held: Any, *how: Any) -> Any:
+        number = held["boxes"].ndim - 2
+        own = {"boxes": fitted(as_float(held["boxes"]), number)}
+        return {**held, **own, "labels": fitted(jnp.asarray(held["labels"]), number)}
 
-    return stateless(apply)
+    return imaging(Change(unchanged, boxes=boxes))

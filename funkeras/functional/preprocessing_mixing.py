@@ -2,15 +2,28 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, TypeAlias
 
+import jax
 import jax.numpy as jnp
 from jax import lax, random
 
-from funkeras.functional.checks import positive, rank
+from funkeras.functional.checks import positive
 from funkeras.functional.combinators import serial
-from funkeras.functional.core import identity
 from funkeras.functional.pair import Pair, layer
+from funkeras.functional.preprocessing_changes import (
+    Change,
+    ImagePair,
+    as_corners,
+    as_float,
+    augmentation,
+    cannot_move,
+    change_of,
+    frame,
+    row_axis,
+    rows_first,
+    unchanged,
+)
 from funkeras.functional.preprocessing_colors import (
     BYTES,
     auto_contrast,
@@ -19,10 +32,8 @@ from funkeras.functional.preprocessing_colors import (
     random_posterization,
     solarization,
 )
-from funkeras.functional.preprocessing_images import row_axis, rows_first
 from funkeras.functional.preprocessing_random import (
     Factor,
-    augmentation,
     happens,
     per_image,
     random_brightness,
@@ -31,7 +42,6 @@ from funkeras.functional.preprocessing_random import (
     random_shear,
     random_translation,
     span,
-    uniform,
 )
 from funkeras.typing import Array, Key
 
@@ -76,7 +86,7 @@ def random_sharpness(
     value_range: Sequence[float] = BYTES,
     data_format: str | None = None,
     seed: int | None = None,
-) -> Pair:
+) -> ImagePair:
     """Sharpen or soften each image by a draw of `factor`, within `value_range`.
 
     0.5 leaves it; 0 gives the mean of 3 by 3 pixels, of which the middle one counts five times; 1
@@ -86,13 +96,16 @@ def random_sharpness(
     least, most = sorted(value_range)
     first = rows_first(data_format)
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
+    def draw(key: Key, x: Array) -> Any:
+        return {"factor": random.uniform(key, x.shape[:1], jnp.float32, *limit)}
+
+    def images(x: Array, transformation: Any) -> Array:
         ones = jnp.ones(3, x.dtype)
         soft = (smoothed(x, row_axis(x, first), ones, ones) + 4 * x) / 13
-        return jnp.clip(x + (1 - 2 * uniform(key, x, *limit)) * (soft - x), least, most)
+        factor = per_image(transformation["factor"]).astype(x.dtype)
+        return jnp.clip(x + (1 - 2 * factor) * (soft - x), least, most)
 
-    return augmentation(perturb, seed)
+    return augmentation(draw, images, seed)
 
 
 @layer("RandomGaussianBlur")
@@ -103,7 +116,7 @@ def random_gaussian_blur(
     value_range: Sequence[float] = BYTES,
     data_format: str | None = None,
     seed: int | None = None,
-) -> Pair:
+) -> ImagePair:
     """Blur each image, with a probability drawn from `factor`, by a Gaussian; within `value_range`.
 
     Its deviations along columns and rows are two draws of `sigma` for the whole batch; the kernel
@@ -116,18 +129,24 @@ def random_gaussian_blur(
     least, most = sorted(value_range)
     first = rows_first(data_format)
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
+    def draw(key: Key, x: Array) -> Any:
         of_choice, of_width = random.split(key)
-        widths = random.uniform(of_width, (2,), jnp.float32, *deviations) + 1e-6
-        columns, rows = map(bell, sizes, widths)
+        return {
+            "should_apply_blur": happens(of_choice, x, limit),
+            "blur_factor": random.uniform(of_width, (2,), jnp.float32, *deviations) + 1e-6,
+        }
+
+    def images(x: Array, transformation: Any) -> Array:
+        columns, rows = map(bell, sizes, transformation["blur_factor"])
         y = smoothed(x, row_axis(x, first), rows, columns)
-        return jnp.clip(jnp.where(happens(of_choice, x, limit), y, x), least, most)
+        return jnp.clip(
+            jnp.where(per_image(transformation["should_apply_blur"]), y, x), least, most
+        )
 
-    return augmentation(perturb, seed)
+    return augmentation(draw, images, seed)
 
 
-def boxes(key: Key, x: Array, axis: int, shares: Array) -> tuple[Array, Array]:
+def rectangles(key: Key, x: Array, axis: int, shares: Array) -> tuple[Array, Array]:
     """Rectangles at drawn places of which the shares, (batch, 2), say the size: columns first.
 
     It gives the pixels inside and the part of the image that the rectangle's exact edges enclose.
@@ -153,7 +172,7 @@ def random_erasing(
     value_range: Sequence[float] = BYTES,
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Fill a rectangle of each image, with a probability drawn from `factor`.
 
     Its height and width are roots of draws of `scale`, as shares of the image's. It is filled with
@@ -163,44 +182,40 @@ def random_erasing(
     limit, areas = span("factor", factor), span("scale", scale)
     first = rows_first(data_format)
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
+    def draw(key: Key, x: Array) -> Any:
         of_choice, of_size, of_place, of_fill = random.split(key, 4)
         shares = jnp.sqrt(random.uniform(of_size, (len(x), 2), jnp.float32, *areas))
-        inside, _ = boxes(of_place, x, row_axis(x, first), shares)
+        inside, _ = rectangles(of_place, x, row_axis(x, first), shares)
         if fill_value is None:
-            fill = random.normal(of_fill, x.shape, x.dtype) * value_range[1]
+            fill = random.normal(of_fill, x.shape, as_float(x).dtype) * value_range[1]
         else:
             several = isinstance(fill_value, Sequence)
-            fill = jnp.asarray(fill_value, x.dtype)
+            fill = jnp.asarray(fill_value, jnp.float32)
             fill = fill.reshape((-1, 1, 1) if first and several else fill.shape)
-        fill = jnp.clip(fill, *value_range)
-        return jnp.where(inside & happens(of_choice, x, limit), fill, x)
+        return {
+            "apply_erasing": happens(of_choice, x, limit),
+            "batch_masks": inside,
+            "fill_value": jnp.clip(fill, *value_range),
+        }
 
-    return augmentation(perturb, seed)
+    def images(x: Array, transformation: Any) -> Array:
+        inside = transformation["batch_masks"] & per_image(transformation["apply_erasing"])
+        return jnp.where(inside, transformation["fill_value"].astype(x.dtype), x)
+
+    return augmentation(draw, images, seed)
 
 
-def mixing(mix: Callable[[Key, Array], tuple[Array, Array, Array]], seed: int | None) -> Pair:
-    """A pair of `mix(key, images)`, which gives mixed images, weights of the own and the partners.
-
-    The input is the images, or a dict of `images` and `labels` that are mixed alike.
-    """
-
-    def perturb(key: Key, x: Any) -> Any:
-        images = x["images"] if isinstance(x, Mapping) else x
-        rank(images.shape, 4)
-        mixed, share, partners = mix(key, images)
-        if not isinstance(x, Mapping):
-            return mixed
-        labels = x["labels"]
-        own = share.reshape(-1, *[1] * (labels.ndim - 1)).astype(labels.dtype)
-        return {**x, "images": mixed, "labels": own * labels + (1 - own) * labels[partners]}
-
-    return augmentation(perturb, seed)
+def mixed(x: Array, transformation: Any) -> Array:
+    """`w * x + (1 - w) * other`, by the weights and the order of a transformation."""
+    x = as_float(x)
+    own = transformation["mix_weight"].reshape(-1, *[1] * (x.ndim - 1)).astype(x.dtype)
+    return own * x + (1 - own) * x[transformation["permutation_order"]]
 
 
 @layer("CutMix")
-def cut_mix(factor: Factor = 1.0, seed: int | None = None, data_format: str | None = None) -> Pair:
+def cut_mix(
+    factor: Factor = 1.0, seed: int | None = None, data_format: str | None = None
+) -> ImagePair:
     """Put a rectangle of another image of the batch into each; labels are mixed by the areas.
 
     The share that stays is drawn from Beta(a, a) for one draw a of `factor`. With labels the input
@@ -209,37 +224,61 @@ def cut_mix(factor: Factor = 1.0, seed: int | None = None, data_format: str | No
     limit = span("factor", factor)
     first = rows_first(data_format)
 
-    def mix(key: Key, x: Array) -> tuple[Array, Array, Array]:
+    def draw(key: Key, x: Array) -> Any:
         of_shape, of_share, of_place, of_order = random.split(key, 4)
         shape = random.uniform(of_shape, (), jnp.float32, *limit) + 1e-6
         kept = random.beta(of_share, shape, shape, x.shape[:1])
         size = jnp.sqrt(1 - kept)
-        inside, area = boxes(of_place, x, row_axis(x, first), jnp.stack([size, size], -1))
-        partners = random.permutation(of_order, len(x))
-        return jnp.where(inside, x[partners], x), 1 - area, partners
+        shares = jnp.stack([size, size], -1)
+        inside, area = rectangles(of_place, x, row_axis(x, first), shares)
+        return {
+            "permutation_order": random.permutation(of_order, len(x)),
+            "batch_masks": inside,
+            "mix_weight": 1 - area,
+        }
 
-    return mixing(mix, seed)
+    def cut(x: Array, transformation: Any) -> Array:
+        inside = transformation["batch_masks"]
+        inside = inside[:, :1] if first else inside[..., :1]  # Keras has one for each channel
+        return jnp.where(inside, x[transformation["permutation_order"]], x)
+
+    refused = cannot_move("CutMix", "MixUp")
+    return augmentation(draw, cut, seed, labels=mixed, masks=cut, boxes=refused, blends=True)
 
 
 @layer("MixUp")
-def mix_up(alpha: float = 0.2, data_format: str | None = None, seed: int | None = None) -> Pair:
+def mix_up(
+    alpha: float = 0.2, data_format: str | None = None, seed: int | None = None
+) -> ImagePair:
     """`w * x + (1 - w) * other` with another image of the batch and w from Beta(alpha, alpha).
 
-    With labels the input is a dict of `images` and one-hot `labels`, mixed alike.
-    Zhang et al. 2018, https://arxiv.org/abs/1710.09412
+    With labels the input is a dict of `images` and one-hot `labels`, mixed alike; so are masks.
+    Of both images the boxes stay. Zhang et al. 2018, https://arxiv.org/abs/1710.09412
     """
     if not alpha > 0:
         raise ValueError(f"alpha must be positive, got {alpha}")
     rows_first(data_format)
 
-    def mix(key: Key, x: Array) -> tuple[Array, Array, Array]:
+    def draw(key: Key, x: Array) -> Any:
         of_share, of_order = random.split(key)
-        kept = random.beta(of_share, alpha, alpha, x.shape[:1])
-        partners = random.permutation(of_order, len(x))
-        own = per_image(kept).astype(x.dtype)
-        return own * x + (1 - own) * x[partners], kept, partners
+        return {
+            "mix_weight": random.beta(of_share, alpha, alpha, x.shape[:1]),
+            "permutation_order": random.permutation(of_order, len(x)),
+        }
 
-    return mixing(mix, seed)
+    def boxes(held: Any, transformation: Any, bounding_box_format: str | None) -> Any:
+        order = transformation["permutation_order"]
+        return jax.tree.map(lambda a: jnp.concatenate([a, jnp.asarray(a)[order]], 1), held)
+
+    return augmentation(draw, mixed, seed, labels=mixed, masks=mixed, boxes=boxes, blends=True)
+
+
+ORDER = (
+    *("random_shear", "random_translation", "random_rotation", "random_brightness"),
+    *("random_color_degeneration", "random_contrast", "random_sharpness"),
+    *("random_posterization", "solarization", "auto_contrast", "equalization"),
+)
+"""How Keras numbers the changes of `rand_augment`."""
 
 
 @layer("RandAugment")
@@ -250,7 +289,7 @@ def rand_augment(
     interpolation: str = "bilinear",
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """`num_ops` changes of a batch, each drawn from eleven and all as strong as `factor`.
 
     They are shear, shift, rotation, brightness, color degeneration, contrast, sharpness,
@@ -258,13 +297,51 @@ def rand_augment(
     Cubuk et al. 2019, https://arxiv.org/abs/1909.13719
     """
     positive("num_ops", num_ops)
-    steps = changes(span("factor", factor), value_range, interpolation, data_format)
+    found = changes(span("factor", factor), value_range, interpolation, data_format)
+    steps = {name: found[name] for name in ORDER}
+    sizes = frame(rows_first(data_format))
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
-        return in_turn(random.split(key, num_ops), x, steps)
+    def draw(key: Key, x: Array) -> Any:
+        of_choice, of_steps = random.split(key)
+        choice = random.randint(of_choice, (num_ops,), 0, len(steps))
+        return {"transforms": drawn(of_steps, x, steps), "layer_idxes": choice}
 
-    return augmentation(perturb, seed)
+    def in_turn(x: Any, transformation: Any, apply: Step) -> Any:
+        def step(x: Any, number: Array) -> Any:
+            return after(number, x, steps, transformation["transforms"], apply), None
+
+        return lax.scan(step, x, transformation["layer_idxes"])[0]
+
+    def images(x: Array, transformation: Any) -> Array:
+        return in_turn(x, transformation, to_images)
+
+    def masks(x: Array, transformation: Any) -> Array:
+        return in_turn(x, transformation, to_masks)
+
+    def boxes(held: Any, transformation: Any) -> Any:
+        return in_turn(held, transformation, to_boxes)
+
+    held = as_corners(boxes, lambda whole: sizes(whole["transforms"]["random_shear"]))
+    return augmentation(draw, images, seed, masks=masks, boxes=held)
+
+
+Step: TypeAlias = Callable[[Change, Any, Any], Any]
+"""What a change makes of a part by a transformation."""
+
+
+def to_images(step: Change, x: Array, transformation: Any) -> Array:
+    """Images after a step."""
+    return step.images(x, transformation, True)
+
+
+def to_masks(step: Change, x: Array, transformation: Any) -> Array:
+    """Masks after a step."""
+    return step.masks(x, transformation, True)
+
+
+def to_boxes(step: Change, held: Any, transformation: Any) -> Any:
+    """Boxes, as corners, after a step."""
+    return step.boxes(held, transformation, True, "xyxy")
 
 
 def changes(
@@ -272,38 +349,43 @@ def changes(
     value_range: Sequence[float],
     interpolation: str,
     data_format: str | None,
-) -> list[Pair]:
+) -> dict[str, Change]:
     """Eleven changes of images, all as strong as `limit`: four that keep neighbours come last."""
     drawn = {"interpolation": interpolation, "data_format": data_format}
     valued = {"value_range": value_range, "data_format": data_format}
-    return [
-        random_shear(limit, limit, **drawn),
-        random_translation(limit, limit, **drawn),
-        random_rotation(limit, **drawn),
-        random_posterization(max(1, int(8 * limit[1])), **valued),
-        solarization(limit, limit, value_range),
-        auto_contrast(value_range),
-        equalization(**valued),
-        random_brightness(limit, value_range),
-        random_color_degeneration(limit, **valued),
-        random_contrast(limit, **valued),
-        random_sharpness(limit, **valued),
-    ]
+    pairs = {
+        "random_shear": random_shear(limit, limit, **drawn),
+        "random_translation": random_translation(limit, limit, **drawn),
+        "random_rotation": random_rotation(limit, **drawn),
+        "random_posterization": random_posterization(max(1, int(8 * limit[1])), **valued),
+        "solarization": solarization(limit, limit, value_range),
+        "auto_contrast": auto_contrast(value_range, data_format),
+        "equalization": equalization(**valued),
+        "random_brightness": random_brightness(limit, value_range),
+        "random_color_degeneration": random_color_degeneration(limit, **valued),
+        "random_contrast": random_contrast(limit, **valued),
+        "random_sharpness": random_sharpness(limit, **valued),
+    }
+    return {name: change_of(pair) for name, pair in pairs.items()}
 
 
-def one_of_them(key: Key, x: Array, steps: Sequence[Pair]) -> Array:
-    """Images after one of the steps, drawn for the whole batch."""
-    of_choice, of_step = random.split(key)
-
-    def run(step: Pair) -> Callable[[Array], Array]:
-        return lambda x: step.apply({}, {}, x, training=True, key=of_step)[0]
-
-    return lax.switch(random.randint(of_choice, (), 0, len(steps)), list(map(run, steps)), x)
+def drawn(key: Key, x: Array, steps: Mapping[str, Change]) -> dict[str, Any]:
+    """A transformation for each step, by its name."""
+    keys = random.split(key, len(steps))
+    return {
+        name: step.draw(own, x, True) for own, (name, step) in zip(keys, steps.items(), strict=True)
+    }
 
 
-def in_turn(keys: Key, x: Array, steps: Sequence[Pair]) -> Array:
-    """Images after a drawn step for each key: a loop, which is compiled once."""
-    return lax.scan(lambda x, key: (one_of_them(key, x, steps), None), x, keys)[0]
+def after(
+    number: Array, x: Any, steps: Mapping[str, Change], transforms: Mapping[str, Any], apply: Step
+) -> Any:
+    """What the step of that number makes of a part: only it runs."""
+
+    def run(name: str, step: Change) -> Callable[[Any], Any]:
+        return lambda x: apply(step, x, transforms[name])
+
+    return lax.switch(number, [run(name, step) for name, step in steps.items()], x)
 
 
 @layer("AugMix")
@@ -317,36 +399,55 @@ def aug_mix(
     interpolation: str = "bilinear",
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Mix images with the mean of `num_chains` chains of changes, within `value_range`.
 
     Each chain has `chain_depth` steps, each drawn from those of `rand_augment` and from none at
     all; without `all_ops` four of them are left out: brightness, color degeneration, contrast and
     sharpness. The mean's weights are drawn from Dirichlet(alpha), the share of the images
-    themselves from Beta(alpha, alpha). Hendrycks et al. 2019, https://arxiv.org/abs/1912.02781
+    themselves from Beta(alpha, alpha). Masks, one-hot ones, are mixed alike; boxes stay.
+    Hendrycks et al. 2019, https://arxiv.org/abs/1912.02781
     """
     positive("num_chains", num_chains)
     positive("chain_depth", chain_depth)
     if not alpha > 0:
         raise ValueError(f"alpha must be positive, got {alpha}")
-    steps = changes(span("factor", factor), value_range, interpolation, data_format)
-    steps = [*steps[: None if all_ops else -4], identity()]
+    found = changes(span("factor", factor), value_range, interpolation, data_format)
+    steps = dict([*found.items()][: None if all_ops else -4])
+    steps["none"] = Change(unchanged)
+    size = num_chains, chain_depth
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
-        of_weights, of_share, of_chains = random.split(key, 3)
-        weights = random.dirichlet(of_weights, jnp.full(num_chains, alpha)).astype(x.dtype)
-        share = random.beta(of_share, alpha, alpha).astype(x.dtype)
+    def draw(key: Key, x: Array) -> Any:
+        of_weights, of_share, of_choice, of_steps = random.split(key, 4)
+        each = jax.vmap(jax.vmap(lambda key: drawn(key, x, steps)))
+        return {
+            "chain_mixing_weights": random.dirichlet(of_weights, jnp.full(num_chains, alpha)),
+            "weight_sample": random.beta(of_share, alpha, alpha),
+            "layer_idxes": random.randint(of_choice, size, 0, len(steps)),
+            "transforms": each(random.split(of_steps, size)),
+        }
 
-        def add(mean: Array, chain: tuple[Key, Array]) -> tuple[Array, None]:
-            of_chain, weight = chain
-            return mean + weight * in_turn(random.split(of_chain, chain_depth), x, steps), None
+    def blend(x: Array, transformation: Any, apply: Step) -> Array:
+        def step(x: Array, own: Any) -> tuple[Array, None]:
+            number, transforms = own
+            return after(number, x, steps, transforms, apply), None
 
-        chains = random.split(of_chains, num_chains), weights
-        mean, _ = lax.scan(add, jnp.zeros_like(x), chains)
-        return jnp.clip(share * x + (1 - share) * mean, *value_range)
+        def add(mean: Array, chain: Any) -> tuple[Array, None]:
+            weight, *own = chain
+            return mean + weight.astype(x.dtype) * lax.scan(step, x, tuple(own))[0], None
 
-    return augmentation(perturb, seed)
+        chains = ("chain_mixing_weights", "layer_idxes", "transforms")
+        mean, _ = lax.scan(add, jnp.zeros_like(x), tuple(transformation[name] for name in chains))
+        share = transformation["weight_sample"].astype(x.dtype)
+        return share * x + (1 - share) * mean
+
+    def images(x: Array, transformation: Any) -> Array:
+        return jnp.clip(blend(x, transformation, to_images), *value_range)
+
+    def masks(x: Array, transformation: Any) -> Array:
+        return blend(x, transformation, to_masks)
+
+    return augmentation(draw, images, seed, masks=masks, blends=True)
 
 
 @layer("Pipeline")

@@ -4,26 +4,29 @@ They run on the device inside the compiled step. Each image of a batch has its o
 one in `random_crop`). At inference only `random_crop` does anything.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-import jax
 import jax.numpy as jnp
 from jax import random
-from jax.scipy.ndimage import map_coordinates
 
-from funkeras.functional.checks import one_of, positive, rank
-from funkeras.functional.pair import Pair, layer, noise
-from funkeras.functional.preprocessing_images import (
+from funkeras.functional.checks import one_of, positive
+from funkeras.functional.pair import layer
+from funkeras.functional.preprocessing_changes import (
+    Change,
+    ImagePair,
     as_float,
-    middle,
-    part,
-    resized,
+    augmentation,
+    boxed,
+    extent,
+    frame,
+    imaging,
     row_axis,
     rows_first,
 )
-from funkeras.typing import Array, ArrayLike, Key, Params, PyTree, State
+from funkeras.functional.preprocessing_images import middle, part, ratios, resized
+from funkeras.functional.preprocessing_places import affine, warp
+from funkeras.typing import Array, Key
 
 __all__ = [
     "random_brightness",
@@ -46,7 +49,6 @@ FLIPS = {
 }
 """Mode → which of rows and columns are reversed."""
 FILL_MODES = ("reflect", "wrap", "constant", "nearest")
-ORDERS = {"nearest": 0, "bilinear": 1}
 
 
 def limits(
@@ -72,26 +74,16 @@ def span(name: str, factor: Factor) -> tuple[float, float]:
     return limits(name, factor if isinstance(factor, Sequence) else (0.0, factor), least=0.0)
 
 
-def augmentation(perturb: Callable[[Key, Any], Any], seed: int | None) -> Pair:
-    """`noise` that takes images of whole numbers too and gives floating point, in both phases."""
-    pair = noise(perturb, seed)
-
-    def apply(params: Params, state: State, x: PyTree, **flow: Any) -> tuple[PyTree, State]:
-        return pair.apply(params, state, jax.tree.map(as_float, x), **flow)
-
-    return replace(pair, apply=apply)
-
-
 def uniform(key: Key, x: Array, low: float, high: float) -> Array:
     """A draw from [low, high) for each image of the batch x, shaped to go with the images."""
-    return per_image(random.uniform(key, x.shape[:1], jnp.float32, low, high)).astype(x.dtype)
+    return per_image(random.uniform(key, x.shape[:1], jnp.float32, low, high))
 
 
 def happens(key: Key, x: Array, probabilities: tuple[float, float]) -> Array:
     """Whether each image of the batch x is one of those that change: its chance is drawn too."""
     of_chance, of_event = random.split(key)
     chance = random.uniform(of_chance, x.shape[:1], jnp.float32, *probabilities)
-    return per_image(random.uniform(of_event, x.shape[:1], jnp.float32) < chance)
+    return random.uniform(of_event, x.shape[:1], jnp.float32) < chance
 
 
 def per_image(draws: Array) -> Array:
@@ -104,23 +96,32 @@ def random_flip(
     mode: str = "horizontal_and_vertical",
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Reverse the columns (`horizontal`), the rows (`vertical`) or both of every second image."""
     axes = FLIPS[one_of("mode", mode, tuple(FLIPS))]
     first = rows_first(data_format)
+    sizes = frame(first)
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
+    def draw(key: Key, x: Array) -> Any:
+        return {"flips": per_image(random.bernoulli(key, 0.5, x.shape[:1])), "input_shape": x.shape}
+
+    def flip(x: Array, transformation: Any) -> Array:
         flipped = jnp.flip(x, [row_axis(x, first) + axis for axis in axes])
-        return jnp.where(per_image(random.bernoulli(key, 0.5, x.shape[:1])), flipped, x)
+        return jnp.where(transformation["flips"], flipped, x)
 
-    return augmentation(perturb, seed)
+    def move(corners: Array, transformation: Any) -> Array:
+        rows, columns = sizes(transformation)
+        turned = jnp.array([columns, rows] * 2) - corners[..., jnp.array([2, 3, 0, 1])]
+        moves = transformation["flips"].reshape(-1, 1, 1) & jnp.array([1 in axes, 0 in axes] * 2)
+        return jnp.where(moves, turned, corners)
+
+    return augmentation(draw, flip, seed, masks=flip, boxes=boxed(move, sizes))
 
 
 @layer("RandomCrop")
 def random_crop(
     height: int, width: int, seed: int | None = None, data_format: str | None = None
-) -> Pair:
+) -> ImagePair:
     """A part of `height` rows and `width` columns, the same of all images of a batch.
 
     At inference, and where images are smaller, the largest middle part with these proportions is
@@ -133,67 +134,42 @@ def random_crop(
     sizes = positive("height", height), positive("width", width)
     first = rows_first(data_format)
 
-    def whole(x: Array) -> Array:
+    def fits(shape: Sequence[int], training: bool) -> bool:
+        own = extent(shape, first)
+        return training and all(size >= least for size, least in zip(own, sizes, strict=True))
+
+    def draw(key: Any, x: Array, training: bool) -> Any:
+        own = extent(x.shape, first)
+        if not fits(x.shape, training):
+            return *middle(own, sizes)[0], x.shape
+        of_rows, of_columns = random.split(key)
+        top = random.randint(of_rows, (), 0, own[0] - height + 1)
+        return top, random.randint(of_columns, (), 0, own[1] - width + 1), x.shape
+
+    def crop(x: Array, transformation: Any, training: bool, interpolation: str) -> Array:
         axis = row_axis(x, first)
-        return resized(middle(x, axis, sizes), axis, sizes, "bilinear")
+        starts, size = middle(extent(x.shape, first), sizes)
+        if fits(x.shape, training):
+            return part(x, axis, transformation[:2], sizes)
+        return resized(part(x, axis, starts, size), axis, sizes, interpolation)
 
-    def perturb(key: Key, x: Array) -> Array:
-        axis = row_axis(x, first)
-        spare = [own - size for own, size in zip(x.shape[axis : axis + 2], sizes, strict=True)]
-        if min(spare) < 0:
-            return whole(x)
-        keys = random.split(key)
-        starts = [random.randint(k, (), 0, rest + 1) for k, rest in zip(keys, spare, strict=True)]
-        return part(x, axis, starts, sizes)
+    def images(x: Array, transformation: Any, training: bool) -> Array:
+        return crop(as_float(x), transformation, training, "bilinear")
 
-    pair = augmentation(perturb, seed)
+    def masks(x: Array, transformation: Any, training: bool) -> Array:
+        return crop(x, transformation, training, "nearest")
 
-    def apply(
-        params: Params, state: State, x: ArrayLike, *, training: bool = False, **flow: Any
-    ) -> tuple[PyTree, State]:
-        if training:
-            return pair.apply(params, state, x, training=True, **flow)
-        return whole(as_float(x)), state
+    def boxes(held: Any, transformation: Any, training: bool, form: str | None) -> Any:
+        top, left, *shape = transformation  # Keras has no shape, which relative formats need
+        own: Any = extent(shape[0], first) if shape else (None, None)
+        size = middle(own, sizes)[1] if shape and not fits(shape[0], training) else sizes
 
-    return replace(pair, apply=apply)
+        def move(corners: Array, transformation: Any) -> Array:
+            return (corners - jnp.array([left, top] * 2)) * ratios(sizes, size)
 
+        return boxed(move, lambda _: own, sizes)(held, transformation, form)
 
-def warp(
-    matrix: Callable[[Key, int, int, int], tuple[Array, Array]],
-    fill_mode: str,
-    interpolation: str,
-    fill_value: float,
-    seed: int | None,
-    data_format: str | None,
-) -> Pair:
-    """A pair that gives, at each pixel, the input's value at an affine function of its place.
-
-    `matrix(key, batch, height, width)` draws for each image a 2×2 matrix and where, counted from
-    the middle of the input, the middle of the output comes from: in rows and columns.
-    """
-    one_of("fill_mode", fill_mode, FILL_MODES)
-    order = ORDERS[one_of("interpolation", interpolation, tuple(ORDERS))]
-    first = rows_first(data_format)
-
-    def take(channel: Array, places: Array) -> Array:
-        return map_coordinates(channel, [*places], order, fill_mode, fill_value)
-
-    over_images = jax.vmap(jax.vmap(take, (0, None)))
-
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
-        images = x if first else jnp.moveaxis(x, -1, 1)
-        images = images.astype("float64" if x.dtype == "float64" else "float32")
-        height, width = images.shape[2:]
-        linear, shift = matrix(key, len(x), height, width)
-        middle = jnp.asarray([(height - 1) / 2, (width - 1) / 2], linear.dtype)
-        places = jnp.indices((height, width)).astype(linear.dtype) - middle[:, None, None]
-        places = jnp.einsum("bij,jhw->bihw", linear, places)
-        places = places + (shift + middle)[:, :, None, None]
-        y = over_images(images, places).astype(x.dtype)
-        return y if first else jnp.moveaxis(y, 1, -1)
-
-    return augmentation(perturb, seed)
+    return imaging(Change(images, masks=masks, boxes=boxes, draw=draw, random=True), seed)
 
 
 @layer("RandomRotation")
@@ -204,7 +180,7 @@ def random_rotation(
     seed: int | None = None,
     fill_value: float = 0.0,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Turn each image about its middle, counterclockwise, by a draw of `factor` in full turns.
 
     Args:
@@ -213,14 +189,34 @@ def random_rotation(
         interpolation: `bilinear` or `nearest`.
     """
     low, high = limits("factor", factor)
+    one_of("fill_mode", fill_mode, FILL_MODES)
+    first = rows_first(data_format)
 
-    def matrix(key: Key, batch: int, height: int, width: int) -> tuple[Array, Array]:
-        turns = random.uniform(key, (batch,), jnp.float32, low, high)
+    def draw(key: Key, x: Array) -> Any:
+        height, width = x.shape[2:] if first else x.shape[1:3]
+        turns = random.uniform(key, x.shape[:1], jnp.float32, low, high)
         cos, sin = jnp.cos(2 * jnp.pi * turns), jnp.sin(2 * jnp.pi * turns)
-        linear = jnp.stack([jnp.stack([cos, sin], -1), jnp.stack([-sin, cos], -1)], -2)
-        return linear, jnp.zeros((batch, 2), jnp.float32)
+        right, down = (width - 1) / 2, (height - 1) / 2
+        rows = affine(
+            *(cos, -sin, right - right * cos + down * sin),
+            *(sin, cos, down - right * sin - down * cos),
+        )
+        return {
+            "angle": 360 * turns,
+            "rotation_matrix": rows.reshape(-1, 9)[:, :8],
+            "image_height": height,
+            "image_width": width,
+            "batch_size": len(x),
+        }
 
-    return warp(matrix, fill_mode, interpolation, fill_value, seed, data_format)
+    def matrix(transformation: Any, height: Any, width: Any) -> Array:
+        rows = jnp.atleast_2d(transformation["rotation_matrix"])
+        return affine(*jnp.moveaxis(rows, -1, 0)[:6])
+
+    def sizes(transformation: Any) -> tuple[Any, Any]:
+        return transformation["image_height"], transformation["image_width"]
+
+    return warp(draw, matrix, fill_mode, interpolation, fill_value, seed, first, sizes)
 
 
 @layer("RandomZoom")
@@ -232,7 +228,7 @@ def random_zoom(
     seed: int | None = None,
     fill_value: float = 0.0,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Zoom each image: of its height, 1 plus a draw of `height_factor` is seen; so of its width.
 
     Positive factors show more, negative ones less. Without a `width_factor` one draw serves both.
@@ -240,15 +236,22 @@ def random_zoom(
     """
     rows = limits("height_factor", height_factor)
     columns = None if width_factor is None else limits("width_factor", width_factor)
+    one_of("fill_mode", fill_mode, FILL_MODES)
 
-    def matrix(key: Key, batch: int, height: int, width: int) -> tuple[Array, Array]:
+    def draw(key: Key, x: Array) -> Any:
         of_rows, of_columns = random.split(key)
-        seen = random.uniform(of_rows, (batch,), jnp.float32, *rows)
-        across = random.uniform(of_columns, (batch,), jnp.float32, *columns) if columns else seen
-        scales = 1 + jnp.stack([seen, across], -1)
-        return scales[:, :, None] * jnp.eye(2), jnp.zeros((batch, 2), jnp.float32)
+        seen = random.uniform(of_rows, (len(x), 1), jnp.float32, *rows)
+        across = random.uniform(of_columns, (len(x), 1), jnp.float32, *columns) if columns else seen
+        return {"height_zoom": 1 + seen, "width_zoom": 1 + across, "input_shape": x.shape}
 
-    return warp(matrix, fill_mode, interpolation, fill_value, seed, data_format)
+    def matrix(transformation: Any, height: Any, width: Any) -> Array:
+        down, right = transformation["height_zoom"], transformation["width_zoom"]
+        return affine(
+            right, 0, (width - 1) / 2 * (1 - right), 0, down, (height - 1) / 2 * (1 - down)
+        )
+
+    first = rows_first(data_format)
+    return warp(draw, matrix, fill_mode, interpolation, fill_value, seed, first)
 
 
 @layer("RandomTranslation")
@@ -260,22 +263,28 @@ def random_translation(
     seed: int | None = None,
     fill_value: float = 0.0,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Shift each image down and to the right by draws of the factors, as shares of its size.
 
     `fill_mode`, `interpolation` and `fill_value` are as in `random_rotation`.
     """
     ranges = limits("height_factor", height_factor), limits("width_factor", width_factor)
+    one_of("fill_mode", fill_mode, FILL_MODES)
+    first = rows_first(data_format)
 
-    def matrix(key: Key, batch: int, height: int, width: int) -> tuple[Array, Array]:
-        shares = [
-            random.uniform(own, (batch,), jnp.float32, *span)
-            for own, span in zip(random.split(key), ranges, strict=True)
-        ]
-        shift = -jnp.stack(shares, -1) * jnp.asarray([height, width], jnp.float32)
-        return jnp.broadcast_to(jnp.eye(2), (batch, 2, 2)), shift
+    def draw(key: Key, x: Array) -> Any:
+        sizes = x.shape[2:] if first else x.shape[1:3]
+        down, right = (
+            size * random.uniform(own, (len(x), 1), jnp.float32, *span)
+            for own, span, size in zip(random.split(key), ranges, sizes, strict=True)
+        )
+        return {"translations": jnp.concatenate([right, down], 1), "input_shape": x.shape}
 
-    return warp(matrix, fill_mode, interpolation, fill_value, seed, data_format)
+    def matrix(transformation: Any, height: Any, width: Any) -> Array:
+        right, down = transformation["translations"].T
+        return affine(1, 0, -right, 0, 1, -down)
+
+    return warp(draw, matrix, fill_mode, interpolation, fill_value, seed, first)
 
 
 @layer("RandomShear")
@@ -287,7 +296,7 @@ def random_shear(
     fill_value: float = 0.0,
     data_format: str | None = None,
     seed: int | None = None,
-) -> Pair:
+) -> ImagePair:
     """Move each row by its number times a draw of `x_factor`, each column so by `y_factor`.
 
     The first row and column stay. A pair of factors lies in [0, 1], and both draws get one random
@@ -298,20 +307,23 @@ def random_shear(
         limits(name, factor, 0.0 if isinstance(factor, Sequence) else -1.0)
         for name, factor in (("y_factor", y_factor), ("x_factor", x_factor))
     ]
+    one_of("fill_mode", fill_mode, FILL_MODES)
 
-    def matrix(key: Key, batch: int, height: int, width: int) -> tuple[Array, Array]:
+    def draw(key: Key, x: Array) -> Any:
         of_sign, *of_factors = random.split(key, 3)
-        sign = jnp.where(random.bernoulli(of_sign, 0.5, (batch,)), 1.0, -1.0)
-        of_rows, of_columns = (
-            sign * random.uniform(own, (batch,), jnp.float32, *span)
+        sign = jnp.where(random.bernoulli(of_sign, 0.5, (len(x), 1)), 1.0, -1.0)
+        down, right = (
+            sign * random.uniform(own, (len(x), 1), jnp.float32, *span)
             for own, span in zip(of_factors, limit, strict=True)
         )
-        ones = jnp.ones(batch, jnp.float32)
-        linear = jnp.stack([jnp.stack([ones, of_rows], -1), jnp.stack([of_columns, ones], -1)], -2)
-        middle = jnp.asarray([(height - 1) / 2, (width - 1) / 2], jnp.float32)
-        return linear, linear @ middle - middle
+        return {"shear_factor": jnp.concatenate([right, down], 1), "input_shape": x.shape}
 
-    return warp(matrix, fill_mode, interpolation, fill_value, seed, data_format)
+    def matrix(transformation: Any, height: Any, width: Any) -> Array:
+        right, down = transformation["shear_factor"].T
+        return affine(1, right, 0, down, 1, 0)
+
+    first = rows_first(data_format)
+    return warp(draw, matrix, fill_mode, interpolation, fill_value, seed, first)
 
 
 @layer("RandomContrast")
@@ -320,7 +332,7 @@ def random_contrast(
     value_range: Sequence[float] = (0, 255),
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """`(x - mean) * c + mean`, within `value_range`, for a draw c from [1 - low, 1 + high].
 
     The mean is that of each channel of each image; `factor` is `(low, high)`, or one number for
@@ -333,27 +345,34 @@ def random_contrast(
     least, most = sorted(value_range)
     first = rows_first(data_format)
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
+    def draw(key: Key, x: Array) -> Any:
+        return {"contrast_factor": uniform(key, x, 1 - low, 1 + high)}
+
+    def images(x: Array, transformation: Any) -> Array:
         axis = row_axis(x, first)
         mean = x.mean((axis, axis + 1), keepdims=True)
-        draws = random.uniform(key, x.shape[:1], jnp.float32, 1 - low, 1 + high)
-        return jnp.clip((x - mean) * per_image(draws).astype(x.dtype) + mean, least, most)
+        factor = transformation["contrast_factor"].astype(x.dtype)
+        return jnp.clip((x - mean) * factor + mean, least, most)
 
-    return augmentation(perturb, seed)
+    return augmentation(draw, images, seed)
 
 
 @layer("RandomBrightness")
 def random_brightness(
-    factor: Factor, value_range: Sequence[float] = (0, 255), seed: int | None = None
-) -> Pair:
+    factor: Factor,
+    value_range: Sequence[float] = (0, 255),
+    seed: int | None = None,
+    data_format: str | None = None,
+) -> ImagePair:
     """Add a draw of `factor`, as a share of `value_range`, to each image; stay in that range."""
+    rows_first(data_format)
     low, high = limits("factor", factor)
     least, most = sorted(value_range)
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
-        draws = (most - least) * random.uniform(key, x.shape[:1], jnp.float32, low, high)
-        return jnp.clip(x + per_image(draws).astype(x.dtype), least, most)
+    def draw(key: Key, x: Array) -> Any:
+        return {"rgb_delta": (most - least) * uniform(key, x, low, high)}
 
-    return augmentation(perturb, seed)
+    def images(x: Array, transformation: Any) -> Array:
+        return jnp.clip(x + transformation["rgb_delta"].astype(x.dtype), least, most)
+
+    return augmentation(draw, images, seed)

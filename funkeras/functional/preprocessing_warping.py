@@ -1,45 +1,27 @@
 """Random changes of where the pixels of images are: perspectives, elastic transforms."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import jax
 import jax.numpy as jnp
 from jax import random
-from jax.scipy.ndimage import map_coordinates
 
-from funkeras.functional.checks import one_of, rank
-from funkeras.functional.pair import Pair, layer
-from funkeras.functional.precision import at_least_single
-from funkeras.functional.preprocessing_colors import BYTES
-from funkeras.functional.preprocessing_images import rows_first
-from funkeras.functional.preprocessing_mixing import smoothed
-from funkeras.functional.preprocessing_random import (
-    ORDERS,
-    Factor,
+from funkeras.functional.checks import one_of
+from funkeras.functional.pair import layer
+from funkeras.functional.preprocessing_changes import (
+    ImagePair,
     augmentation,
-    happens,
-    span,
+    cannot_move,
+    extent,
+    rows_first,
 )
+from funkeras.functional.preprocessing_colors import BYTES
+from funkeras.functional.preprocessing_mixing import smoothed
+from funkeras.functional.preprocessing_places import FILL_MODES, ORDERS, taken, warp
+from funkeras.functional.preprocessing_random import Factor, happens, per_image, span
 from funkeras.typing import Array, Key
 
 __all__ = ["random_elastic_transform", "random_perspective"]
-
-FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
-
-
-def taken(
-    x: Array, places: Array, interpolation: str, fill_mode: str, fill_value: float, first: bool
-) -> Array:
-    """The images' values at places of (batch, 2, rows, columns): each pixel's row and column."""
-    images = x if first else jnp.moveaxis(x, -1, 1)
-    narrow = jnp.issubdtype(x.dtype, jnp.floating)  # whole numbers stay such and are rounded
-    wide = images.astype(at_least_single(x.dtype)) if narrow else images
-
-    def take(channel: Array, places: Array) -> Array:
-        return map_coordinates(channel, [*places], ORDERS[interpolation], fill_mode, fill_value)
-
-    y = jax.vmap(jax.vmap(take, (0, None)))(wide, places).astype(x.dtype)
-    return y if first else jnp.moveaxis(y, 1, -1)
 
 
 def homography(starts: Array, ends: Array) -> Array:
@@ -61,22 +43,6 @@ def homography(starts: Array, ends: Array) -> Array:
     return jnp.concatenate([solved, jnp.ones_like(solved[..., :1])], -1).reshape(-1, 3, 3)
 
 
-def seen(
-    x: Array,
-    matrix: Array,
-    interpolation: str,
-    fill_value: float,
-    first: bool,
-    fill_mode: str = "constant",
-) -> Array:
-    """Images of which each pixel comes from where a 3×3 matrix for each image takes it."""
-    height, width = x.shape[2:] if first else x.shape[1:3]
-    rows, columns = jnp.indices((height, width)).astype(matrix.dtype)
-    points = jnp.einsum("bij,jhw->ibhw", matrix, jnp.stack([columns, rows, jnp.ones_like(rows)]))
-    places = jnp.stack([points[1] / points[2], points[0] / points[2]], 1)
-    return taken(x, places, interpolation, fill_mode, fill_value, first)
-
-
 @layer("RandomPerspective")
 def random_perspective(
     factor: Factor = 1.0,
@@ -85,7 +51,7 @@ def random_perspective(
     fill_value: float = 0.0,
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Look at each image, with a probability drawn from `factor`, from elsewhere.
 
     The coordinates of its corners change by at most half of `scale` times themselves, so that the
@@ -94,23 +60,29 @@ def random_perspective(
     limit = span("factor", factor)
     if not 0 <= scale <= 1:
         raise ValueError(f"scale must lie in [0, 1], got {scale}")
-    one_of("interpolation", interpolation, tuple(ORDERS))
     first = rows_first(data_format)
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
-        height, width = x.shape[2:] if first else x.shape[1:3]
+    def draw(key: Key, x: Array) -> Any:
+        height, width = extent(x.shape, first)
         of_choice, of_points = random.split(key)
         right, bottom = width - 1.0, height - 1.0
         starts = jnp.array([[0, 0], [right, 0], [0, bottom], [right, bottom]], jnp.float32)
         half = 0.5 * scale
         draws = random.uniform(of_points, (len(x), 4, 2), jnp.float32, -half, half)
-        ends = starts + starts * draws
-        matrix = homography(jnp.broadcast_to(starts, ends.shape), ends)
-        y = seen(x, matrix, interpolation, fill_value, first)
-        return jnp.where(happens(of_choice, x, limit), y, x)
+        return {
+            "apply_perspective": happens(of_choice, x, limit),
+            "start_points": jnp.broadcast_to(starts, draws.shape),
+            "end_points": starts + starts * draws,
+            "input_shape": x.shape,
+        }
 
-    return augmentation(perturb, seed)
+    def matrix(transformation: Any, height: Any, width: Any) -> Array:
+        points = (transformation[f"{end}_points"] for end in ("start", "end"))
+        happening = transformation["apply_perspective"].reshape(-1, 1, 1)
+        return jnp.where(happening, homography(*points), jnp.eye(3))
+
+    way = "constant", interpolation, fill_value
+    return warp(draw, matrix, *way, seed, first, flat=False)
 
 
 def displaced(
@@ -149,7 +121,7 @@ def random_elastic_transform(
     value_range: Sequence[float] = BYTES,
     seed: int | None = None,
     data_format: str | None = None,
-) -> Pair:
+) -> ImagePair:
     """Move the pixels of each image about, near ones alike, with a probability drawn from `factor`.
 
     Normal noise, for rows and for columns, is smoothed by a Gaussian. For one draw s of `scale` its
@@ -162,18 +134,35 @@ def random_elastic_transform(
     one_of("fill_mode", fill_mode, FILL_MODES)
     first = rows_first(data_format)
 
-    def perturb(key: Key, x: Array) -> Array:
-        rank(x.shape, 4)
+    def draw(key: Key, x: Array) -> Any:
         if 0 in (limit[1], strengths[1]):
-            return x
-        sizes = x.shape[2:] if first else x.shape[1:3]
+            return None
         of_choice, of_strength, of_noise = random.split(key, 3)
-        strength = random.uniform(of_strength, (), jnp.float32, *strengths)
-        noise = random.normal(of_noise, (len(x), 2, *sizes), jnp.float32)
-        deviation = jnp.maximum(0.05 * strength * min(sizes), 1e-6)
-        widest = int(6 * 0.05 * strengths[1] * min(sizes)) | 1
-        way = (interpolation, fill_mode, fill_value, first, widest)
-        y = displaced(x, noise, 0.1 * strength * max(sizes), deviation, *way)
-        return jnp.clip(jnp.where(happens(of_choice, x, limit), y, x), *value_range)
+        return {
+            "apply_transform": happens(of_choice, x, limit),
+            "distortion_factor": random.uniform(of_strength, (), jnp.float32, *strengths),
+            "noise": random.normal(of_noise, (len(x), 2, *extent(x.shape, first)), jnp.float32),
+        }
 
-    return augmentation(perturb, seed)
+    def moved(x: Array, transformation: Any, interpolation: str) -> Array:
+        sizes = extent(x.shape, first)
+        strength = transformation["distortion_factor"]
+        alpha, sigma = elastic_lengths(*sizes, strength)
+        widest = int(6 * elastic_lengths(*sizes, strengths[1])[1]) | 1
+        way = interpolation, fill_mode, fill_value, first, widest
+        y = displaced(x, transformation["noise"], alpha, jnp.maximum(sigma, 1e-6), *way)
+        return jnp.where(per_image(transformation["apply_transform"]), y, x)
+
+    def images(x: Array, transformation: Any) -> Array:
+        return jnp.clip(moved(x, transformation, interpolation), *value_range)
+
+    def masks(x: Array, transformation: Any) -> Array:
+        return moved(x, transformation, "nearest")
+
+    refused = cannot_move("RandomElasticTransform", "RandomPerspective")
+    return augmentation(draw, images, seed, masks=masks, boxes=refused)
+
+
+def elastic_lengths(height: Any, width: Any, strength: Any) -> tuple[Any, Any]:
+    """How far an elastic transform of that strength moves pixels, and how wide its Gaussian is."""
+    return max(height, width) * (0.1 * strength), min(height, width) * (0.05 * strength)

@@ -9,7 +9,7 @@ from jax import lax
 from funkeras import config
 from funkeras.functional.checks import known, one_of, positive, rank
 from funkeras.functional.pair import Pair, Weight, layer, stateless
-from funkeras.functional.preprocessing_images import rows_first
+from funkeras.functional.preprocessing_changes import rows_first
 from funkeras.typing import Array, Params, Shape
 from funkeras.utils.windows import Window, window_of
 

@@ -18,7 +18,11 @@ from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
 from funkeras.layers.foreign import OfFlax
 from funkeras.layers.foreign import OfJax
+from funkeras.layers.imaging import Elastic
 from funkeras.layers.imaging import Imaging
+from funkeras.layers.imaging import Preparing
+from funkeras.layers.imaging import Shifting
+from funkeras.layers.imaging import Zooming
 from funkeras.layers.lookup import Binned
 from funkeras.layers.lookup import Lookup
 from funkeras.layers.lookup import OnHost
@@ -355,6 +359,7 @@ class AutoContrast(Imaging):
     def __init__(
         self,
         value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -2231,6 +2236,7 @@ class MaxNumBoundingBoxes(Imaging):
         self,
         max_number: int | Any = ...,
         fill_value: float = -1,
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -2640,7 +2646,7 @@ class Permute(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Pipeline(Imaging):
+class Pipeline(Preparing):
     """Layers one after another, most often of preprocessing, as one layer."""
     def __init__(
         self,
@@ -2772,6 +2778,7 @@ class RandomBrightness(Imaging):
         factor: Any | Any = ...,
         value_range: Sequence[float] = (0, 255),
         seed: int | None = None,
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -2892,7 +2899,7 @@ class RandomCrop(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomElasticTransform(Imaging):
+class RandomElasticTransform(Elastic):
     """Move the pixels of each image about, near ones alike, with a probability drawn from `factor`."""
     def __init__(
         self,
@@ -3202,7 +3209,7 @@ class RandomSharpness(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomShear(Imaging):
+class RandomShear(Shifting):
     """Move each row by its number times a draw of `x_factor`, each column so by `y_factor`."""
     def __init__(
         self,
@@ -3230,7 +3237,7 @@ class RandomShear(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomTranslation(Imaging):
+class RandomTranslation(Shifting):
     """Shift each image down and to the right by draws of the factors, as shares of its size."""
     def __init__(
         self,
@@ -3258,7 +3265,7 @@ class RandomTranslation(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class RandomZoom(Imaging):
+class RandomZoom(Zooming):
     """Zoom each image: of its height, 1 plus a draw of `height_factor` is seen; so of its width."""
     def __init__(
         self,
@@ -3332,7 +3339,7 @@ class RepeatVector(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Rescaling(Imaging):
+class Rescaling(Preparing):
     """`scale * x + offset`; a list has a number for each channel."""
     def __init__(
         self,
@@ -3689,6 +3696,7 @@ class Solarization(Imaging):
         threshold_factor: Any = 0.0,
         value_range: Sequence[float] = (0, 255),
         seed: int | None = None,
+        data_format: str | None = None,
         *,
         name: str | None = None,
         trainable: bool = True,

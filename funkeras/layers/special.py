@@ -11,7 +11,7 @@ from funkeras import registry, symbolic
 from funkeras.functional.adapted import NOTHING, Moments, kept_axes, merged
 from funkeras.functional.pair import builders
 from funkeras.layers.foreign import OfFlax, OfJax
-from funkeras.layers.imaging import Imaging
+from funkeras.layers.imaging import Elastic, Imaging, Preparing, Shifting, Zooming
 from funkeras.layers.layer import Layer
 from funkeras.layers.normalizing import Normalizing
 from funkeras.layers.recurring import Celled, Recurrent, TwoWay
@@ -208,10 +208,17 @@ class Adapted(Layer):
 
 
 BASES: dict[str, type[Layer]] = {
+    **{
+        name: Imaging
+        for name, build in builders.items()
+        if re.search("preprocessing_(images|random|colors|mixing|warping)$", build.__module__)
+    },
     **dict.fromkeys(("SimpleRNN", "GRU", "LSTM", "RNN"), Recurrent),
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), Recurrent),
     **dict.fromkeys(("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells"), Celled),
     "Bidirectional": TwoWay,
+    **dict.fromkeys(("Pipeline", "Rescaling"), Preparing),
+    **dict.fromkeys(("RandomShear", "RandomTranslation"), Shifting),
     "AdditiveAttention": Attending,
     "Attention": Attending,
     "GroupedQueryAttention": Attending,
@@ -221,13 +228,10 @@ BASES: dict[str, type[Layer]] = {
     "Merge": Merging,
     "MultiHeadAttention": Attending,
     "Normalization": Adapted,
+    "RandomElasticTransform": Elastic,
+    "RandomZoom": Zooming,
     "ReversibleEmbedding": Reversible,
     "SpectralNormalization": Normalizing,
     "TimeDistributed": Stepping,
 }
 """Class name → what it derives from, if not from `Layer` itself."""
-BASES |= {
-    name: Imaging
-    for name, build in builders.items()
-    if re.search("preprocessing_(images|random|colors|mixing|warping)$", build.__module__)
-}

@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 
 from funkeras.functional.checks import rank, tuple_of
+from funkeras.functional.preprocessing_changes import as_float, row_axis, rows_first
 from funkeras.functional.preprocessing_colors import color_of, gray, hue_of, planes
-from funkeras.functional.preprocessing_images import as_float, part, row_axis, rows_first
+from funkeras.functional.preprocessing_images import part
 from funkeras.functional.preprocessing_mixing import bell, smoothed
 from funkeras.ops import image_places
 from funkeras.ops.arguments import array

@@ -11,9 +11,10 @@ from jax import random
 from jax.scipy import ndimage
 
 from funkeras.functional.checks import one_of, tuple_of
-from funkeras.functional.preprocessing_images import as_float, part, resizing, row_axis, rows_first
-from funkeras.functional.preprocessing_random import ORDERS
-from funkeras.functional.preprocessing_warping import FILL_MODES, displaced, homography, seen
+from funkeras.functional.preprocessing_changes import as_float, row_axis, rows_first
+from funkeras.functional.preprocessing_images import part, resizing
+from funkeras.functional.preprocessing_places import FILL_MODES, ORDERS, seen
+from funkeras.functional.preprocessing_warping import displaced, homography
 from funkeras.ops.arguments import array
 from funkeras.ops.convolutions import Sizes, conv
 from funkeras.ops.lifting import op

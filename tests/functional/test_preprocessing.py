@@ -10,7 +10,8 @@ import pytest
 from funkeras import config
 from funkeras import functional as F
 from funkeras.functional.preprocessing_categories import quantiles
-from funkeras.functional.preprocessing_warping import displaced, homography, seen
+from funkeras.functional.preprocessing_places import seen
+from funkeras.functional.preprocessing_warping import displaced, homography
 from funkeras.layers import CategoryEncoding
 
 GOLDEN = Path(__file__).parents[1] / "golden"

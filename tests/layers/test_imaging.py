@@ -57,7 +57,7 @@ def test_masks_and_boxes_stay_where_only_colors_change():
     np.testing.assert_array_equal(y["segmentation_masks"], IMAGES[..., :1])
     np.testing.assert_array_equal(y["bounding_boxes"]["boxes"], boxes["boxes"])
     assert layer.get_config()["bounding_box_format"] == "xyxy"
-    with pytest.raises(ValueError, match="RandomFlip cannot move bounding_boxes"):
+    with pytest.raises(ValueError, match="known format only: give the layer bounding_box_format="):
         layers.RandomFlip()(given, training=True)
 
 
