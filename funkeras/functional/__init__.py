@@ -13,6 +13,7 @@ from funkeras.functional import embedding as _embedding
 from funkeras.functional import foreign as _foreign
 from funkeras.functional import graphs as _graphs
 from funkeras.functional import local as _local
+from funkeras.functional import low_rank as _low_rank
 from funkeras.functional import merging as _merging
 from funkeras.functional import noise as _noise
 from funkeras.functional import nonlinear as _nonlinear
@@ -49,6 +50,7 @@ from funkeras.functional.embedding import *
 from funkeras.functional.foreign import *
 from funkeras.functional.graphs import *
 from funkeras.functional.local import *
+from funkeras.functional.low_rank import *
 from funkeras.functional.merging import *
 from funkeras.functional.noise import *
 from funkeras.functional.nonlinear import *
@@ -79,6 +81,7 @@ __all__ = [
         _pair,
         _plain,
         _combinators,
+        _low_rank,
         _core,
         _einsum,
         _convolution,

@@ -48,8 +48,8 @@ class Weight(NamedTuple):
 
     `name` is a path with `/` where combinators nest. A trainable weight lives in `params`, any
     other in `state`; one that is not `saved` (a recurrent state, a penalty) is no part of files.
-    `part` is a mark that goes with it through combinators: the layer whose it is, and its name
-    there.
+    `part` and `adapted` are marks that go with it through combinators: the layer whose it is, and
+    its name there; of a kernel in the state, how much the product of the factors beside it counts.
     """
 
     name: str
@@ -59,6 +59,12 @@ class Weight(NamedTuple):
     saved: bool = True
     dtype: str | None = None
     part: tuple[Any, str] | None = None
+    adapted: float | None = None
+
+    @property
+    def listed_first(self) -> bool:
+        """Whether lists have it among the trainable ones: a kernel that is adapted keeps its place."""
+        return self.trainable or self.adapted is not None
 
 
 class Apply(Protocol):
@@ -380,5 +386,5 @@ def layer(name: str, *aliases: str) -> Callable[[Callable[P, Pair]], Callable[P,
 def flat_weights(pair: Pair, input_shape: Shapes) -> Iterator[Weight]:
     """The declared weights in the order of `get_weights`: trainable ones first."""
     declared = [weight for weight in pair.weights(freeze_shape(input_shape)) if weight.saved]
-    yield from (weight for weight in declared if weight.trainable)
-    yield from (weight for weight in declared if not weight.trainable)
+    yield from (weight for weight in declared if weight.listed_first)
+    yield from (weight for weight in declared if not weight.listed_first)

@@ -50,17 +50,18 @@ class Containing:
 
     def _as_part(self, layer: Any) -> Pair:
         """A layer inside as a pair. Its weights are marked as its own, wherever that is used."""
-        pair = written_cell(layer) if is_cell(layer) else layer.pair
+        cell = written_cell(layer) if is_cell(layer) else None
+        pair = cell or layer.pair
         if not isinstance(layer, Containing):
             return pair
         own: Any = layer
         if not isinstance(pair, Cell):
             pair = pair.rerun(lambda *args, **flow: own.functional.run(*args, **flow))
-        declare, dtype = pair.weights, dtypes_of(own.dtype_policy)[0]
+        dtype = dtypes_of(own.dtype_policy)[0]
 
         def weights(input_shape: Any) -> Iterator[Weight]:
             self._parts[layer] = input_shape
-            for weight in declare(input_shape):
+            for weight in (cell or own.pair).weights(input_shape):  # as they are now
                 part = (layer, weight.name)
                 yield weight._replace(part=part, dtype=weight.dtype or dtype)
 

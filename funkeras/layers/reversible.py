@@ -1,6 +1,5 @@
 """The class of `ReversibleEmbedding`: one call looks vectors up, another leads back from them."""
 
-import inspect
 from typing import Any
 
 import jax
@@ -8,15 +7,15 @@ import jax
 from funkeras.functional.arguments import Arguments
 from funkeras.functional.embedding import REVERSE, is_reverse
 from funkeras.functional.pair import Pair
+from funkeras.layers.adapting import Adapting
 from funkeras.layers.calling import written_inputs
-from funkeras.layers.layer import Layer
 from funkeras.layers.weights import dtypes_of
 from funkeras.typing import Params, PyTree, State
 
 __all__ = ["Reversible"]
 
 
-class Reversible(Layer):
+class Reversible(Adapting):
     """`ReversibleEmbedding`: `layer(x, reverse=True)` gives scores of words for vectors."""
 
     def _run(self, x: Any, *others: Any, **named: Any) -> Any:
@@ -32,11 +31,8 @@ class Reversible(Layer):
     def make_pair(self) -> Pair:
         """The pair of this layer's arguments; where it computes low, the way back may do better."""
         pair = super().make_pair()
-        build = type(self).builder
-        if build is None:
-            return pair
-        own = inspect.signature(build).parameters
-        plain = build(**{name: self._arguments[name] for name in own})
+        build, given = self._building()
+        plain = build(**given)
         better = self.casts and self._arguments["reverse_dtype"] is not None
         low = dtypes_of(self.dtype_policy)[1]
 

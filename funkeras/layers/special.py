@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from funkeras import registry, symbolic
 from funkeras.functional.adapted import NOTHING, Moments, kept_axes, merged
 from funkeras.functional.pair import builders
+from funkeras.layers.adapting import Adapting
 from funkeras.layers.foreign import OfFlax, OfJax
 from funkeras.layers.imaging import Elastic, Imaging, Preparing, Shifting, Zooming
 from funkeras.layers.layer import Layer
@@ -219,6 +220,7 @@ BASES: dict[str, type[Layer]] = {
     "Bidirectional": TwoWay,
     **dict.fromkeys(("Pipeline", "Rescaling"), Preparing),
     **dict.fromkeys(("RandomShear", "RandomTranslation"), Shifting),
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D", "Dense", "EinsumDense", "Embedding"), Adapting),
     "AdditiveAttention": Attending,
     "Attention": Attending,
     "GroupedQueryAttention": Attending,

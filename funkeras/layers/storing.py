@@ -1,14 +1,47 @@
 """What a layer stores of itself in files, and how it is built from them: Keras 3's hooks."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, ClassVar
 
+import numpy as np
+
+from funkeras.functional.low_rank import changed, factors
 from funkeras.functional.pair import Weight
 from funkeras.layers.calling import CELL, shapes_to_build
 from funkeras.typing import Config
 from funkeras.variables import Variable
 
-__all__ = ["Storing"]
+__all__ = ["Storing", "array_of", "stored", "unchanging", "whole_array"]
+
+
+def stored(weights: Iterable[Weight]) -> list[Weight]:
+    """Of weights those that Keras 3's files have: kernels whole, and no factors that adapt them."""
+    listed = list(weights)
+    adapted = [weight.name for weight in listed if weight.adapted is not None]
+    factored = {factor for kernel in adapted for factor in factors(kernel)}
+    return [weight for weight in listed if weight.name not in factored]
+
+
+def unchanging(weights: Iterable[Weight]) -> dict[str, np.ndarray]:
+    """Names and values of factors of no change, beside kernels that a file has whole."""
+    shapes = {weight.name: weight for weight in weights}
+    adapted = [name for name, weight in shapes.items() if weight.adapted is not None]
+    return {b: np.zeros(shapes[b].shape, "float32") for _, b in map(factors, adapted)}
+
+
+def array_of(owner: Any, weight: Weight) -> np.ndarray:
+    """The array of a weight."""
+    return Variable.of(owner, weight.name, weight.shape, weight.trainable).numpy()
+
+
+def whole_array(owner: Any, weight: Weight) -> np.ndarray:
+    """The array of a weight, with what adapts it."""
+    array = array_of(owner, weight)
+    if weight.adapted is None:
+        return array
+    declared = {own.name: own for own in owner.declared_weights()}
+    a, b = (array_of(owner, declared[name]) for name in factors(weight.name))
+    return np.asarray(changed(array, a, b, weight.adapted), array.dtype)
 
 
 class Storing:
@@ -31,8 +64,8 @@ class Storing:
 
         By `"0"`, `"1"`, …, trainable ones first. Those of layers inside are stored by these.
         """
-        for index, variable in enumerate(self._own_listed()):
-            store[str(index)] = variable.numpy()
+        for index, weight in enumerate(self._own_listed()):
+            store[str(index)] = whole_array(self, weight)
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Assign what `save_own_variables` has stored: override it together with that.
@@ -44,17 +77,19 @@ class Storing:
         if len(store) != len(own):
             raise ValueError(
                 f"layer {self.name!r} has {len(own)} variables of its own "
-                f"({', '.join(variable.place for variable in own)}), got {len(store)}"
+                f"({', '.join(weight.name for weight in own)}), got {len(store)}"
             )
-        for index, variable in enumerate(own):
-            variable.assign(store[str(index)])
+        values = {weight.name: store[str(index)] for index, weight in enumerate(own)}
+        declared = {weight.name: weight for weight in self.declared_weights()}
+        for name, value in (values | unchanging(declared.values())).items():
+            own_weight = declared[name]
+            self._variable(name, own_weight.shape, own_weight.trainable).assign(value)
 
-    def _own_listed(self) -> list[Variable]:
+    def _own_listed(self) -> list[Weight]:
         if getattr(type(self).builder, "keras_name", None) in CELL:
             return []
         declared = [weight for weight in self.declared_weights() if "/" not in weight.name]
-        ordered = sorted(declared, key=lambda weight: not weight.trainable)
-        return [self._variable(own.name, own.shape, own.trainable) for own in ordered]
+        return stored(sorted(declared, key=lambda weight: not weight.listed_first))
 
     def get_build_config(self) -> Config | None:
         """What `build_from_config` takes: the shapes of inputs. Override it to tell more."""

@@ -17,9 +17,17 @@ from funkeras.layers.inside import collected, parted
 from funkeras.typing import Params, State
 from funkeras.variables import Variable, current_flow
 
-__all__ = ["Weighted", "dtypes_of", "note_change", "variables_lock", "variables_version"]
+__all__ = [
+    "Weighted",
+    "dtypes_of",
+    "forms_version",
+    "note_change",
+    "note_form",
+    "variables_lock",
+    "variables_version",
+]
 
-_version = 0
+_version = _form = 0
 variables_lock = threading.RLock()
 """Held while several layers are changed or read together: threads see one step or the next."""
 
@@ -34,6 +42,19 @@ def note_change() -> None:
     global _version
     with variables_lock:
         _version += 1
+
+
+def forms_version() -> int:
+    """A count that grows whenever any layer has other weights than before."""
+    return _form
+
+
+def note_form() -> None:
+    """Say that a layer has other weights now."""
+    global _form
+    with variables_lock:
+        _form += 1
+        note_change()
 
 
 class Listed(list[Variable]):

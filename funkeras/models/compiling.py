@@ -24,6 +24,10 @@ from funkeras.variables import Variable
 __all__ = ["Compiling"]
 
 
+TRAINING = ("fit", "train_on_batch")
+"""What an optimizer's state is needed for."""
+
+
 class Appended(list[Any]):
     """A list that tells what is appended to it."""
 
@@ -107,6 +111,8 @@ class Compiling(Holding):
         self._engine = None
         self._optimizer_state = None
         self._predict = None
+        self._formed, self._outgrown = (-1, None), False
+        self._keep_up()
 
     def _take_up_losses(self) -> None:
         """Add what the layers were given by `add_loss` outside of their calls, once."""
@@ -173,6 +179,12 @@ class Compiling(Holding):
     def _ready(self, action: str, y: Sequence[Any]) -> Engine:
         """The engine for such targets, made at the first use after `compile`."""
         settings = self._require_compiled(action)
+        self._keep_up()
+        if self._outgrown and action in TRAINING:
+            raise RuntimeError(
+                f"{action}: layers of {self.name!r} have other weights than those that its "
+                "optimizer has trained: compile it again"
+            )
         with config.using_dialect(settings["dialect"]):
             loss = [losses.get(item) for item in self._by_output("loss", settings["loss"], None)]
             for name, function, true, shape in zip(

@@ -9,7 +9,7 @@ import numpy as np
 from funkeras.distribution import distribution
 from funkeras.layers.layer import Layer
 from funkeras.layers.nodes import mask_of, updates_of, uses_learning_phase
-from funkeras.layers.weights import variables_lock, variables_version
+from funkeras.layers.weights import forms_version, variables_lock, variables_version
 from funkeras.models.ends import Ends
 from funkeras.models.ties import Ties, owner_of, synced, ties_of
 from funkeras.tracing import trace
@@ -54,6 +54,17 @@ class Holding(Ends):
             with variables_lock:
                 gathered = self._gathered = (variables_version(), *self._gather())
         return gathered[1], gathered[2]
+
+    def _keep_up(self) -> None:
+        """Forget the programs that were made for other weights than the layers have by now."""
+        version, nested = self._formed
+        if version == forms_version() or not self.built:
+            return
+        self._formed = forms_version(), jax.tree.structure(self.variables_now)
+        if nested is not None and nested != self._formed[1]:
+            slots = None if self._engine is None else self._engine.slots
+            self._outgrown = slots is not None or self._optimizer_state is not None
+            self._changed_graph()
 
     def _gather(self) -> tuple[Params, State]:
         params, state = self.own_variables()

@@ -15,6 +15,7 @@ from funkeras.formats.keras3 import Arrays, layer_places, named
 from funkeras.functional.pair import Weight, at
 from funkeras.layers.inside import bind
 from funkeras.layers.layer import Layer
+from funkeras.layers.storing import unchanging
 from funkeras.models.model import Model
 from funkeras.models.places import Part, class_of, holders, parts
 from funkeras.variables import running
@@ -247,6 +248,7 @@ def from_place(part: Part, arrays: Arrays, where: str) -> Change:
         )
     change: Change = {}
     _enter(change, part, part.stored, arrays, where)
+    change[id(part.owner)][1].update(unchanging(part.weights))
     return change
 
 

@@ -12,6 +12,7 @@ from funkeras.functional.combinators import unique_names
 from funkeras.functional.pair import Weight
 from funkeras.layers.calling import CELL
 from funkeras.layers.layer import Layer
+from funkeras.layers.storing import stored
 from funkeras.models.model import Model
 
 __all__ = ["Part", "attribute_places", "class_of", "holders", "own_part", "parts", "places_of"]
@@ -70,8 +71,8 @@ class Part(NamedTuple):
 
     @property
     def stored(self) -> list[Weight]:
-        """What a `.weights.h5` file has in its place, in order."""
-        return [*self.again, *self.weights]
+        """What a `.weights.h5` file has in its place, in order: kernels with what adapts them."""
+        return [*self.again, *stored(self.weights)]
 
     def writes(self, method: str) -> bool:
         """Whether the class of the layer has its own `save_own_variables`, or the like."""

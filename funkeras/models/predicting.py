@@ -47,7 +47,7 @@ class Predicting(Taking):
             return self._run_predict(x, batch_size, verbose, steps=steps, callbacks=callbacks)
         inputs = self._inputs(x)
         rows = rows_of({"x": inputs})
-        run = self._predict or self._make_predict()
+        run = self._predict_program()
         size = self._batch_size(batch_size, x)
         bar = Bar(verbosity(verbose, elsewhere=0), rows, -(-rows // size)) if verbose else None
         look = bar.look if bar else None
@@ -80,7 +80,7 @@ class Predicting(Taking):
             return self._inputs(inputs_of(item, len(self.input_names)))
 
         source = Stream(x, read, steps, **fetching)
-        run = self._predict or self._make_predict()
+        run = self._predict_program()
         listed = self._listed(callbacks, source.steps)
         bar = Bar(style, None if source.partial else count, source.steps)
         with closing(source):
@@ -88,6 +88,10 @@ class Predicting(Taking):
             columns = fitting.predict_stream(run, self, source, listed, look)
         bar.finish({})
         return columns[0] if len(columns) == 1 else columns
+
+    def _predict_program(self) -> Callable[..., Any]:
+        self._keep_up()
+        return self._predict or self._make_predict()
 
     def _make_predict(self) -> Callable[..., Any]:
         self.mixes_rows = always_trains(self)
@@ -107,7 +111,7 @@ class Predicting(Taking):
     def _make_predict_function(self) -> None:
         """Make the program of `predict` now: Keras 1 and 2 asked that of servers with threads."""
         self._require_built("predict")
-        self._predict = self._predict or self._make_predict()
+        self._predict_program()
 
     predict_proba = predict
 

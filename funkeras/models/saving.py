@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from funkeras.functional.pair import Weight
+from funkeras.layers.storing import array_of, whole_array
 from funkeras.registry import custom_object_scope
-from funkeras.variables import Variable
 
 if TYPE_CHECKING:
     from funkeras.formats.keras3 import Arrays, Holders
@@ -186,11 +186,6 @@ def _named_arrays(weights: Sequence[tuple[Any, Weight]]) -> list[tuple[str, np.n
     return list(found.items())
 
 
-def array_of(owner: Any, weight: Weight) -> np.ndarray:
-    """The array of a weight."""
-    return Variable.of(owner, weight.name, weight.shape, weight.trainable).numpy()
-
-
 def holders_of(model: Any) -> "Holders":
     """The arrays of a model by place, as `.weights.h5` files have them."""
     return _collected(placed(model))
@@ -229,7 +224,7 @@ def stored_arrays(part: Any) -> "Arrays":
     from funkeras import formats
 
     if not part.writes("save_own_variables"):
-        return [array_of(part.owner, weight) for weight in part.stored]
+        return [whole_array(part.owner, weight) for weight in part.stored]
     store: dict[str, Any] = {}
     part.layer.save_own_variables(store)
     where = f"save_own_variables of layer {part.layer.name!r}"
