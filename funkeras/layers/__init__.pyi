@@ -16,6 +16,7 @@ from funkeras.layers.merge import maximum as maximum
 from funkeras.layers.merge import minimum as minimum
 from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
+from funkeras.layers.adapting import Adapting
 from funkeras.layers.foreign import OfFlax
 from funkeras.layers.foreign import OfJax
 from funkeras.layers.imaging import Elastic
@@ -631,7 +632,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class Conv1D(Layer):
+class Conv1D(Adapting):
     """Slide `filters` kernels along time: `activation(conv(x, kernel) + bias)`."""
     def __init__(
         self,
@@ -650,6 +651,8 @@ class Conv1D(Layer):
         bias_regularizer: Identifier = None,
         kernel_constraint: Identifier = None,
         bias_constraint: Identifier = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -704,7 +707,7 @@ class Conv1DTranspose(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Conv2D(Layer):
+class Conv2D(Adapting):
     """Slide `filters` kernels over an image: `activation(conv(x, kernel) + bias)`."""
     def __init__(
         self,
@@ -723,6 +726,8 @@ class Conv2D(Layer):
         bias_regularizer: Identifier = None,
         kernel_constraint: Identifier = None,
         bias_constraint: Identifier = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -777,7 +782,7 @@ class Conv2DTranspose(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Conv3D(Layer):
+class Conv3D(Adapting):
     """Slide `filters` kernels through a volume: `activation(conv(x, kernel) + bias)`."""
     def __init__(
         self,
@@ -796,6 +801,8 @@ class Conv3D(Layer):
         bias_regularizer: Identifier = None,
         kernel_constraint: Identifier = None,
         bias_constraint: Identifier = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1126,7 +1133,7 @@ class CutMix(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class Dense(Layer):
+class Dense(Adapting):
     """Affine map of the last axis: `activation(x @ kernel + bias)`."""
     def __init__(
         self,
@@ -1139,6 +1146,8 @@ class Dense(Layer):
         bias_regularizer: Identifier = None,
         kernel_constraint: Identifier = None,
         bias_constraint: Identifier = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1321,7 +1330,7 @@ class ELU(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class EinsumDense(Layer):
+class EinsumDense(Adapting):
     """`activation(einsum(equation, x, kernel) + bias)`."""
     def __init__(
         self,
@@ -1335,6 +1344,8 @@ class EinsumDense(Layer):
         bias_regularizer: Identifier = None,
         kernel_constraint: Identifier = None,
         bias_constraint: Identifier = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1352,7 +1363,7 @@ class EinsumDense(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Embedding(Layer):
+class Embedding(Adapting):
     """Row `x` of a table: `embeddings[x]` for each integer `x` from 0 to `input_dim - 1`."""
     def __init__(
         self,
@@ -1363,6 +1374,8 @@ class Embedding(Layer):
         embeddings_constraint: Identifier = None,
         mask_zero: bool = False,
         dropout: float = 0.0,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -3427,6 +3440,8 @@ class ReversibleEmbedding(Reversible):
         mask_zero: bool = False,
         reverse_dtype: str | None = None,
         logit_soft_cap: float | None = None,
+        lora_rank: Any = None,
+        lora_alpha: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,

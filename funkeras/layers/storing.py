@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import Any, ClassVar
 
+import jax.numpy as jnp
 import numpy as np
 
 from funkeras.functional.low_rank import changed, factors
@@ -40,8 +41,8 @@ def whole_array(owner: Any, weight: Weight) -> np.ndarray:
     if weight.adapted is None:
         return array
     declared = {own.name: own for own in owner.declared_weights()}
-    a, b = (array_of(owner, declared[name]) for name in factors(weight.name))
-    return np.asarray(changed(array, a, b, weight.adapted), array.dtype)
+    parts = [array, *(array_of(owner, declared[name]) for name in factors(weight.name))]
+    return np.asarray(changed(*map(jnp.asarray, parts), weight.adapted), array.dtype)
 
 
 class Storing:
