@@ -1,4 +1,4 @@
-"""Low-rank adaptation: kernels that stay, and the two thin factors of their change that are trained.
+"""Low-rank adaptation: kernels that stay, and two thin factors of their change that are trained.
 
 Hu et al. 2021, https://arxiv.org/abs/2106.09685
 """

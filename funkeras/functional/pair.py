@@ -63,7 +63,7 @@ class Weight(NamedTuple):
 
     @property
     def listed_first(self) -> bool:
-        """Whether lists have it among the trainable ones: a kernel that is adapted keeps its place."""
+        """Whether lists have it among the trainable ones, as they have a kernel that is adapted."""
         return self.trainable or self.adapted is not None
 
 

@@ -41,8 +41,8 @@ def whole_array(owner: Any, weight: Weight) -> np.ndarray:
     if weight.adapted is None:
         return array
     declared = {own.name: own for own in owner.declared_weights()}
-    parts = [array, *(array_of(owner, declared[name]) for name in factors(weight.name))]
-    return np.asarray(changed(*map(jnp.asarray, parts), weight.adapted), array.dtype)
+    a, b = (jnp.asarray(array_of(owner, declared[name])) for name in factors(weight.name))
+    return np.asarray(changed(jnp.asarray(array), a, b, weight.adapted), array.dtype)
 
 
 class Storing:

@@ -35,7 +35,7 @@ class Ends(Layer):
     spelling = "Model"
     _tied: Ties | None = None
     _formed: tuple[int, Any] = (-1, None)
-    """How the variables were nested, at the count of changes of that, when it was last looked at."""
+    """A count of changes of how variables are nested, when it was last read, and how they were."""
     _outgrown = False
     """Whether the optimizer has a state that is of other weights than there are."""
 

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import low_rank_layers
+import pytest
 import users_layers
 import users_stores
 
@@ -16,7 +16,9 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 KERAS = os.environ.get("KERAS_PYTHON") or (importlib.util.find_spec("keras") and sys.executable)
 TOLERANCE = 1e-5
 
-each = pytest.mark.parametrize("script", [low_rank_layers, users_layers, users_stores], ids=lambda own: own.__name__)
+each = pytest.mark.parametrize(
+    "script", [low_rank_layers, users_layers, users_stores], ids=lambda own: own.__name__
+)
 
 
 @each

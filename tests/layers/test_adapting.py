@@ -157,7 +157,7 @@ def test_own_variables_are_stored_whole():
     layer.set_weights([CHANCE.normal(size=w.shape) for w in layer.get_weights()])
     store = {}
     layer.save_own_variables(store)
-    kernel, bias, a, b = layer.get_weights()
+    kernel, _, a, b = layer.get_weights()
     assert [*store] == ["0", "1"]
     np.testing.assert_allclose(store["0"], kernel + a @ b, rtol=1e-5)
     layer.load_own_variables(store)
