@@ -86,7 +86,7 @@ def positional(build: Callable[..., Pair]) -> tuple[str, ...]:
     """The order of positional arguments: those of the class, and the options that Keras puts there.
 
     >>> from funkeras import functional as F
-    >>> positional(F.dense)[-4:]
+    >>> positional(F.dense)[6:10]
     ('bias_regularizer', 'activity_regularizer', 'kernel_constraint', 'bias_constraint')
     """
     names = list(class_signature(build).parameters)
