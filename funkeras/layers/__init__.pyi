@@ -17,6 +17,7 @@ from funkeras.layers.merge import minimum as minimum
 from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
 from funkeras.layers.adapting import Adapting
+from funkeras.layers.convolving import Convolving
 from funkeras.layers.foreign import OfFlax
 from funkeras.layers.foreign import OfJax
 from funkeras.layers.imaging import Elastic
@@ -632,7 +633,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class Conv1D(Adapting):
+class Conv1D(Convolving):
     """Slide `filters` kernels along time: `activation(conv(x, kernel) + bias)`."""
     def __init__(
         self,
@@ -707,7 +708,7 @@ class Conv1DTranspose(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Conv2D(Adapting):
+class Conv2D(Convolving):
     """Slide `filters` kernels over an image: `activation(conv(x, kernel) + bias)`."""
     def __init__(
         self,
@@ -782,7 +783,7 @@ class Conv2DTranspose(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Conv3D(Adapting):
+class Conv3D(Convolving):
     """Slide `filters` kernels through a volume: `activation(conv(x, kernel) + bias)`."""
     def __init__(
         self,

@@ -210,6 +210,10 @@ class Written:
             with suppress(Exception):  # its first call says what is wrong, with real inputs
                 self.ensure_built(shapes[0])
 
+    def inherited_call(self, x: PyTree, mask: PyTree, training: bool | None) -> PyTree:
+        """What the built-in layer computes, for the `call` of its subclass."""
+        return run_inherited(self, x, mask, training)
+
     def _places(self) -> list[str]:
         """Names in the state under which `call` leaves what it adds to the loss and the logs."""
         return [PENALTY] * self.adds_losses + [f"{REPORT}{name}" for name in self.reported]

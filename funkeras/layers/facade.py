@@ -8,7 +8,6 @@ from typing import Any
 from funkeras import registry, spellings
 from funkeras.functional.pair import Pair, builders
 from funkeras.layers.calling import first_by_name, inputs_of_super
-from funkeras.layers.custom import run_inherited
 from funkeras.layers.layer import Layer
 from funkeras.layers.options import OPTIONS
 from funkeras.layers.special import BASES, CONTAINERS
@@ -106,7 +105,7 @@ def call(self: Layer, *inputs: Any, **options: Any) -> Any:
     flow = current_flow()
     if self.inherited is not None and flow is not None and self in flow.bound:
         x, mask, training = inputs_of_super(self, *inputs, **options)
-        return run_inherited(self, x, mask, training)
+        return self.inherited_call(x, mask, training)
     return self(*inputs, **options)
 
 

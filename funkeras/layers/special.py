@@ -11,6 +11,7 @@ from funkeras import registry, symbolic
 from funkeras.functional.adapted import NOTHING, Moments, kept_axes, merged
 from funkeras.functional.pair import builders
 from funkeras.layers.adapting import Adapting
+from funkeras.layers.convolving import Convolving
 from funkeras.layers.foreign import OfFlax, OfJax
 from funkeras.layers.imaging import Elastic, Imaging, Preparing, Shifting, Zooming
 from funkeras.layers.layer import Layer
@@ -215,12 +216,13 @@ BASES: dict[str, type[Layer]] = {
         if re.search("preprocessing_(images|random|colors|mixing|warping)$", build.__module__)
     },
     **dict.fromkeys(("SimpleRNN", "GRU", "LSTM", "RNN"), Recurrent),
+    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), Convolving),
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), Recurrent),
     **dict.fromkeys(("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells"), Celled),
     "Bidirectional": TwoWay,
     **dict.fromkeys(("Pipeline", "Rescaling"), Preparing),
     **dict.fromkeys(("RandomShear", "RandomTranslation"), Shifting),
-    **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D", "Dense", "EinsumDense", "Embedding"), Adapting),
+    **dict.fromkeys(("Dense", "EinsumDense", "Embedding"), Adapting),
     "AdditiveAttention": Attending,
     "Attention": Attending,
     "GroupedQueryAttention": Attending,

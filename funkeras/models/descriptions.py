@@ -181,12 +181,10 @@ def layer_3(layer: Any) -> Config:
 
 def _built(model: Any, form: Form) -> Config:
     if model.is_written():
-        registered = get_registered_name(type(model))
         found = {"class_name": type(model).__name__, "config": model.get_config()}
-        found |= {"module": type(model).__module__, "registered_name": registered}
-        return {**found, "build_config": model.get_build_config()}
+        return {**found, **_of_user(model), "build_config": model.get_build_config()}
     described = _model(model, form)
-    if class_of(model) == "Sequential" and model.built:
+    if model.spelling == "Sequential" and model.built:
         described["config"]["build_input_shape"] = model.input_shape
     return described
 
@@ -351,8 +349,8 @@ def _model(model: Any, form: Form) -> Config:
         known = layer is None and "module" not in item  # the layer of an input
         own = {} if layer is None else _layer(layer, form)
         items.append(_tagged(item, "keras.layers") if known else {**item, **own})
-    nested = {name: class_of(layer) for name, layer in by_name.items() if isinstance(layer, Model)}
-    if class_of(model) == "Sequential":
+    nested = {name: own.spelling for name, own in by_name.items() if isinstance(own, Model)}
+    if model.spelling == "Sequential":
         items[:0] = [_input_of(model, form)] if "batch_input_shape" in first else []
         items = [_alone(item) for item in items]
     elif form.keras == 3 or any(_is_new(item, form.dialect) for item in items):
@@ -360,7 +358,18 @@ def _model(model: Any, form: Form) -> Config:
     else:
         _call_models_twice(arguments, items, nested)
     arguments["layers"] = items
-    return _tagged(described, "keras")
+    described = _tagged(described, "keras")
+    return {**described, **_of_user(model)} if _is_of_user(model) else described
+
+
+def _is_of_user(layer: Any) -> bool:
+    return type(layer).__module__.partition(".")[0] != "funkeras"
+
+
+def _of_user(layer: Any) -> Config:
+    """What Keras 3 finds a user's class by."""
+    kind = type(layer)
+    return {"module": kind.__module__, "registered_name": get_registered_name(kind)}
 
 
 def _is_new(item: Config, dialect: str) -> bool:
@@ -462,7 +471,7 @@ def _layer(layer: Any, form: Form) -> Config:
         item = {"class_name": "InputLayer", "config": layer.get_config()}
         return _tagged(item, "keras.layers")
     kind = class_of(layer)
-    own = type(layer).__module__.partition(".")[0] != "funkeras"
+    own = _is_of_user(layer)
     options: Config = {}
     for key, value in layer.get_config().items():
         if key in OF_MODELS or (key in HARMLESS and _in(value, HARMLESS[key])):
@@ -485,7 +494,7 @@ def _layer(layer: Any, form: Form) -> Config:
     if form.keras == 3 and layer.built and name not in (*SEPARATE, *RECURRENT, "Pipeline"):
         described["build_config"] = layer.get_build_config()
     if own:
-        described |= {"module": type(layer).__module__, "registered_name": registered}
+        described |= _of_user(layer)
     elif name in KERAS_3_HOMES:
         described |= {"module": KERAS_3_HOMES[name], "registered_name": name}
     return described

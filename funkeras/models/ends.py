@@ -19,7 +19,7 @@ from funkeras.models.counting import Trackers
 from funkeras.models.engine import Engine
 from funkeras.models.structure import Structure
 from funkeras.models.ties import Ties, tied
-from funkeras.models.written import Body
+from funkeras.models.written import AroundGraph, Body, call_around
 from funkeras.spellings import spelled
 from funkeras.symbolic import SymbolicTensor
 from funkeras.tracing import Call, trace
@@ -90,9 +90,27 @@ class Ends(Layer):
         return self._structure
 
     @classmethod
-    def is_written(cls) -> bool:
+    def writes_call(cls) -> bool:
         """Whether a subclass says in its `call` what the model computes."""
-        return hasattr(cls, "call")
+        return cls.call is not Ends.call
+
+    def is_written(self) -> bool:
+        """Whether only the `call` of a subclass says it: there is no graph."""
+        return self.writes_call() and not self._has_graph()
+
+    def _has_own_call(self) -> bool:
+        return self.is_written()
+
+    def _has_graph(self) -> bool:
+        return isinstance(self._structure, Structure)
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        """What the graph makes of inputs, for the `call` of a subclass."""
+        flow = current_flow()
+        around = None if flow is None else flow.bound.get(AroundGraph.of(self))
+        if around is None:
+            return self(inputs, training=training, mask=mask)
+        return around.run(inputs, training, mask)
 
     @property
     def built(self) -> bool:
@@ -118,10 +136,11 @@ class Ends(Layer):
     @property
     def pair(self) -> Pair:
         """The pure pair between inputs and outputs."""
-        if not (self._losses or self._numbers):
-            return self._plain_pair()
-        y = self._known().outputs if self._structure else self.output
-        return self.pair_between(self.fed, y)
+        plain = self._plain_pair()
+        if self._losses or self._numbers:
+            y = self._known().outputs if self._structure else self.output
+            plain = self.pair_between(self.fed, y)
+        return call_around(self, plain) if self.writes_call() and self._has_graph() else plain
 
     def pair_between(self, inputs: Sequence[SymbolicTensor], outputs: Any) -> Pair:
         """The pure pair between tensors of its graph, which tells the losses that were added."""

@@ -63,7 +63,7 @@ class Model(Training):
         A model with a call of its own is made of the options that it describes.
         """
         with custom_object_scope(custom_objects):
-            if cls.is_written() and "layers" not in config:
+            if cls.writes_call() and "layers" not in config:
                 return cls(**config)
             inputs, outputs = structure_from_config(config, make or layer_from_entry)
             return cls(inputs, outputs, name=config.get("name"))

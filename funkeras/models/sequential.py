@@ -56,6 +56,9 @@ class Sequential(Model):
     def _attributes(self) -> list[Any]:
         return super()._attributes() if self.is_written() else self._layers
 
+    def _has_graph(self) -> bool:
+        return bool(self._layers)
+
     @property
     def model(self) -> "Sequential":
         """The model itself: in Keras 1 and 2 it had another inside."""

@@ -10,14 +10,17 @@ import numpy as np
 from funkeras import config
 from funkeras.functional.pair import Pair, output_specs
 from funkeras.functional.shapes import STRING, freeze_shape, is_shape
+from funkeras.layers.calling import as_tuple, run_as_written
 from funkeras.layers.custom import custom_pair
 from funkeras.layers.input import InputLayer
+from funkeras.layers.inside import bind, collected
 from funkeras.layers.layer import Layer
 from funkeras.layers.options import automatic_name
 from funkeras.symbolic import SymbolicTensor, record
-from funkeras.typing import Config, Params, PyTree, State
+from funkeras.typing import Config, Key, Params, PyTree, State
+from funkeras.variables import Flow, running
 
-__all__ = ["Body", "described_inputs"]
+__all__ = ["AroundGraph", "Body", "call_around", "described_inputs"]
 
 
 class Body:
@@ -90,6 +93,51 @@ class Body:
             f"model {name!r} ({type(self.model).__name__}) has a call of its own: write its "
             "get_config (and from_config), or save its weights alone with save_weights"
         )
+
+
+class AroundGraph:
+    """A run of the `call` that a subclass wrote around the graph of a model.
+
+    Fields:
+        state: the variables' state, after each run of the graph the next.
+        mask: what goes on with the graph's outputs.
+    """
+
+    def __init__(self, graph: Pair, flow: Flow, params: Params, state: State) -> None:
+        self.graph, self.flow, self.params, self.state = graph, flow, params, state
+        self.mask: PyTree = None
+        self.ran = False
+
+    @staticmethod
+    def of(model: Any) -> tuple[str, int]:
+        """Under which name a run stands in the flow."""
+        return "around the graph", id(model)
+
+    def run(self, x: PyTree, training: bool | None, mask: PyTree) -> PyTree:
+        """What the graph gives."""
+        flow = self.flow
+        training = flow.training if training is None else bool(training)
+        key = flow.next_key() if flow.key is not None else None
+        options = {"training": training, "key": key, "mask": as_tuple(mask)}
+        y, self.state, self.mask = self.graph.run(self.params, self.state, as_tuple(x), **options)
+        self.ran = True
+        return y
+
+
+def call_around(model: Any, graph: Pair) -> Pair:
+    """The pair of a model of that graph whose subclass has a `call`, which may run the graph."""
+
+    def run(
+        params: Params, state: State, x: PyTree, *, training: bool, key: Key | None, mask: PyTree
+    ) -> tuple[PyTree, State, PyTree]:
+        with running(training, key) as flow:
+            bind(flow, model, params, state)
+            flow.bound[AroundGraph.of(model)] = around = AroundGraph(graph, flow, params, state)
+            y = run_as_written(model, x, mask, training)
+            after = around.state if around.ran else {**state, **collected(model)[1]}
+        return y, after, around.mask
+
+    return graph.rerun(run, shape=None)
 
 
 class _Whole:

@@ -10,6 +10,7 @@ from funkeras.layers import (
     LSTM,
     Activation,
     BatchNormalization,
+    Conv2D,
     Dense,
     Dropout,
     Embedding,
@@ -339,3 +340,29 @@ def test_a_mask_that_a_subclass_computes_is_the_one_that_goes_on():
     alone.set_weights(model.get_weights())
     for padded in (rows[0], rows[2]):
         np.testing.assert_allclose(model.predict(padded), alone.predict(rows[1]), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"strides": 2, "padding": "same", "activation": "relu"},
+        {"use_bias": False, "data_format": "channels_first"},
+        {"dilation_rate": 2, "data_format": "channels_first"},
+        {"groups": 2},
+    ],
+)
+def test_a_convolution_op_of_a_subclass_is_the_middle_of_the_layer(options):
+    class Tripled(Conv2D):
+        def convolution_op(self, inputs, kernel):
+            return super().convolution_op(inputs, 3 * kernel)
+
+    x = np.random.default_rng(0).normal(size=(2, 6, 6, 6)).astype("float32")
+    own, plain = Tripled(4, 2, **options), Conv2D(4, 2, **options)
+    np.testing.assert_allclose(own(x).shape, plain(x).shape)
+    arrays = own.get_weights()
+    if own.use_bias:
+        arrays[1] = np.arange(4.0)
+        own.set_weights(arrays)
+    plain.set_weights([3 * arrays[0], *arrays[1:]])
+    np.testing.assert_allclose(own(x), plain(x), rtol=1e-5, atol=1e-5)
