@@ -14,6 +14,7 @@ from funkeras.functional.pair import Pair, output_specs
 from funkeras.functional.shapes import abstract, stand_in_for
 from funkeras.tracing import Call, Operation, Trace, entries, evaluate
 from funkeras.typing import Key, Params, PyTree, Shape, State
+from funkeras.utils.naming import numbered
 from funkeras.variables import (
     DRAWS,
     Sizes,
@@ -54,22 +55,29 @@ class SymbolicTensor:
 
     def __init__(
         self,
-        shape: Shape,
-        dtype: str,
-        name: str,
+        shape: Sequence[int | None],
+        dtype: Any = "float32",
+        sparse: bool = False,
+        ragged: bool = False,
+        record_history: bool = True,
+        name: str | None = None,
+        *,
         call: Call | None = None,
         index: int = 0,
         source: Any = None,
         known: Callable[[int], Any] | None = None,
     ) -> None:
-        self.shape = shape
-        self.dtype = dtype
-        self.name = name
+        if ragged:
+            raise ValueError("ragged must be False: JAX has no ragged arrays")
+        self.shape: Shape = tuple(shape)
+        self.dtype = dtype if isinstance(dtype, str) else jax.dtypes.canonicalize_dtype(dtype).name
+        self.name = name or numbered("keras_tensor")
+        self.record_history = record_history
         self.call = call
         self.index = index
         self.source = source
         """The input layer that data enters through."""
-        self.sparse = False
+        self.sparse = sparse
         """Whether it was made as a sparse one; it is computed with as any other."""
         self.known = known
         """Its value where unknown sizes are that number, if shapes alone tell it."""
@@ -178,7 +186,9 @@ def outputs_of(call: Call, described: Sequence[tuple[Shape, str]], form: Any) ->
     """The symbolic tensors of those shapes and dtypes, in that form, that a call gives."""
     name = call.callee.name
     tensors = [
-        SymbolicTensor(shape, dtype, f"{name}/{index}" if index else name, call, index)
+        SymbolicTensor(
+            shape, dtype, name=f"{name}/{index}" if index else name, call=call, index=index
+        )
         for index, (shape, dtype) in enumerate(described)
     ]
     call.outputs = jax.tree.unflatten(form, tensors)
@@ -282,7 +292,7 @@ def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], fo
         if input_shape == shapes_of(tensors) or any(tensor.known for tensor in tensors):
             return shapes
         others = [
-            SymbolicTensor(own, tensor.dtype, tensor.name)
+            SymbolicTensor(own, tensor.dtype, name=tensor.name)
             for own, tensor in zip(input_shape, tensors, strict=True)
         ]
         filled = list(leaves)

@@ -1,7 +1,7 @@
 """Variables, and the flow: which arrays stand for them while a model's program is traced."""
 
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -72,7 +72,6 @@ class Flow:
             count after it.
         counting: metric → its state, of those whose counts go on from run to run; the runs inside
             share it.
-        masks: id of an output of a model → the output and its mask; the runs inside share it.
         remade: gives the variable that stands for one which user code makes, where a run makes the
             same ones each time.
         first_order: whether no derivatives but first ones, backwards, are taken of it, and no
@@ -87,7 +86,6 @@ class Flow:
     assigned: dict[Any, Any] | None = None
     reads_as: str | None = None
     counting: dict[Any, Any] = field(default_factory=dict)
-    masks: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     first_order: bool = False
     remade: Callable[..., Any] | None = None
     draws: int = 0
@@ -105,16 +103,6 @@ class Flow:
             key = random.key(0)  # of a trial: whoever notes this runs again with a key
         self.draws += 1
         return random.fold_in(key, self.draws)
-
-    def note_masks(self, outputs: Sequence[Any], masks: Sequence[Any]) -> None:
-        """Keep the masks of outputs, for losses and metrics that users are given these for."""
-        for output, mask in zip(outputs, masks, strict=True):
-            if mask is not None:
-                self.masks[id(output)] = output, mask
-
-    def mask_of(self, output: Any) -> Any:
-        """The mask of an output, if it has one."""
-        return self.masks.get(id(output), (output, None))[1]
 
 
 _flow: ContextVar[Flow | None] = ContextVar("flow", default=None)
@@ -143,7 +131,7 @@ def running(training: bool, key: Key | None) -> AbstractContextManager[Flow]:
     outer = current_flow()
     if outer is None:
         return flowing(Flow(training, key))
-    shared = {name: getattr(outer, name) for name in ("counting", "masks", "first_order")}
+    shared = {name: getattr(outer, name) for name in ("counting", "first_order")}
     return flowing(Flow(training, key, dict(outer.bound), **shared))
 
 

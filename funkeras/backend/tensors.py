@@ -74,18 +74,13 @@ def variable(
         array = jnp.asarray(value_of(dense), dtype_of(dtype))
 
     def make() -> Variable:
-        made = Variable(array, name=naming.scoped(name or _numbered("Variable")))
+        made = Variable(array, name=naming.scoped(name or naming.numbered("Variable")))
         made.constraint = constraint
         made.sparse = dense is not value
         return made
 
     flow = current_flow()
     return make() if flow is None or flow.remade is None else flow.remade(make)
-
-
-def _numbered(word: str) -> str:
-    number = naming.next_number(word)
-    return f"{word}_{number}" if number else word
 
 
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Any:
@@ -117,10 +112,8 @@ def placeholder(
         raise ValueError("a placeholder needs shape= or ndim=")
     sizes = (None,) * (ndim or 0) if shape is None else tuple(shape)
     sizes = tuple(None if size is None else int(size) for size in sizes)
-    name = naming.scoped(name or _numbered("Placeholder"))
-    made = SymbolicTensor(sizes, dtype_of(dtype).name, name)
-    made.sparse = sparse
-    return made
+    name = naming.scoped(name or naming.numbered("Placeholder"))
+    return SymbolicTensor(sizes, dtype_of(dtype), sparse, name=name)
 
 
 def _filled(value: float, shape: Any, dtype: Any, name: str | None) -> Any:

@@ -370,7 +370,7 @@ def _attend(
     only_causal = causal and window is None and all(mask is None for mask in masks)
     visible = None
     if not only_causal:
-        visible = _visible(masks, outer, q.shape[1], k.shape[1], len(axes), causal, window)
+        visible = _visible(masks, outer, steps, source, causal, window)
     # The library's operation wants values of the keys' size.
     if rate or with_scores or q.shape[-1] != v.shape[-1]:
         if only_causal:
@@ -454,29 +454,30 @@ def fused(
 def _visible(
     masks: list[Mask],
     outer: tuple[int, ...],
-    steps: int,
-    source: int,
-    axes: int,
+    steps: tuple[int, ...],
+    source: tuple[int, ...],
     causal: bool,
     window: int | None,
 ) -> Array | None:
     """Which query sees which key, as (batch or 1, heads or 1, queries, keys); None if all do."""
     query_mask, value_mask, key_mask, attention_mask = masks
-    band = _band(steps, source, causal, window)
+    flat = math.prod(steps), math.prod(source)
+    band = _band(*flat, causal, window)
     found = [] if band is None else [band[None, None]]
     for mask, place in ((query_mask, -1), (value_mask, -2), (key_mask, -2)):
         if mask is not None:
-            if mask.ndim != 2 or axes != 1 or len(outer) != 1:
+            if mask.ndim != 2 or len(steps) != 1 or len(outer) != 1:
                 raise ValueError("masks of inputs need inputs of rank 3; give an attention mask")
             found.append(jnp.expand_dims(mask.astype(bool), (1, place)))
     if attention_mask is not None:
         own = attention_mask.astype(bool)
-        if len(outer) == 1 and own.ndim == 4 and axes == 1:  # has an axis for heads
+        seen = *steps, *source
+        if len(outer) == 1 and own.ndim == 4 and len(steps) == 1:  # has an axis for heads
             found.append(own)
         else:
-            own = own.reshape(own.shape[0], *(1,) * len(outer), steps, source)
-            own = jnp.broadcast_to(own, (*outer, 1, steps, source))
-            found.append(own.reshape(-1, 1, steps, source))
+            batch = own.shape[0] if own.ndim > len(seen) else 1
+            own = jnp.broadcast_to(own, (batch, *seen)).reshape(batch, *(1,) * len(outer), *flat)
+            found.append(jnp.broadcast_to(own, (*outer, 1, *flat)).reshape(-1, 1, *flat))
     if not found:
         return None
     visible = found[0]

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Shaped
 
 from funkeras import activations, initializers
+from funkeras.functional.checks import no_mask
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.typing import Array, Identifier, Params, Shape
 
@@ -113,7 +114,7 @@ def einsum_dense(
         y = jnp.einsum(equation, x, params["kernel"])
         return activate(y + params["bias"] if bias_axes else y)
 
-    return stateless(apply, weights)
+    return stateless(apply, weights, no_mask)
 
 
 def _counting(initializer: Identifier, letters: Letters) -> Any:

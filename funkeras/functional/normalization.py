@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Shaped
 
 from funkeras import config, initializers
-from funkeras.functional.checks import known, one_of, positive
+from funkeras.functional.checks import known, no_mask, one_of, positive
 from funkeras.functional.pair import Pair, Weight, layer, stateless
 from funkeras.functional.precision import at_least_single, at_unit_length, real
 from funkeras.typing import Array, Identifier, Key, Params, PyTree, Shape, State
@@ -301,7 +301,7 @@ def group_normalization(
         y = ((wide - mean) * lax.rsqrt(variance + epsilon)).reshape(x.shape)
         return _affine(y, params, (channels,)).astype(x.dtype)
 
-    return stateless(apply, weights)
+    return stateless(apply, weights, no_mask)
 
 
 @layer("RMSNormalization")
@@ -321,7 +321,7 @@ def rms_normalization(axis: Axes = -1, epsilon: float = 1e-6) -> Pair:
         scale = _spread(params["scale"], axes, wide)
         return (wide * lax.rsqrt(power + epsilon) * scale).astype(x.dtype)
 
-    return stateless(apply, weights)
+    return stateless(apply, weights, no_mask)
 
 
 @layer("UnitNormalization")

@@ -13,10 +13,11 @@ from jax import lax
 
 from funkeras import metrics
 from funkeras.functional.combinators import penalty
+from funkeras.functional.masks import attach, masks_of
 from funkeras.functional.pair import Pair, at
 from funkeras.functional.precision import at_least_single
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
-from funkeras.variables import Flow, current_flow, running, value_of
+from funkeras.variables import running, value_of
 
 __all__ = [
     "Batch",
@@ -24,7 +25,6 @@ __all__ = [
     "Outcome",
     "Output",
     "Totals",
-    "masks_of",
     "meeting",
     "net_input",
     "present",
@@ -40,7 +40,14 @@ class Batch(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What has been seen since the epoch began, from which its logs follow."""
+    """What has been seen since the epoch began, from which its logs follow.
+
+    Fields:
+        sums: of the numbers that are averaged, each times the rows that it is of.
+        rows: how many those were, for each number.
+        last: the numbers of the last batch.
+        states: of the metrics that have one.
+    """
 
     sums: Array
     rows: Array
@@ -58,12 +65,14 @@ class Outcome(NamedTuple):
     Fields:
         state: the net's, that follows.
         numbers: all that are averaged, the loss first.
+        rows: how many rows each is a mean of; a share of one where weights or a mask say so.
         judged: of each output, for the metrics with a state.
         counted: states of the metrics that user code has updated.
     """
 
     state: State
     numbers: Array
+    rows: Array
     judged: Judged
     counted: tuple[PyTree, ...]
 
@@ -135,7 +144,7 @@ class Objective:
         ]
         states += [metric.fresh_state for metric in self.counting]
         zeros = jnp.zeros(self.width, jnp.float32)
-        return Totals(zeros, jnp.zeros((), jnp.float32), zeros, tuple(states))
+        return Totals(zeros, zeros, zeros, tuple(states))
 
     def results(self, totals: Totals) -> list[Any]:
         """What the metrics with a state have come to."""
@@ -173,8 +182,8 @@ class Objective:
             if self.stand is not None:
                 self.stand(flow, params, state)
             flow.counting = dict(zip(self.counting, states, strict=True))
-            value, after, numbers, judged = self._judge(params, state, batch, training, key, valid)
-            return value, Outcome(after, numbers, judged, tuple(flow.counting.values()))
+            value, after, *counted = self._judge(params, state, batch, training, key, valid)
+            return value, Outcome(after, *counted, tuple(flow.counting.values()))
 
     def _judge(
         self,
@@ -184,7 +193,7 @@ class Objective:
         training: bool,
         key: Key | None,
         valid: Array | None,
-    ) -> tuple[Array, State, Array, Judged]:
+    ) -> tuple[Array, State, Array, Array, Judged]:
         x = net_input(batch.x, self.input_dtypes)
         if self.inside:
             inputs = x if isinstance(x, tuple) else (x,)
@@ -192,26 +201,33 @@ class Objective:
         y_pred, new_state, mask = self.pair.run(params, state, x, training=training, key=key)
         leaves = jax.tree.leaves(y_pred)
         predictions = leaves[: len(self.outputs)]
+        rows = jnp.asarray(batch.x[0].shape[0] if valid is None else jnp.sum(valid), jnp.float32)
         inside = dict(zip(self.inside, leaves[len(self.outputs) :], strict=True))
         masks = masks_of(leaves, mask)[: len(predictions)]
-        means, judged = [], []
+        means, counts, judged = [], [], []
         cases = zip(self.outputs, predictions, batch.y, batch.weights, masks, strict=True)
         for output, pred, true, weights, own_mask in cases:
             true, pred = meeting(true, pred)
             for function, weighted in output.means:
-                shares = weights if weighted else None
+                scores, shares = function(true, pred), weights if weighted else None
                 own = own_mask if self.masked else None
-                means.append(self._reduce(function(true, pred), shares, own, valid, "mean"))
+                if own is not None and not self.classic:
+                    shares, own = present(own, shares), None
+                means.append(self._reduce(scores, shares, own, valid, "mean"))
+                counts.append(_rows(scores, None if self.classic else shares, valid, rows))
             judged.append((true, pred, weights, None if self.classic else own_mask))
         losses = self.losses(predictions, batch.y, batch.weights, masks, valid, inside)
         total = self.total(params, losses, [penalty(new_state)])
         if self.rule is not None:
-            (current_flow() or Flow()).note_masks(predictions, masks)
+            attach(predictions, masks)
             total = self.rule(params, new_state, x, batch, predictions, training, key)
         shown = [total, *(losses if len(self.outputs) > 1 else []), *means]
         shown += [at(new_state, path) for path in self.reported]
         numbers = jnp.stack([jnp.asarray(number, jnp.float32) for number in shown])
-        return jnp.asarray(total), new_state, lax.stop_gradient(numbers), tuple(judged)
+        of_losses = len(shown) - len(means) - len(self.reported)
+        counts = [*[rows] * of_losses, *counts, *[rows] * len(self.reported)]
+        told = lax.stop_gradient((numbers, jnp.stack(counts)))
+        return jnp.asarray(total), new_state, *told, tuple(judged)
 
     def losses(
         self,
@@ -244,9 +260,7 @@ class Objective:
 
     def add(self, totals: Totals, outcome: Outcome, valid: Array | None = None) -> Totals:
         """Totals with one more batch."""
-        _, numbers, judged, counted = outcome
-        size = judged[0][1].shape[0] if judged else 0
-        rows = jnp.asarray(size, jnp.float32) if valid is None else jnp.sum(valid)
+        _, numbers, rows, judged, counted = outcome
         states = [*totals.states[: len(totals.states) - len(counted)], *counted]
         index = 0
         for output, (true, pred, weights, mask) in zip(self.outputs, judged, strict=True):
@@ -280,10 +294,14 @@ def meeting(true: Any, pred: Array) -> tuple[Any, Array]:
     return true, pred
 
 
-def masks_of(leaves: Sequence[Array], mask: PyTree) -> list[Array | None]:
-    """The mask of each output of a net, from the one that its pair gives."""
-    masks = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None)
-    return masks if len(masks) == len(leaves) else [None] * len(leaves)
+def _rows(scores: Array, weights: Array | None, valid: Array | None, rows: Array) -> Array:
+    """How many of the rows a mean of scores is of, where weights tell how much each counts."""
+    if weights is None or scores.ndim == 0:
+        return rows
+    shares = _along(weights.astype(jnp.float32), scores)
+    if valid is not None:
+        shares = shares * _along(valid, scores)
+    return jnp.sum(jnp.broadcast_to(shares, scores.shape)) * (scores.shape[0] / scores.size)
 
 
 def _mean(values: Array, valid: Array | None) -> Array:

@@ -12,6 +12,7 @@ import numpy as np
 from funkeras import config, constraints, initializers, regularizers
 from funkeras.functional.cells import Cell
 from funkeras.functional.combinators import PENALTY, REPORT, real_as
+from funkeras.functional.masks import attach, masks_that_go_on
 from funkeras.functional.pair import Pair, Weight
 from funkeras.functional.shapes import Shapes, abstract, has_unknown, is_shape, stand_ins
 from funkeras.layers.calling import as_list, as_tuple, first_of, joined, run_as_written
@@ -63,14 +64,16 @@ def custom_pair(layer: Any) -> Pair:
     ) -> tuple[PyTree, State, PyTree]:
         with running(training, key) as flow:
             bind(flow, layer, params, state)
-            y = run_as_written(layer, layer.begin_computing(flow, x), mask, training)
+            given = layer.begin_computing(flow, x)
+            attach(given, mask)
+            y = run_as_written(layer, given, mask, training)
             after = collected(layer)[1]
             told = {f"{REPORT}{name}": jnp.mean(value) for name, value in flow.reports.items()}
             told[PENALTY] = sum((jnp.sum(loss) for loss in flow.losses), start=jnp.zeros(()))
             own = {place: told[place].astype(state[place].dtype) for place in layer._places()}
             after = {**after, **own}
             mask = layer.compute_mask(*(as_list(first_of(own)) for own in (x, mask)))
-        return y, after, mask
+        return y, after, masks_that_go_on(y, mask)
 
     def specs(input_shape: Shapes, dtypes: PyTree) -> PyTree:
         layer.ensure_built(input_shape)
@@ -94,6 +97,7 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
     ) -> tuple[PyTree, State, PyTree]:
         with running(training, key) as flow:
             bind(flow, layer, params, state)
+            attach(x, mask)
             y = run_as_written(layer, x, mask, training)
             after = collected(layer)[1]
             x, mask = joined(x), joined(mask)

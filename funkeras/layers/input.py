@@ -54,7 +54,7 @@ class InputLayer(Layer):
         )
         dtype = str(given.get("dtype") or config.floatx())
         if entry is None:
-            entry = SymbolicTensor(freeze_shape(shape), dtype, self.name, source=self)
+            entry = SymbolicTensor(freeze_shape(shape), dtype, name=self.name, source=self)
         self.tensor = entry
         self.tensor.source = self.tensor.source or self
         self.build(self.tensor.shape)

@@ -22,6 +22,7 @@ from funkeras import (
 from funkeras.dtype_policies import DTypePolicy, DTypePolicyMap
 from funkeras.functional import combinators
 from funkeras.functional.checks import no_mask
+from funkeras.functional.masks import attach, masks_among, masks_that_go_on
 from funkeras.functional.pair import Pair, Weight, draw_variables, output_shape, output_specs
 from funkeras.functional.shapes import freeze_shape
 from funkeras.layers.asked import Asked
@@ -358,11 +359,13 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             key = flow.next_key() if flow.key is not None else None
         else:
             key = _host_key() if training else None
-        apply = partial(self.functional.apply, self.params, self.state, x, mask=mask)
+        mask = masks_among(x) if mask is None else mask
+        run = partial(self.functional.run, self.params, self.state, x, mask=mask)
         with nullcontext({}) if flow is not None else noting() as noted:
-            y, state = apply(training=bool(training), key=key)
+            y, state, goes_on = run(training=bool(training), key=key)
         if DRAWS in noted:  # by user code that draws at inference too
-            y, state = apply(training=bool(training), key=_host_key())
+            y, state, goes_on = run(training=bool(training), key=_host_key())
+        attach(y, masks_that_go_on(y, goes_on))
         if training or self.keeps_states:
             self.adopt(self.params, state)
         return y
@@ -401,7 +404,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         self.ensure_built(symbolic.shapes_of(x))
         specs = output_specs(self.pair, symbolic.shapes_of(x), dtypes)
         name = f"{self.name}_output"
-        return as_list(jax.tree.map(lambda y: SymbolicTensor(y.shape, str(y.dtype), name), specs))
+        return as_list(jax.tree.map(lambda y: SymbolicTensor(y.shape, y.dtype, name=name), specs))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Shape of the output for that input, or a list of those of several outputs."""

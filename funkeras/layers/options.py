@@ -7,7 +7,7 @@ from typing import Any
 from funkeras import activations, config, constraints, initializers, regularizers
 from funkeras.functional.shapes import freeze_shape
 from funkeras.typing import Shape
-from funkeras.utils.naming import next_number
+from funkeras.utils.naming import next_number, numbered
 
 __all__ = ["OPTIONS", "SEQUENCES", "automatic_name", "declared_shape", "kind_of"]
 
@@ -49,8 +49,9 @@ def automatic_name(class_name: str) -> str:
     if config.dialect() != "classic":
         word = re.sub(r"(?<=[a-z0-9])([A-Z])|(?<=[A-Z])([A-Z])(?=[a-z])", r"_\1\2", class_name)
         word = re.sub(r"(\d)_d\b", r"\1d", word.lower())
-    number = next_number(word) + (config.dialect() != "modern")
-    return f"{word}_{number}" if number else word
+    if config.dialect() == "modern":
+        return numbered(word)
+    return f"{word}_{next_number(word) + 1}"
 
 
 def kind_of(argument: str) -> Any:

@@ -10,12 +10,12 @@ from jax import random
 
 from funkeras import symbolic
 from funkeras.functional.combinators import PENALTY
-from funkeras.functional.objective import masks_of
+from funkeras.functional.masks import attach
 from funkeras.functional.pair import at, nest
 from funkeras.layers.weights import dtypes_of
 from funkeras.random import SeedGenerator
 from funkeras.typing import Array, Key, Params, PyTree, State
-from funkeras.variables import Variable, current_flow
+from funkeras.variables import Variable
 
 __all__ = ["MODERN", "Stateless", "key_of"]
 
@@ -99,9 +99,7 @@ class Stateless:
         key = key_of([values[seed] for seed in seeds])
         run = self.functional.run(params, state, x, training=training, key=key, mask=mask)
         y, after, masks = run
-        if (flow := current_flow()) is not None:
-            leaves = jax.tree.leaves(y)
-            flow.note_masks(leaves, masks_of(leaves, masks))
+        attach(y, masks)
         trees = {True: params, False: after}
         following = [at(trees[own.trainable], paths[own]) for own in still]
         step = jnp.asarray([0, int(training)], "uint32")

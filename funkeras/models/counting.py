@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import jax
 
+from funkeras.functional.masks import mask_of
 from funkeras.functional.objective import Objective, Totals, meeting, present
 from funkeras.metrics import Mean, MeanMetricWrapper, Metric
 from funkeras.typing import Array, ArrayLike, PyTree, Shape, State
-from funkeras.variables import current_flow
 
 __all__ = [
     "CompiledMetrics",
@@ -71,13 +71,13 @@ class CompiledMetrics(Metric):
 
     def update(self, state: State, *data: Any, weights: ArrayLike | None = None) -> State:
         """The states with a batch counted: targets, predictions and weights of each output."""
-        preds, flow = jax.tree.leaves(data[-1]), current_flow()
+        preds = jax.tree.leaves(data[-1])
         trues, shares = (by_output(given, len(preds)) for given in (data[0], weights))
         after: State = {}
         for name, part in self.parts.items():
             true, pred = meeting(trues[part.output], preds[part.output])
             own = shares[part.output] if part.by_weight else None
-            mask = flow.mask_of(preds[part.output]) if flow is not None else None
+            mask = mask_of(preds[part.output])
             if part.metric.masked and mask is not None:
                 own = present(mask, own)
             new = part.metric.update(self._of(state, name), true, pred, weights=own)
@@ -164,12 +164,13 @@ class Trackers:
     def hand_over(self, totals: Totals) -> None:
         """Let the metrics have what was counted."""
         sums, rows = jax.device_get((totals.sums, totals.rows))
-        for tracker, total in zip(self.of_losses, sums, strict=False):
-            tracker.state = {"total": total, "count": rows}
+        for tracker, total, count in zip(self.of_losses, sums, rows, strict=False):
+            tracker.state = {"total": total, "count": count}
         counted: State = {}
         for name, part in self.compiled.parts.items() if self.compiled is not None else ():
-            mean = {"total": sums[part.place], "count": rows} if not part.stateful else {}
-            own: State = totals.states[part.place] if part.stateful else mean
+            place = part.place
+            mean = {"total": sums[place], "count": rows[place]} if not part.stateful else {}
+            own: State = totals.states[place] if part.stateful else mean
             part.metric.state = own
             counted |= {f"{name}/{key}": value for key, value in own.items()}
         if self.compiled is not None:

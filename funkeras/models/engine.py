@@ -142,7 +142,7 @@ class Tally:
         """What has been averaged since the epoch began, by name."""
         own = self.results(totals) if self.has_results else []
         sums, rows, ended = jax.device_get((totals.sums, totals.rows, own))
-        numbers = sums / max(rows, 1)
+        numbers = sums / np.where(rows, rows, 1)
         values = [ended[index] if stateful else numbers[index] for stateful, index in self.sources]
         return _shown(self.names, values)
 

@@ -46,7 +46,7 @@ def judged(model: Any, losses: Sequence[Callable[..., Any] | None]) -> Judged | 
     targets, scores = [], []
     for number in inside:
         name = f"{model.output_names[number]}_target"
-        target = SymbolicTensor(shapes[number], config.floatx(), name)
+        target = SymbolicTensor(shapes[number], config.floatx(), name=name)
         loss: Any = losses[number]
         targets.append(target)
         scores.append(loss(target, model.outputs[number]))

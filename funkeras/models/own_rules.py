@@ -7,6 +7,7 @@ from typing import Any, overload
 import jax
 
 from funkeras.functional.combinators import penalty
+from funkeras.functional.masks import mask_of
 from funkeras.functional.objective import Batch
 from funkeras.functional.training import TrainState, merge, scaled_gradients, updated
 from funkeras.layers.calling import as_list
@@ -67,7 +68,7 @@ class OwnRules:
             for given in (y, sample_weight)
         )
         flow = current_flow() or Flow()
-        losses = objective.losses(predictions, targets, weights, [*map(flow.mask_of, predictions)])
+        losses = objective.losses(predictions, targets, weights, [*map(mask_of, predictions)])
         return objective.total(self.params, losses, flow.losses)
 
     def compute_metrics(

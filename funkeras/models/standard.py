@@ -6,6 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from funkeras.functional.masks import attach
 from funkeras.functional.objective import Batch, Outcome, net_input
 from funkeras.functional.training import TrainState, merge, scaled_gradients, updated
 from funkeras.layers.calling import as_list
@@ -89,7 +90,7 @@ class StandardSteps:
                 **states,
                 **dict(zip(objective.counting, outcome.counted, strict=True)),
             }
-            flow.note_masks(predictions, [mask for *_, mask in outcome.judged])
+            attach(predictions, [mask for *_, mask in outcome.judged])
             for metric, number in zip(model._trackers.of_losses, outcome.numbers, strict=False):
                 metric.update_state(number, sample_weight=len(batch.x[0]))
             logs = model.compute_metrics(

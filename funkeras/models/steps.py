@@ -394,7 +394,7 @@ def _tally(names: list[str], steps: StandardSteps | None = None) -> Tally:
     def start() -> Totals:
         zeros = jnp.zeros(len(names), jnp.float32)
         counts = () if steps is None else tuple(steps.counts.fresh())
-        return Totals(zeros, jnp.zeros((), jnp.float32), zeros, counts)
+        return Totals(zeros, zeros, zeros, counts)
 
     sources = [(steps is not None, index) for index in range(len(names))]
     tally = Tally(names, sources, start, lambda totals: list(totals.last))

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 
 from funkeras import config
+from funkeras.functional.masks import masks_of, nested_masks
 from funkeras.functional.pair import Pair, output_specs
 from funkeras.functional.shapes import STRING, freeze_shape, is_shape
 from funkeras.layers.calling import as_tuple, run_as_written
@@ -72,7 +73,8 @@ class Body:
         def run(
             params: Params, state: State, x: PyTree, *, mask: PyTree, **flow: Any
         ) -> tuple[PyTree, State, PyTree]:
-            return self.inner.run(params, state, nested(x), mask=None, **flow)
+            masks = nested_masks(self.form, masks_of(jax.tree.leaves(x), mask))
+            return self.inner.run(params, state, nested(x), mask=masks, **flow)
 
         def specs(input_shape: PyTree, dtypes: PyTree) -> PyTree:
             shapes = jax.tree.leaves(input_shape, is_leaf=is_shape)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-__all__ = ["makers", "making", "next_number", "reset_names", "scope", "scoped"]
+__all__ = ["makers", "making", "next_number", "numbered", "reset_names", "scope", "scoped"]
 
 _counters: dict[str, Iterator[int]] = defaultdict(itertools.count)
 _scope: ContextVar[str] = ContextVar("scope", default="")
@@ -16,6 +16,12 @@ _makers: ContextVar[tuple[str, ...]] = ContextVar("makers", default=())
 def next_number(word: str) -> int:
     """How many names with that word there were before."""
     return next(_counters[word])
+
+
+def numbered(word: str) -> str:
+    """The word, with a number behind it if it was a name before."""
+    number = next_number(word)
+    return f"{word}_{number}" if number else word
 
 
 def reset_names() -> None:

@@ -145,3 +145,14 @@ def test_names_that_keras_3_has_at_its_top():
     assert keras.FloatDTypePolicy is keras.DTypePolicy
     square = jax.grad(keras.remat(lambda x: x**2))
     assert square(3.0) == 6.0
+
+
+def test_a_keras_tensor_is_a_shape_and_a_dtype_that_operations_and_layers_take():
+    compat.install("3")
+    import keras
+
+    x = keras.KerasTensor((None, 3))
+    assert (x.shape, x.dtype, x.sparse) == ((None, 3), "float32", False)
+    y = keras.layers.Dense(2)(keras.ops.exp(keras.KerasTensor((4, 3), "float16", name="x")))
+    assert (y.shape, y.dtype) == ((4, 2), "float32")
+    assert keras.KerasTensor((2,), dtype=int).dtype == "int32"

@@ -56,3 +56,18 @@ def test_padded_steps_count_for_nothing(run: Any) -> None:
         "ce": -(np.log(own) * shares).sum() / shares.sum(),
     }
     assert {name: found[name] for name in expected} == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("shares", [None, WEIGHTS])
+def test_functions_are_means_over_the_steps_of_all_batches(shares: Any) -> None:
+    config.set_dialect("modern")
+    layers = [Input((5,)), Embedding(6, 4, mask_zero=True), Dense(2)]
+    model = Sequential(layers)
+    model.compile("sgd", "mse", metrics=["mae"], weighted_metrics=["mse"])
+    y = np.random.default_rng(1).random((10, 5, 2), "float32")
+    found = model.evaluate(X, y, sample_weight=shares, batch_size=4, verbose=0, return_dict=True)
+    gap, mask = model.predict(X) - y, X != 0
+    weights = mask if shares is None else mask * shares
+    assert found["mae"] == pytest.approx(np.abs(gap)[mask].mean(), rel=1e-5)
+    squares = (gap**2).mean(-1)
+    assert found["mse"] == pytest.approx((squares * weights).sum() / weights.sum(), rel=1e-5)
