@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import jax
+import numpy as np
 
 from funkeras.typing import Array, PyTree
 
@@ -19,7 +20,7 @@ def attach(x: PyTree, mask: PyTree) -> None:
     """Let masks go with arrays, one with each or one for a single array; None tells nothing."""
     leaves = jax.tree.leaves(x)
     for leaf, own in zip(leaves, masks_of(leaves, mask), strict=True):
-        if own is not None and isinstance(leaf, jax.Array):
+        if own is not None and isinstance(leaf, jax.Array | np.ndarray):
             forget = partial(_known.pop, id(leaf))  # which is called with the dead reference
             _known[id(leaf)] = weakref.ref(leaf, forget), own
 
@@ -42,7 +43,7 @@ def masks_among(x: PyTree) -> PyTree:
     return found if jax.tree.leaves(found) else None
 
 
-def masks_of(leaves: Sequence[Array], mask: PyTree) -> list[Array | None]:
+def masks_of(leaves: Sequence[Any], mask: PyTree) -> list[Array | None]:
     """The mask of each output of a net, from the one that its pair gives."""
     masks = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None)
     return masks if len(masks) == len(leaves) else [None] * len(leaves)

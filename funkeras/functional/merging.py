@@ -11,7 +11,7 @@ from funkeras import config
 from funkeras.functional.checks import one_of
 from funkeras.functional.pair import Pair, layer, stateless
 from funkeras.functional.precision import at_unit_length
-from funkeras.typing import Array, Mask, Params, PyTree
+from funkeras.typing import Array, Key, Mask, Params, PyTree, State
 
 __all__ = [
     "add",
@@ -51,8 +51,18 @@ def subtract() -> Pair:
 
 @layer("Multiply")
 def multiply() -> Pair:
-    """Product of the inputs, entry by entry, in shapes as `add` takes them."""
-    return _elementwise(lambda arrays: reduce(jnp.multiply, arrays))
+    """Product of the inputs, entry by entry, in shapes as `add` takes them.
+
+    In Keras 3 what the mask of an input hides counts as 1, and where all are hidden it is 0.
+    """
+
+    def product(arrays: list[Array], shown: list[Mask]) -> Array:
+        pairs = zip(arrays, shown, strict=True)
+        y = reduce(jnp.multiply, [x if own is None else jnp.where(own, x, 1) for x, own in pairs])
+        known = [own for own in shown if own is not None]
+        return jnp.where(reduce(jnp.logical_or, known), y, 0) if len(known) == len(shown) else y
+
+    return _elementwise(lambda arrays: reduce(jnp.multiply, arrays), heeding=product)
 
 
 @layer("Average")
@@ -63,14 +73,37 @@ def average() -> Pair:
 
 @layer("Maximum")
 def maximum() -> Pair:
-    """The largest of the inputs, entry by entry, in shapes as `add` takes them."""
-    return _elementwise(lambda arrays: reduce(jnp.maximum, arrays))
+    """The largest of the inputs, entry by entry, in shapes as `add` takes them.
+
+    In Keras 3 what the mask of an input hides does not count.
+    """
+    return _elementwise(lambda arrays: reduce(jnp.maximum, arrays), heeding=_of_shown(jnp.maximum))
 
 
 @layer("Minimum")
 def minimum() -> Pair:
-    """The smallest of the inputs, entry by entry, in shapes as `add` takes them."""
-    return _elementwise(lambda arrays: reduce(jnp.minimum, arrays))
+    """The smallest of the inputs, entry by entry, in shapes as `add` takes them.
+
+    In Keras 3 what the mask of an input hides does not count.
+    """
+    return _elementwise(lambda arrays: reduce(jnp.minimum, arrays), heeding=_of_shown(jnp.minimum))
+
+
+def _of_shown(
+    choose: Callable[[Array, Array], Array],
+) -> Callable[[list[Array], list[Mask]], Array]:
+    """One entry of those that masks show: a hidden one is taken as that of the other inputs."""
+
+    def further(before: tuple[Array, Mask], given: tuple[Array, Mask]) -> tuple[Array, Mask]:
+        (y, seen), (x, own) = before, given
+        x = x if own is None else jnp.where(own, x, y)
+        y = y if seen is None else jnp.where(seen, y, x)
+        return choose(y, x), None if seen is None or own is None else seen | own
+
+    def chosen(arrays: list[Array], shown: list[Mask]) -> Array:
+        return reduce(further, zip(arrays, shown, strict=True))[0]
+
+    return chosen
 
 
 @layer("Concatenate")
@@ -200,11 +233,29 @@ def _nothing(x: PyTree, mask: PyTree) -> None:
     return
 
 
-def _elementwise(combine: Callable[[list[Array]], Array], exactly: int | None = None) -> Pair:
+def _elementwise(
+    combine: Callable[[list[Array]], Array],
+    exactly: int | None = None,
+    heeding: Callable[[list[Array], list[Mask]], Array] | None = None,
+) -> Pair:
+    """A layer that combines entries; `heeding` does it in Keras 3 where an input has a mask."""
     modern, least = config.dialect() == "modern", _least()
 
-    def apply(params: Params, x: Sequence[Array]) -> Array:
-        return combine(_aligned(_several(x, least, exactly)))
+    def apply(
+        params: Params,
+        state: State,
+        x: Sequence[Array],
+        *,
+        training: bool = False,
+        key: Key | None = None,
+        mask: PyTree = None,
+    ) -> tuple[Array, State]:
+        arrays = _aligned(_several(x, least, exactly))
+        if heeding is None or not modern or mask is None:
+            return combine(arrays), state
+        pairs = zip(_masks(x, mask), arrays, strict=True)
+        shown = [own if own is None else _widened(own, array) for own, array in pairs]
+        return heeding(arrays, shown), state
 
     def mask(x: Sequence[Array], mask: PyTree) -> Mask:
         # Keras 1 and 2 mask what any input masks; Keras 3 what all of them do.
@@ -214,7 +265,7 @@ def _elementwise(combine: Callable[[list[Array]], Array], exactly: int | None = 
             return None
         return reduce(jnp.logical_or if modern else jnp.logical_and, present)
 
-    return stateless(apply, mask=mask)
+    return Pair(apply, mask=mask)
 
 
 def _several(x: Any, least: int, exactly: int | None = None) -> list[Array]:

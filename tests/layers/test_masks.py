@@ -17,7 +17,11 @@ from funkeras.layers import (
     Lambda,
     Layer,
     LayerNormalization,
+    Masking,
+    Maximum,
+    Minimum,
     MultiHeadAttention,
+    Multiply,
     RMSNormalization,
 )
 
@@ -151,3 +155,19 @@ def test_a_mask_of_attention_may_be_the_same_for_all_queries_or_all_rows():
     below = np.tril(np.ones((3, 3), bool))
     expected = layer(x, x, use_causal_mask=True)
     np.testing.assert_allclose(layer(x, x, attention_mask=below), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [  # what Keras 3.15 gives where the first, where both inputs are masked
+        (Multiply, ([[8.0], [3.0], [0.0], [0.0]], [[8.0], [3.0], [-5.0], [0.0]])),
+        (Maximum, ([[4.0], [3.0], [0.0], [0.0]], [[4.0], [3.0], [-5.0], [0.0]])),
+        (Minimum, ([[2.0], [3.0], [-5.0], [0.0]], [[2.0], [3.0], [-5.0], [0.0]])),
+    ],
+)
+def test_what_a_mask_hides_of_one_input_is_left_to_the_other(make, expected):
+    first = np.array([[[2.0], [0.0], [-5.0], [0.0]]], "float32")
+    second = np.array([[[4.0], [3.0], [0.0], [0.0]]], "float32")
+    masked = Masking()
+    np.testing.assert_array_equal(make()([masked(first), masked(second)])[0], expected[1])
+    np.testing.assert_array_equal(make()([masked(first), second])[0], expected[0])
