@@ -16,6 +16,7 @@ from funkeras.functional.combinators import penalty
 from funkeras.functional.masks import attach, masks_of
 from funkeras.functional.pair import Pair, at
 from funkeras.functional.precision import at_least_single
+from funkeras.losses import Loss
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
 from funkeras.variables import running, value_of
 
@@ -244,6 +245,9 @@ class Objective:
         for number, (output, pred, true, own, mask) in enumerate(cases):
             if output.loss is not None:
                 known = (inside or {}).get(number)
+                if known is None and isinstance(output.loss, Loss):  # its class reduces by itself
+                    found.append(output.loss(*meeting(true, pred), sample_weight=own))
+                    continue
                 scores = output.loss(*meeting(true, pred)) if known is None else known
                 found.append(self._reduce(scores, own, mask, valid, output.reduction))
         return found

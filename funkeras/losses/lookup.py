@@ -75,13 +75,14 @@ def unreduced(identifier: Identifier | type) -> Callable[[Any, Any], Array]:
     """A pure function `(y_true, y_pred) -> values` of shape (batch, ...), for any kind of loss.
 
     Where a loss leaves entries out of its mean (`ignore_class`), the others are scaled up by
-    size / valid: the plain mean of the values is the loss.
+    size / valid: the plain mean of the values is the loss. A `Loss` whose `__call__` a user wrote
+    comes back as it is.
     """
     found = get(identifier)
     if found is None:
         raise ValueError("a loss is needed, got None")
-    if not isinstance(found, Loss):
-        return found
+    if not isinstance(found, Loss) or type(found).__call__ is not Loss.__call__:
+        return found  # also one whose class reduces by itself
 
     @wraps(found.call)
     def values(y_true: Any, y_pred: Any) -> Array:

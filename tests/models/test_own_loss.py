@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from funkeras import backend as K
-from funkeras import config, layers, models
+from funkeras import config, layers, losses, models, ops
 
 CHANCE = np.random.default_rng(0)
 X = CHANCE.normal(size=(12, 3)).astype("float32")
@@ -79,3 +79,22 @@ def test_layers_that_only_the_loss_calls_are_trained_and_no_targets_are_needed()
 def test_outside_of_training_there_is_no_compiled_loss():
     with pytest.raises(RuntimeError, match="compute_loss belongs into"):
         net().compute_loss(X, Y, Y)
+
+
+class Total(losses.Loss):
+    """Reduces by itself: the weighted sum of what there is, whatever it should be."""
+
+    def __call__(self, y_true, y_pred, sample_weight=None):
+        shares = 1.0 if sample_weight is None else sample_weight[:, None]
+        return ops.sum(y_pred * shares)
+
+
+@pytest.mark.parametrize("weights", [None, np.arange(5.0, dtype="float32")])
+def test_a_loss_whose_class_reduces_by_itself(weights):
+    model = models.Sequential([layers.Input((3,)), layers.Dense(2)])
+    model.compile("sgd", Total())
+    x = np.random.default_rng(0).random((5, 3), "float32")
+    y = model.predict(x, verbose=0)
+    expected = (y if weights is None else y * weights[:, None]).sum()
+    found = model.evaluate(x, np.zeros((5, 2)), sample_weight=weights, batch_size=5, verbose=0)
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
