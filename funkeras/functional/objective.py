@@ -18,7 +18,7 @@ from funkeras.functional.pair import Pair, at
 from funkeras.functional.precision import at_least_single
 from funkeras.losses import Loss
 from funkeras.typing import Array, Key, Params, PyTree, Shape, State
-from funkeras.variables import running, value_of
+from funkeras.variables import Flow, running, value_of
 
 __all__ = [
     "Batch",
@@ -183,8 +183,10 @@ class Objective:
             if self.stand is not None:
                 self.stand(flow, params, state)
             flow.counting = dict(zip(self.counting, states, strict=True))
-            value, after, *counted = self._judge(params, state, batch, training, key, valid)
-            return value, Outcome(after, *counted, tuple(flow.counting.values()))
+            came = self._judge(params, state, batch, training, key, valid)
+            value, after, numbers, rows, judged = came
+            counted = tuple(flow.counting.values())
+            return value, Outcome(after, numbers, rows, judged, counted)
 
     def _judge(
         self,
@@ -227,8 +229,8 @@ class Objective:
         numbers = jnp.stack([jnp.asarray(number, jnp.float32) for number in shown])
         of_losses = len(shown) - len(means) - len(self.reported)
         counts = [*[rows] * of_losses, *counts, *[rows] * len(self.reported)]
-        told = lax.stop_gradient((numbers, jnp.stack(counts)))
-        return jnp.asarray(total), new_state, *told, tuple(judged)
+        numbers, counts = lax.stop_gradient((numbers, jnp.stack(counts)))
+        return jnp.asarray(total), new_state, numbers, counts, tuple(judged)
 
     def losses(
         self,
