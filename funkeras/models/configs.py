@@ -415,10 +415,10 @@ def _renumber(arguments: Config) -> None:
         if calls and "name" in entry and entry["class_name"] != OPERATION
         if issubclass(layer_class(entry["class_name"]), Model)
     }
-    outputs = list(_references([arguments.get("output_layers")]))
+    outputs = list(references_in([arguments.get("output_layers")]))
     keras_3 = any(isinstance(node, Mapping) for calls in nodes for node in calls)
     for name, (kind, calls) in nested.items():
-        references = outputs if keras_3 else [*outputs, *_references(nodes)]
+        references = outputs if keras_3 else [*outputs, *references_in(nodes)]
         own = [reference for reference in references if reference[0] == name]
         highest = max((reference[1] for reference in own), default=0)
         if kind != "Sequential" if keras_3 else highest >= calls:
@@ -426,7 +426,7 @@ def _renumber(arguments: Config) -> None:
                 reference[1] -= 1
 
 
-def _references(value: Any) -> Iterator[list[Any]]:
+def references_in(value: Any) -> Iterator[list[Any]]:
     """The `[name, call, output]` lists in nested lists and dicts."""
     if (
         isinstance(value, list)
@@ -438,7 +438,7 @@ def _references(value: Any) -> Iterator[list[Any]]:
         value = value[3:]
     if isinstance(value, list | Mapping):
         for part in value.values() if isinstance(value, Mapping) else value:
-            yield from _references(part)
+            yield from references_in(part)
 
 
 @contextmanager

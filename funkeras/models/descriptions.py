@@ -1,6 +1,6 @@
 """Models as configs that genuine Keras 2 and Keras 3 read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -10,7 +10,7 @@ from funkeras import config
 from funkeras.activations import HARD_SIGMOIDS
 from funkeras.layers.calling import RECURRENT
 from funkeras.layers.input import InputLayer
-from funkeras.models.configs import CLASSIC_HARD_SIGMOID
+from funkeras.models.configs import CLASSIC_HARD_SIGMOID, references_in
 from funkeras.models.model import Model
 from funkeras.models.operations import OF_KERAS_3
 from funkeras.models.places import class_of
@@ -390,7 +390,7 @@ def _call_as_keras_3(arguments: Config, items: Sequence[Config], nested: Mapping
             node if isinstance(node, Mapping) else _call(item["class_name"], node)
             for node in item["inbound_nodes"]
         ]
-    for reference in arguments["output_layers"]:
+    for reference in references_in(arguments["output_layers"]):
         reference[1] += nested.get(reference[0], "Sequential") != "Sequential"
     _alone({"config": arguments})
 
@@ -402,8 +402,9 @@ def _alone(described: Config) -> Config:
     """
     arguments = described["config"]
     for ends in ("input_layers", "output_layers"):
-        if len(arguments.get(ends, ())) == 1:
-            (arguments[ends],) = arguments[ends]
+        given = arguments.get(ends, ())
+        if isinstance(given, list) and len(given) == 1:
+            (arguments[ends],) = given
     return described
 
 
@@ -421,10 +422,10 @@ def _call_models_twice(
             _refer_to_second(node, nested)
         if item["name"] in nested:
             item["inbound_nodes"] = [node for node in item["inbound_nodes"] for _ in range(2)]
-    _refer_to_second(arguments["output_layers"], nested)
+    _refer_to_second(references_in(arguments["output_layers"]), nested)
 
 
-def _refer_to_second(references: Sequence[Any], nested: Mapping[str, str]) -> None:
+def _refer_to_second(references: Iterable[Any], nested: Mapping[str, str]) -> None:
     for reference in references:
         if reference[0] in nested:
             reference[1] = 2 * reference[1] + 1

@@ -255,7 +255,10 @@ class Ends(Layer):
 
     @property
     def output(self) -> Any:
-        """The output, or the list of them."""
+        """The output, or the list of them, or the dict that the model was made with."""
+        nested = getattr(self._structure, "outputs", None)
+        if isinstance(nested, Mapping):
+            return nested
         return self.outputs[0] if len(self.outputs) == 1 else self.outputs
 
     @property
@@ -282,6 +285,11 @@ class Ends(Layer):
     def input_names(self) -> list[str]:
         """Name of each input."""
         return self._known().input_names
+
+    @property
+    def input_keys(self) -> list[str]:
+        """What a dict of data has for each input: the keys of the model's own, or their names."""
+        return getattr(self._structure, "input_keys", None) or self.input_names
 
     @property
     def takes_strings(self) -> bool:
@@ -384,7 +392,7 @@ class Ends(Layer):
         return parts[0] if len(parts) == 1 else tuple(parts)
 
     def _by_input_name(self, given: Mapping[str, Any]) -> list[Any]:
-        names = self.input_names
+        names = self.input_keys
         if missing := [name for name in names if name not in given]:
             raise ValueError(
                 f"model {self.name!r} has the inputs {names}; the call gives {list(given)}, "

@@ -29,6 +29,9 @@ __all__ = ["Predicting"]
 class Predicting(Taking):
     """A model that gives its outputs, compiled or not."""
 
+    _form: Any
+    """How outputs are nested, known once the program of `predict` is made."""
+
     @spelled
     def predict(
         self,
@@ -38,7 +41,7 @@ class Predicting(Taking):
         steps: int | None = None,
         callbacks: Sequence[Callback] | Callback | None = None,
     ) -> Any:
-        """Outputs at inference, as NumPy arrays: one, or a list of them.
+        """Outputs at inference, as NumPy arrays: one, a list of them, or nested as in its dict.
 
         `verbose` is 0 silent, 1 a bar, 2 a line; "auto" is a bar on a terminal.
         """
@@ -54,7 +57,7 @@ class Predicting(Taking):
         parts = fitting.predict(run, self, inputs, size, look)
         if bar:
             bar.finish({})
-        return parts[0] if len(parts) == 1 else parts
+        return self._nested(parts)
 
     def _run_predict(
         self,
@@ -87,7 +90,14 @@ class Predicting(Taking):
             look = bar.look if style == 1 else None
             columns = fitting.predict_stream(run, self, source, listed, look)
         bar.finish({})
-        return columns[0] if len(columns) == 1 else columns
+        return self._nested(columns)
+
+    def _nested(self, parts: list[np.ndarray]) -> Any:
+        """The outputs as the model gives them: in a dict, say; else one, or a list of them."""
+        whole = self._form.unflatten(parts)
+        if type(whole) in (list, tuple) and all(isinstance(own, np.ndarray) for own in whole):
+            return parts[0] if len(parts) == 1 else parts
+        return whole
 
     def _predict_program(self) -> Callable[..., Any]:
         self._keep_up()
@@ -103,6 +113,7 @@ class Predicting(Taking):
             params: Params, state: State, inputs: tuple[Any, ...], *, key: Key | None = None
         ) -> Any:
             y, after = apply(params, state, net_input(divided(inputs), dtypes), key=key)
+            self._form = jax.tree.structure(y)
             return gathered(jax.tree.leaves(y)), after if keeps else None
 
         self._predict = Program(run, first_order=not own)
@@ -118,7 +129,7 @@ class Predicting(Taking):
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs of one batch."""
         strings = self._entrance().strings if self.built else ()
-        rows = len(arrays(x, self.input_names, "x", strings)[0])
+        rows = len(arrays(x, self.input_keys, "x", strings)[0])
         return self.predict(x, batch_size=max(1, rows))
 
     @spelled

@@ -38,6 +38,9 @@ class Structure:
 
     Fields:
         inputs: symbolic tensors; outputs: likewise, nested as they were given.
+        given: the inputs, nested as they were given.
+        input_keys: what data have for each input, in a dict: its key there, or its layer's name.
+        output_names: of losses and metrics: the keys of a dict of outputs, or their layers' names.
         entries: each input → the layer that data enters by; one of its own, as in Keras 3, where
             the tensor comes out of a layer that is not in the model.
         fed: the tensors that arrays enter the computation by: the inputs, but for strings what the
@@ -46,6 +49,7 @@ class Structure:
     """
 
     def __init__(self, inputs: PyTree, outputs: PyTree) -> None:
+        self.given = inputs
         self.inputs = _flat("inputs", inputs)
         if len(set(self.inputs)) < len(self.inputs):
             names = ", ".join(repr(tensor.name) for tensor in self.inputs)
@@ -59,7 +63,9 @@ class Structure:
         self.entries = {tensor: tensor.source or _entry(tensor) for tensor in self.inputs}
         self.layers = _by_depth(self.entries, flat, self.trace)
         self.input_names = [layer.name for layer in self.entries.values()]
-        self.output_names = unique_names([self._source(tensor).name for tensor in flat])
+        self.input_keys = _keys(inputs) or self.input_names
+        own_names = unique_names([self._source(tensor).name for tensor in flat])
+        self.output_names = _keys(self.outputs) or own_names
         self.output_shapes = [tensor.shape for tensor in flat]
 
     def _source(self, tensor: SymbolicTensor) -> Any:
@@ -129,8 +135,8 @@ class Structure:
         return {
             "name": name,
             "layers": entries,
-            "input_layers": [refer(tensor) for tensor in self.inputs],
-            "output_layers": [refer(tensor) for tensor in _flat("outputs", self.outputs)],
+            "input_layers": _ends(self.given, refer),
+            "output_layers": _ends(self.outputs, refer),
         }
 
 
@@ -182,6 +188,23 @@ def _flat(what: str, tensors: PyTree) -> list[SymbolicTensor]:
     if not leaves:
         raise ValueError(f"a model needs {what}")
     return leaves
+
+
+def _keys(tensors: PyTree) -> list[str]:
+    """The keys of a dict of tensors, in the order of its leaves; none of anything else."""
+    alone = isinstance(tensors, Mapping) and len(jax.tree.leaves(tensors)) == len(tensors)
+    return sorted(tensors) if alone else []
+
+
+def _ends(tensors: PyTree, refer: Callable[[SymbolicTensor], list[Any]]) -> Any:
+    """Inputs or outputs in a config: a list, also of a single one, or nested as they were given."""
+
+    def nested(part: PyTree) -> Any:
+        if isinstance(part, Mapping):
+            return {key: nested(own) for key, own in part.items()}
+        return [*map(nested, part)] if isinstance(part, list | tuple) else refer(part)
+
+    return nested([tensors] if isinstance(tensors, SymbolicTensor) else tensors)
 
 
 def _entry(tensor: SymbolicTensor) -> InputLayer:
@@ -310,7 +333,7 @@ def structure_from_config(
             return {name: ends(part) for name, part in references.items()}
         if references and isinstance(references[0], str):  # Keras 3 writes a single one bare
             return find(references)
-        return [find(reference) for reference in references]
+        return [ends(part) for part in references]
 
     return ends(config["input_layers"]), ends(config["output_layers"])
 

@@ -52,7 +52,7 @@ class Taking(OwnRules, Compiling):
         """What data must be like; looked up once for a graph, as it costs a small prediction."""
         if self._entered is None:
             kept = self.input_shapes[0][0] if self.keeps_states else None
-            names, kinds = self.input_names, (tensor.dtype for tensor in self.inputs)
+            names, kinds = self.input_keys, (tensor.dtype for tensor in self.inputs)
             strings = [name for name, kind in zip(names, kinds, strict=True) if kind == STRING]
             self._entered = Entrance(names, self.input_shapes, kept, strings)
         return self._entered

@@ -115,7 +115,7 @@ def test_inputs_may_be_several_words_and_named_and_outputs_too():
     parts = model.predict(data)
     assert model.output_names == ["all", "mean"]
     assert model.input_names == ["extra", "words"]
-    assert [part.shape for part in parts] == [(2, 3), (2, 1)]
+    assert {key: part.shape for key, part in parts.items()} == {"all": (2, 3), "mean": (2, 1)}
     model.compile("sgd", {"mean": "mse"})
     assert model.fit(data, {"mean": numbers(2, 1)}, epochs=1, verbose=0).history["loss"]
 
