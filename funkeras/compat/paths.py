@@ -14,7 +14,7 @@ ENGINE = (
 )
 
 MODULES: dict[str, tuple[str, ...]] = {
-    "": ("", "compat.of_root"),
+    "": ("", "compat.of_root", "compat.scopes"),
     "activations": ("activations",),
     "applications": ("applications",),
     **{

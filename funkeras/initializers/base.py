@@ -37,6 +37,10 @@ class Initializer(Configured):
         options = {"dim_ordering": "th", **dict(zip(order, rest, strict=False)), **kwargs}
         return cls()(shape, **options)  # not an instance, so Python leaves out `__init__`
 
+    def clone(self) -> Self:
+        """Another one like it."""
+        return type(self).from_config(self.get_config())
+
     def __call__(
         self,
         shape: Any,

@@ -46,7 +46,14 @@ from funkeras.layers.custom import (
     overridden,
 )
 from funkeras.layers.nodes import Noded
-from funkeras.layers.options import OPTIONS, SEQUENCES, automatic_name, declared_shape, kind_of
+from funkeras.layers.options import (
+    OPTIONS,
+    SEQUENCES,
+    automatic_name,
+    declared_shape,
+    is_rematerialized,
+    kind_of,
+)
 from funkeras.layers.stateless import MODERN, Stateless
 from funkeras.layers.storing import Storing
 from funkeras.layers.weights import Weighted, dtypes_of, note_change
@@ -145,7 +152,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         # Beside layers that compute low, one with a dtype of its own casts what it is given.
         self.casts = options["dtype"] is not None or self.dtype_policy != config.floatx()
         self.autocast = bool(options["autocast"])
-        self.remat = bool(options["remat"])
+        self.remat = bool(options["remat"]) or is_rematerialized(self.name)
         self.dialect = config.dialect()
         # The backend as whose Keras 1 `get_weights` gives kernels, None for Keras 2 and 3.
         self.kernels_of = config.backend() if config.kernel_layout() == "keras1" else None
@@ -369,6 +376,10 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         if training or self.keeps_states:
             self.adopt(self.params, state)
         return y
+
+    def symbolic_call(self, *inputs: Any, **named: Any) -> Any:
+        """The symbolic tensors that the layer makes of others; calling it does the same."""
+        return self(*inputs, **named)
 
     def _has_own_call(self) -> bool:
         """Whether a user wrote its `call`."""

@@ -1,7 +1,9 @@
 """What every layer takes besides the arguments of its builder, and what arguments mean."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 from funkeras import activations, config, constraints, initializers, regularizers
@@ -9,7 +11,15 @@ from funkeras.functional.shapes import freeze_shape
 from funkeras.typing import Shape
 from funkeras.utils.naming import next_number, numbered
 
-__all__ = ["OPTIONS", "SEQUENCES", "automatic_name", "declared_shape", "kind_of"]
+__all__ = [
+    "OPTIONS",
+    "SEQUENCES",
+    "automatic_name",
+    "declared_shape",
+    "is_rematerialized",
+    "kind_of",
+    "rematerializing",
+]
 
 OPTIONS: dict[str, Any] = {
     "name": None,
@@ -27,6 +37,26 @@ OPTIONS: dict[str, Any] = {
     "remat": False,
 }
 """What every layer takes besides the arguments of its builder."""
+
+_rematerialized: ContextVar[Callable[[str], bool]] = ContextVar(
+    "rematerialized", default=lambda name: False
+)
+
+
+@contextmanager
+def rematerializing(chosen: Callable[[str], bool]) -> Iterator[None]:
+    """Let layers that are made here, of names that are chosen, have `remat`."""
+    token = _rematerialized.set(chosen)
+    try:
+        yield
+    finally:
+        _rematerialized.reset(token)
+
+
+def is_rematerialized(name: str) -> bool:
+    """Whether a layer of that name, made now, has `remat` without asking for it."""
+    return _rematerialized.get()(name)
+
 
 SEQUENCES = (
     *("SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM", "RNN", "TimeDistributedDense"),

@@ -280,6 +280,10 @@ class Weighted:
             nest(state, "/".join(part.key for part in path), jnp.asarray(value))
         self.adopt(self.params, state)
 
+    def reset_state(self) -> None:
+        """`reset_states`, as Keras 3 has it too."""
+        self.reset_states()
+
 
 def dtypes_of(policy: Any) -> tuple[str, str]:
     """Dtypes of variables and of computation under a policy or plain dtype.

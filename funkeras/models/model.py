@@ -6,7 +6,7 @@ from typing import Any
 
 from funkeras import config
 from funkeras.layers.layer import Layer
-from funkeras.models import saving, summary
+from funkeras.models import saving, state_trees, summary
 from funkeras.models.structure import layer_from_entry, structure_from_config
 from funkeras.models.training import Training
 from funkeras.registry import custom_object_scope
@@ -136,6 +136,25 @@ class Model(Training):
 
         self._require_built("set_weights of an optimizer")
         optimizing.write_weights(self, weights)
+
+    def get_state_tree(self, value_format: str = "backend_tensor") -> dict[str, Any]:
+        """The values of all variables in nested dicts, by kind and by path (Keras 3).
+
+        Args:
+            value_format: `backend_tensor` for JAX's arrays, or `numpy_array`.
+        """
+        self._require_built("get_state_tree")
+        return state_trees.state_tree(self, value_format)
+
+    def set_state_tree(self, state_tree: Mapping[str, Any]) -> None:
+        """Give variables the values that they have in a tree like that of `get_state_tree`.
+
+        Raises:
+            ValueError: if it has a kind, a path or a shape that the model hasn't; nothing is
+                changed then.
+        """
+        self._require_built("set_state_tree")
+        state_trees.replaced(self, state_tree)
 
     def __reduce__(self) -> Any:
         if self._compiled is None or not self.built:

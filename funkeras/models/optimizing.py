@@ -156,6 +156,7 @@ class Slots:
             if np.shape(value) != (own := self.state[name].shape):
                 raise ValueError(f"{self.path_of(name)} has shape {own}, got {np.shape(value)}")
         write_weights(self.model, list(arrays.values()))
+        self.model.optimizer.iterations = int(self.model._optimizer_state.iterations)
         for name in set(values) & set(self.model.optimizer.values()):
             setattr(self.model.optimizer, name, float(values[name]))
 
