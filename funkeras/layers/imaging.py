@@ -102,6 +102,7 @@ class Imaging(Preparing):
             self._change = change_of(pair)
             random = {"random": True} if "draw" in written else {}
             change = replace(self._change, **written, **random)
+            change = replace(change, boxes=apart(change.boxes))
             return rechanged(pair, change, self.bounding_box_format)
 
         return built, given
@@ -117,9 +118,12 @@ class Imaging(Preparing):
         ) -> tuple[PyTree, State, PyTree]:
             single = is_single(x)
             x = jax.tree.map(lambda a: jnp.asarray(a)[None], x) if single else x
+            if held := isinstance(x, Mapping) and BOXES in x and self.inherited is None:
+                x = {**x, BOXES: Apart(x[BOXES])}
             draws = running(flow["training"], flow["key"]) if written else nullcontext()
             with draws:  # those of a subclass
                 y, after, mask = pair.run(params, state, x, **flow)
+            y = {**y, BOXES: y[BOXES].held} if held else y
             return (jax.tree.map(lambda a: a[0], y) if single else y), after, mask
 
         return pair.rerun(run)
@@ -235,6 +239,22 @@ METHODS: dict[str, tuple[str, Callable[[Imaging], Callable[..., Any]]]] = {
     },
 }
 """Field of a change → the method that a subclass may have for it, and from a layer to its use."""
+
+
+class Apart:
+    """Boxes that no cast to the type of computation reaches: half precision lacks their digits."""
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+
+def apart(boxes: Callable[..., Any]) -> Callable[..., Any]:
+    """A change of boxes that takes and gives them `Apart` too."""
+
+    def run(held: Any, *how: Any) -> Any:
+        return Apart(boxes(held.held, *how)) if isinstance(held, Apart) else boxes(held, *how)
+
+    return run
 
 
 def arrays_of(transformation: Transformation) -> Transformation:
