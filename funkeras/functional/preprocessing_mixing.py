@@ -302,15 +302,10 @@ def rand_augment(
     sizes = frame(rows_first(data_format))
 
     def draw(key: Key, x: Array) -> Any:
-        of_choice, of_steps = random.split(key)
-        choice = random.randint(of_choice, (num_ops,), 0, len(steps))
-        return {"transforms": drawn(of_steps, x, steps), "layer_idxes": choice}
+        return choice(key, x, (num_ops,), steps)
 
     def in_turn(x: Any, transformation: Any, apply: Step) -> Any:
-        def step(x: Any, number: Array) -> Any:
-            return after(number, x, steps, transformation["transforms"], apply), None
-
-        return lax.scan(step, x, transformation["layer_idxes"])[0]
+        return after_steps(x, transformation, steps, apply)
 
     def images(x: Array, transformation: Any) -> Array:
         return in_turn(x, transformation, to_images)
@@ -321,7 +316,11 @@ def rand_augment(
     def boxes(held: Any, transformation: Any) -> Any:
         return in_turn(held, transformation, to_boxes)
 
-    held = as_corners(boxes, lambda whole: sizes(whole["transforms"]["random_shear"]))
+    def frame_of(transformation: Any) -> tuple[Any, Any]:
+        given = transformation.get("transforms", {"random_shear": transformation})
+        return sizes(given["random_shear"])
+
+    held = as_corners(boxes, frame_of)
     return augmentation(draw, images, seed, masks=masks, boxes=held)
 
 
@@ -369,23 +368,37 @@ def changes(
     return {name: change_of(pair) for name, pair in pairs.items()}
 
 
-def drawn(key: Key, x: Array, steps: Mapping[str, Change]) -> dict[str, Any]:
-    """A transformation for each step, by its name."""
-    keys = random.split(key, len(steps))
+def choice(key: Key, x: Array, size: tuple[int, ...], steps: Mapping[str, Change]) -> Any:
+    """A transformation of steps in turn: their numbers, and keys from which they draw their own."""
+    of_numbers, of_steps = random.split(key)
     return {
-        name: step.draw(own, x, True) for own, (name, step) in zip(keys, steps.items(), strict=True)
+        "layer_idxes": random.randint(of_numbers, size, 0, len(steps)),
+        "keys": random.split(of_steps, size),
+        "input_shape": x.shape,
     }
 
 
-def after(
-    number: Array, x: Any, steps: Mapping[str, Change], transforms: Mapping[str, Any], apply: Step
-) -> Any:
-    """What the step of that number makes of a part: only it runs."""
+def after_steps(x: Any, transformation: Any, steps: Mapping[str, Change], apply: Step) -> Any:
+    """A part after the steps that a transformation chooses: a loop, which is compiled once.
 
-    def run(name: str, step: Change) -> Callable[[Any], Any]:
-        return lambda x: apply(step, x, transforms[name])
+    Keras has the transformation of each step, by its name, for keys.
+    """
+    given = transformation.get("transforms")
+    no_images = isinstance(x, Mapping) and given is None
+    seen = jnp.zeros(transformation["input_shape"]) if no_images else x  # a draw sees the shape
 
-    return lax.switch(number, [run(name, step) for name, step in steps.items()], x)
+    def step(x: Any, own: Any) -> tuple[Any, None]:
+        number, key = own
+
+        def run(name: str, step: Change) -> Callable[[Any], Any]:
+            def after(x: Any) -> Any:
+                return apply(step, x, given[name] if given else step.draw(key, seen, True))
+
+            return after
+
+        return lax.switch(number, [run(name, step) for name, step in steps.items()], x), None
+
+    return lax.scan(step, x, (transformation["layer_idxes"], transformation.get("keys")))[0]
 
 
 @layer("AugMix")
@@ -415,29 +428,24 @@ def aug_mix(
     found = changes(span("factor", factor), value_range, interpolation, data_format)
     steps = dict([*found.items()][: None if all_ops else -4])
     steps["none"] = Change(unchanged)
-    size = num_chains, chain_depth
 
     def draw(key: Key, x: Array) -> Any:
-        of_weights, of_share, of_choice, of_steps = random.split(key, 4)
-        each = jax.vmap(jax.vmap(lambda key: drawn(key, x, steps)))
+        of_weights, of_share, of_steps = random.split(key, 3)
         return {
             "chain_mixing_weights": random.dirichlet(of_weights, jnp.full(num_chains, alpha)),
             "weight_sample": random.beta(of_share, alpha, alpha),
-            "layer_idxes": random.randint(of_choice, size, 0, len(steps)),
-            "transforms": each(random.split(of_steps, size)),
+            **choice(of_steps, x, (num_chains, chain_depth), steps),
         }
 
     def blend(x: Array, transformation: Any, apply: Step) -> Array:
-        def step(x: Array, own: Any) -> tuple[Array, None]:
-            number, transforms = own
-            return after(number, x, steps, transforms, apply), None
+        def add(mean: Array, chain: tuple[Array, Array, Key]) -> tuple[Array, None]:
+            weight, numbers, keys = chain
+            own = {"layer_idxes": numbers, "keys": keys}
+            return mean + weight.astype(x.dtype) * after_steps(x, own, steps, apply), None
 
-        def add(mean: Array, chain: Any) -> tuple[Array, None]:
-            weight, *own = chain
-            return mean + weight.astype(x.dtype) * lax.scan(step, x, tuple(own))[0], None
-
-        chains = ("chain_mixing_weights", "layer_idxes", "transforms")
-        mean, _ = lax.scan(add, jnp.zeros_like(x), tuple(transformation[name] for name in chains))
+        names = ("chain_mixing_weights", "layer_idxes", "keys")
+        chains = tuple(transformation[name] for name in names)
+        mean, _ = lax.scan(add, jnp.zeros_like(x), chains)
         share = transformation["weight_sample"].astype(x.dtype)
         return share * x + (1 - share) * mean
 

@@ -264,6 +264,35 @@ def test_boxes_are_shifted_and_cut_by_numbers_of_ones_own():
     np.testing.assert_array_equal(cut[1], np.clip(boxes[1], low, high) - low)
 
 
+STEPS = (
+    *("random_shear", "random_translation", "random_rotation", "random_posterization"),
+    *("solarization", "auto_contrast", "equalization", "random_brightness"),
+    *("random_color_degeneration", "random_contrast", "random_sharpness", "none"),
+)
+
+
+def test_augmix_is_images_and_the_mean_of_chains_of_their_changes():
+    layer = layers.AugMix((0, 1), num_chains=2, chain_depth=2, factor=(0.5, 0.5))
+    drawn = layer.get_random_transformation(IMAGES)
+    weights = {"chain_mixing_weights": jnp.array([0.75, 0.25]), "weight_sample": jnp.array(0.4)}
+    numbers = [["auto_contrast", "random_color_degeneration"], ["none", "auto_contrast"]]
+    chosen = jnp.array([[STEPS.index(name) for name in chain] for chain in numbers])
+    y = layer.transform_images(IMAGES, {**drawn, **weights, "layer_idxes": chosen})
+    contrast = layers.AutoContrast((0, 1))(IMAGES)
+    luma = contrast @ jnp.array([0.2989, 0.587, 0.114])
+    grayer = contrast / 2 + luma[..., None] / 2
+    expected = 0.4 * IMAGES + 0.6 * (0.75 * grayer + 0.25 * contrast)
+    np.testing.assert_allclose(y, expected, rtol=1e-5)
+    turn = {**drawn, **weights, "layer_idxes": jnp.full((2, 2), STEPS.index("random_translation"))}
+    y = layer(dict_of(IMAGES, segmentation_masks=IMAGES[..., :1]), training=True)
+    assert (y["segmentation_masks"] != IMAGES[..., :1]).any()
+    masks, images = (
+        transform(IMAGES[..., :1] * 0 + 0.5, turn)
+        for transform in (layer.transform_segmentation_masks, layer.transform_images)
+    )
+    np.testing.assert_allclose(masks, images, rtol=1e-6)  # of one value all pixels keep theirs
+
+
 def test_attention_tells_its_output_for_shapes_one_by_one():
     layer = layers.MultiHeadAttention(2, 3)
     shapes = (None, 3, 4), (None, 5, 4)
