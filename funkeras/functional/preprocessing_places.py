@@ -1,6 +1,7 @@
 """Where the pixels of changed images come from, and where boxes around things go."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -33,6 +34,7 @@ def taken(
     return y if first else jnp.moveaxis(y, 1, -1)
 
 
+@jax.jit
 def affine(*rows: Any) -> Array:
     """The matrices (batch, 3, 3) of which the first two rows have these six entries.
 
@@ -59,6 +61,7 @@ def inverse(matrix: Array) -> Array:
     return jnp.stack([jnp.cross(b, c), jnp.cross(c, a), jnp.cross(a, b)], -1)
 
 
+@partial(jax.jit, static_argnums=(2, 3, 4, 5, 6))  # outside of programs one call, not dozens
 def seen(
     x: Array,
     matrix: Array,

@@ -70,7 +70,8 @@ def affine_transform(
     last = jnp.asarray([0, 0, 1], rows.dtype)
     matrix = jnp.concatenate([rows[:, :6], jnp.broadcast_to(last, (len(rows), 3))], 1)
     matrix = jnp.broadcast_to(matrix.reshape(-1, 3, 3), (len(batch), 3, 3))
-    return seen(batch, matrix, interpolation, fill_value, first, fill_mode).reshape(x.shape)
+    y = seen(batch, matrix, interpolation, fill_value, first, fill_mode, True)
+    return y.reshape(x.shape)
 
 
 @op
