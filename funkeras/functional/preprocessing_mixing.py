@@ -385,7 +385,7 @@ def after_steps(x: Any, transformation: Any, steps: Mapping[str, Change], apply:
     """
     given = transformation.get("transforms")
     no_images = isinstance(x, Mapping) and given is None
-    seen = jnp.zeros(transformation["input_shape"]) if no_images else x  # a draw sees the shape
+    seen: Any = jnp.zeros(transformation["input_shape"]) if no_images else x  # for its shape
 
     def step(x: Any, own: Any) -> tuple[Any, None]:
         number, key = own
