@@ -121,6 +121,12 @@ class SymbolicTensor:
         """Its value, where no data enters: what follows from variables and constants."""
         return np.asarray(self.__jax_array__())
 
+    def __ne__(self, other: object) -> Any:
+        # Before Keras 3 scripts asked `mask != None`.
+        if other is None or config.dialect() != "modern":
+            return self is not other
+        return apply(operator.ne, self, other, name="not_equal")
+
     def __jax_array__(self) -> Any:
         if missing := entries([self]):
             raise NoGraphError(
@@ -146,12 +152,13 @@ def _operator(function: Callable[..., Any], reflected: bool = False) -> Callable
     return method
 
 
-BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-OTHERS = ("neg", "abs", "invert", "lt", "le", "gt", "ge", "and_", "or_", "getitem")
+BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and_", "or_", "xor")
+OTHERS = ("neg", "abs", "invert", "lt", "le", "gt", "ge", "getitem")
 for _name in BINARY:
     for _kind in (SymbolicTensor, Variable):
-        setattr(_kind, f"__{_name}__", _operator(getattr(operator, _name)))
-        setattr(_kind, f"__r{_name}__", _operator(getattr(operator, _name), reflected=True))
+        setattr(_kind, f"__{_name.strip('_')}__", _operator(getattr(operator, _name)))
+        _reflected = _operator(getattr(operator, _name), reflected=True)
+        setattr(_kind, f"__r{_name.strip('_')}__", _reflected)
 for _name in OTHERS:
     for _kind in (SymbolicTensor, Variable):
         setattr(_kind, f"__{_name.strip('_')}__", _operator(getattr(operator, _name)))

@@ -1,7 +1,7 @@
 """Variables, and the flow: which arrays stand for them while a model's program is traced."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -214,16 +214,31 @@ class Variable:
 
     Arithmetic on it, and any function of JAX, takes its value: the present array, or in a model's
     program whatever stands for it there.
+
+    Args:
+        initializer: the value, or the name or function of what draws it for a `shape`.
+        autocast: whether a layer that computes in another dtype reads it in that.
+        aggregation, synchronization: of Keras 3, for devices; all have the same value here.
     """
 
     def __init__(
         self,
-        value: Any,
+        initializer: Any,
+        shape: Sequence[int] | None = None,
         dtype: Any = None,
-        name: str | None = None,
         trainable: bool = True,
+        autocast: bool = True,
+        aggregation: str | None = None,
+        synchronization: str | None = None,
+        name: str | None = None,
     ) -> None:
+        value = initializer
+        if isinstance(initializer, str) or callable(initializer):
+            if shape is None:
+                raise ValueError("a variable that an initializer draws needs shape=")
+            value = self.draw(initializer, tuple(shape), dtype or config.floatx())
         array = jnp.asarray(value, dtype or _natural(value))
+        self.autocast = autocast
         self.tensor: Any = None
         """The symbolic tensor that stands for it in graphs, once there is one."""
         self._owner: Any = None
@@ -235,6 +250,8 @@ class Variable:
         """Made anew by each trace of a program, so a constant of it: `K.eye` within a call."""
 
     __funkeras_function__: ClassVar[Any]
+    draw: ClassVar[Callable[..., Any]]
+    """Values by an initializer, for a shape and a dtype; set where these are made."""
 
     place: str
     """Its name among the arrays of its owner, with `/` where those are nested."""
@@ -314,8 +331,8 @@ class Variable:
         """Number of axes."""
         return len(self.shape)
 
-    def assign(self, value: Any) -> None:
-        """Replace the array by one of the same shape.
+    def assign(self, value: Any) -> Any:
+        """Replace the array by one of the same shape, and give it.
 
         Raises:
             ValueError: for another shape.
@@ -323,30 +340,31 @@ class Variable:
         """
         if self._owner is not None:
             self._owner.assign({self.place: value})
-            return
+            return self.kept
         array = jnp.asarray(value, self._value.dtype)
         if array.shape != self.shape:
             raise ValueError(f"variable {self.name!r} has shape {self.shape}, got {array.shape}")
         flow = current_flow()
         if flow is not None and flow.assigned is not None:
             flow.assigned[self] = array
-            return
+            return array
         if flow is not None:
             raise RuntimeError(
                 f"variable {self.name!r} can't be assigned while a program runs: let a layer own "
                 "it (add_weight), or give the update to a function(..., updates=[...])"
             )
         self._value = array
+        return array
 
     set_value = assign
 
-    def assign_add(self, value: Any) -> None:
+    def assign_add(self, value: Any) -> Any:
         """Add an array."""
-        self.assign(self.kept + jnp.asarray(value))
+        return self.assign(self.kept + jnp.asarray(value))
 
-    def assign_sub(self, value: Any) -> None:
+    def assign_sub(self, value: Any) -> Any:
         """Subtract an array."""
-        self.assign(self.kept - jnp.asarray(value))
+        return self.assign(self.kept - jnp.asarray(value))
 
     def get_value(self, borrow: bool = False) -> np.ndarray:
         """A NumPy copy, as Theano's variables gave it."""
@@ -373,6 +391,12 @@ class Variable:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self.value, dtype=dtype)
+
+    def __int__(self) -> int:
+        return int(self.value)
+
+    def __float__(self) -> float:
+        return float(self.value)
 
     def __len__(self) -> int:
         return self.shape[0]

@@ -11,6 +11,7 @@ from funkeras import config
 from funkeras.initializers.sources import KeySource, NumpySource, Sizes, Source
 from funkeras.registry import Configured, Registry, custom_object_scope
 from funkeras.typing import Config, Identifier, Key
+from funkeras.variables import Variable
 
 __all__ = ["Draw", "Drawn", "Initializer", "deserialize", "draw", "get", "registry", "serialize"]
 
@@ -118,6 +119,14 @@ def draw(
     ours = isinstance(found, Initializer) and type(found).__call__ is Initializer.__call__
     draw = found._values if ours else partial(_call_of_user, found)
     return _cast(found, draw, source, shape, dtype, dim_ordering)
+
+
+def _drawn(initializer: Identifier, shape: tuple[int, ...], dtype: Any) -> Any:
+    """Values of a variable that is made with an initializer."""
+    return draw(initializer, NumpySource(), shape, dtype)
+
+
+Variable.draw = staticmethod(_drawn)
 
 
 def _cast(

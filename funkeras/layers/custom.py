@@ -207,6 +207,21 @@ class Written:
         if "build" in vars(cls) and not cls.__module__.startswith("funkeras."):
             cls.build = _told_of(vars(cls)["build"])
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        parts = [*value.values()] if isinstance(value, dict) else value
+        parts = parts if isinstance(parts, list | tuple) else [parts]
+        if variables := [own for own in parts if isinstance(own, Variable)]:
+            self._track(variables)
+
+    def _track(self, variables: Sequence[Variable]) -> None:
+        """Own the variables that are attributes and nobody's yet, as layers of Keras 3 do."""
+        written = type(self).builder is None or getattr(self, "inherited", None) is not None
+        if "own_weights" in self.__dict__ and self.dialect == "modern" and current_flow() is None:
+            for own in variables if written else ():
+                if own.owner is None:
+                    self._own([own], own.trainable)
+
     def _built_apart(self, shapes: Sequence[Any]) -> None:
         """Find what else there is to know of a layer whose `build` the user has called."""
         is_layer = type(self).builder is None and not hasattr(self, "compile")
@@ -314,7 +329,8 @@ class Written:
             variable.trainable = trainable
             variable.give_to(self, name)
             constant = initializers.get(lambda shape, value=value, **_: value)
-            self._enter(Weight(name, value.shape, constant, trainable), value)
+            dtype = None if value.dtype == config.floatx() else value.dtype.name
+            self._enter(Weight(name, value.shape, constant, trainable, dtype=dtype), value)
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Add these to the loss of the model: within `call` values, outside symbolic tensors.

@@ -98,15 +98,17 @@ OPERATORS: dict[Function, str] = {
     operator.matmul: "matmul",
     operator.mod: "mod",
     operator.mul: "multiply",
+    operator.ne: "not_equal",
     operator.neg: "negative",
     operator.or_: "logical_or",
     operator.pow: "power",
     operator.sub: "subtract",
     operator.truediv: "true_divide",
+    operator.xor: "logical_xor",
 }
 """What Python's operators record → the same operation of the table."""
 
-OF_TRUTHS = (operator.and_, operator.invert, operator.or_)
+OF_TRUTHS = (operator.and_, operator.invert, operator.or_, operator.xor)
 """Operators that are logical between truth values, and something else between numbers."""
 
 OF_THE_BACKEND = {

@@ -295,3 +295,17 @@ def test_an_operation_of_constants_alone_is_refused():
     ]
     with pytest.raises(FileFormatError, match="'big' needs a tensor"):
         model_of(layers, "3.5.0")
+
+
+def test_unequal_and_exclusive_or_of_symbolic_tensors_are_operations(tmp_path):
+    with config.using_dialect("modern"):
+        words = Input((4,), dtype="int32")
+        told = words != 0
+        model = Model(words, [told, told ^ (words < 2), True & told])
+    x = np.array([[1, 2, 0, 3]])
+    model.save(tmp_path / "told.keras")
+    expected = x != 0, (x != 0) ^ (x < 2), x != 0
+    for own in (model, load_model(tmp_path / "told.keras")):
+        for given, wanted in zip(own.predict(x, verbose=0), expected, strict=True):
+            np.testing.assert_array_equal(given, wanted)
+    assert words != None  # noqa: E711 as scripts of Keras 1 ask it
