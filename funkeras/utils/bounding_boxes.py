@@ -60,7 +60,8 @@ def convert_format(
     """Boxes of one format in another; of a dict those under `boxes`.
 
     Args:
-        height, width: of the image, which relative formats need.
+        height, width: of the image, which relative formats need; arrays (batch, 1, 1) where each
+            image has its own.
 
     Raises:
         ValueError: for an unknown format, other than four numbers, or an image of unknown size.
@@ -100,7 +101,10 @@ def _turned(boxes: Array) -> Array:
 
 
 def _sizes(width: Any, height: Any, dtype: Any) -> Array:
-    return jnp.stack([jnp.asarray(size, dtype) for size in (width, height, width, height)], -1)
+    """Numbers to go with boxes: of all images, or of each with axes of 1 for boxes and numbers."""
+    own = (jnp.asarray(size, dtype) for size in (width, height, width, height))
+    each = [size[..., 0] if size.ndim and size.shape[-1] == 1 else size for size in own]
+    return jnp.stack(jnp.broadcast_arrays(*each), -1)
 
 
 def _image(shape: Sequence[int] | None) -> tuple[int | None, int | None]:

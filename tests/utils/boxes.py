@@ -11,6 +11,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "bounding_boxes.npz"
 RNG = np.random.RandomState(0)
 IMAGE = {"height": 90, "width": 120}
 SHAPE = (90, 120, 3)
+EACH = {"height": [90, 45], "width": [120, 60]}
 ABSOLUTE = ("xyxy", "yxyx", "xywh", "center_xywh", "center_yxhw")
 FORMATS = (*ABSOLUTE, "rel_xyxy", "rel_yxyx", "rel_xywh", "rel_center_xywh")
 
@@ -47,6 +48,11 @@ CASES = {
         for a in FORMATS
         for b in FORMATS
     },
+    "sizes of each image": (
+        "convert_format",
+        (MANY, "xywh", "rel_yxyx"),
+        {name: np.array(sizes, "float32")[:, None, None] for name, sizes in EACH.items()},
+    ),
     "clipped": ("clip_to_image_size", (OUTSIDE,), IMAGE),
     "clipped shares": ("clip_to_image_size", (SHARES,), {"bounding_box_format": "rel_xyxy"}),
     "turned": ("affine_transform", (MANY,), {**TURN, **IMAGE}),
