@@ -10,12 +10,18 @@ __all__ = [
     "DTypePolicy",
     "DTypePolicyMap",
     "FloatDTypePolicy",
+    "QuantizedDTypePolicy",
     "deserialize",
     "get",
     "serialize",
 ]
 
 MIXED = "mixed_"
+MODES = ("int8", "int4", "float8", "gptq", "awq")
+"""Ways of Keras 3 to have weights in fewer bits; the first one is here."""
+
+FROM = "_from_"
+"""What stands in a name between such a way and the types that a layer had before."""
 
 
 class DTypePolicy(str):
@@ -32,6 +38,9 @@ class DTypePolicy(str):
         """The policy of that name; without one, that of new layers."""
         if name is not None and not isinstance(name, str):
             raise TypeError(f"the name of a dtype policy is a str, got {name!r}")
+        mode, found, source = (name or "").partition(FROM)
+        if found:
+            return QuantizedDTypePolicy(mode, source)  # pyright: ignore[reportReturnType]: a kind
         return super().__new__(cls, name or config.dtype_policy())
 
     @property
@@ -49,8 +58,13 @@ class DTypePolicy(str):
         """The type of weights."""
         return "float32" if self.startswith(MIXED) else str(self)
 
+    @property
+    def quantization_mode(self) -> str | None:
+        """How weights are quantized, if they are."""
+        return None
+
     def get_config(self) -> dict[str, str]:
-        """Its argument."""
+        """Its arguments."""
         return {"name": str(self)}
 
     @classmethod
@@ -60,6 +74,60 @@ class DTypePolicy(str):
 
 
 FloatDTypePolicy = DTypePolicy
+
+
+class QuantizedDTypePolicy(DTypePolicy):
+    """Kernels in eight bits, everything else as the policy of that name says.
+
+    >>> policy = QuantizedDTypePolicy("int8", "mixed_bfloat16")
+    >>> policy, policy.compute_dtype, policy.variable_dtype
+    ('int8_from_mixed_bfloat16', 'bfloat16', 'float32')
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, mode: str, source_name: str | None = None) -> Self:
+        """The policy of that mode, from the policy of that name, or that of new layers.
+
+        Raises:
+            ValueError: for modes that are unknown, and where 16 bits would not hold the sums.
+            NotImplementedError: for those of Keras 3 that are not here.
+        """
+        kind = mode.partition("/")[0]
+        if kind not in MODES:
+            raise ValueError(f"the mode of quantization is one of {', '.join(MODES)}, got {mode!r}")
+        if mode != "int8":
+            raise NotImplementedError(f"kernels are quantized to int8 here, not by {mode!r}")
+        source = DTypePolicy(source_name)
+        if source.compute_dtype == "float16":
+            raise ValueError("float16 does not hold sums of int8: quantize from another type")
+        return str.__new__(cls, f"{mode}{FROM}{source}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), tuple(self.get_config().values())
+
+    @property
+    def _source(self) -> DTypePolicy:
+        return DTypePolicy(self.partition(FROM)[2])
+
+    @property
+    def compute_dtype(self) -> str:
+        """The type of computation and outputs."""
+        return self._source.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:
+        """The type of weights that are no kernels."""
+        return self._source.variable_dtype
+
+    @property
+    def quantization_mode(self) -> str:
+        """How kernels are quantized."""
+        return self.partition(FROM)[0]
+
+    def get_config(self) -> dict[str, str]:
+        """Its arguments."""
+        return {"mode": self.quantization_mode, "source_name": str(self._source)}
 
 
 class DTypePolicyMap(PatternMap[DTypePolicy]):
@@ -152,16 +220,21 @@ def serialize(dtype_policy: DTypePolicy | DTypePolicyMap) -> dict[str, Any]:
     >>> deserialize(serialize(DTypePolicy("float16")))
     'float16'
     """
-    several = isinstance(dtype_policy, DTypePolicyMap)
+    kind = type(dtype_policy)
     return {
-        "module": "keras.dtype_policies" if several else "keras",
-        "class_name": "DTypePolicyMap" if several else "DTypePolicy",
+        "module": "keras" if kind is DTypePolicy else "keras.dtype_policies",
+        "class_name": kind.__name__,
         "config": dtype_policy.get_config(),
         "registered_name": None,
     }
 
 
+KINDS: dict[str, Any] = {
+    kind.__name__: kind for kind in (DTypePolicy, DTypePolicyMap, QuantizedDTypePolicy)
+}
+"""Classes of policies by name."""
+
+
 def deserialize(config: Mapping[str, Any]) -> Any:
     """The policy, or the map of some, that `serialize` described."""
-    several = config.get("class_name") == "DTypePolicyMap"
-    return (DTypePolicyMap if several else DTypePolicy)(**config["config"])
+    return KINDS.get(str(config.get("class_name")), DTypePolicy)(**config["config"])

@@ -31,6 +31,7 @@ from funkeras.functional import preprocessing_mixing as _preprocessing_mixing
 from funkeras.functional import preprocessing_random as _preprocessing_random
 from funkeras.functional import preprocessing_strings as _preprocessing_strings
 from funkeras.functional import preprocessing_warping as _preprocessing_warping
+from funkeras.functional import quantization as _quantization
 from funkeras.functional import recurrent as _recurrent
 from funkeras.functional import resizing as _resizing
 from funkeras.functional import separable as _separable
@@ -68,6 +69,7 @@ from funkeras.functional.preprocessing_mixing import *
 from funkeras.functional.preprocessing_random import *
 from funkeras.functional.preprocessing_strings import *
 from funkeras.functional.preprocessing_warping import *
+from funkeras.functional.quantization import *
 from funkeras.functional.recurrent import *
 from funkeras.functional.resizing import *
 from funkeras.functional.separable import *
@@ -82,6 +84,7 @@ __all__ = [
         _plain,
         _combinators,
         _low_rank,
+        _quantization,
         _core,
         _einsum,
         _convolution,

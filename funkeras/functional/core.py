@@ -52,7 +52,8 @@ def dense(
     activate = activations.get(activation)
 
     def weights(input_shape: Shape) -> Iterator[Weight]:
-        yield Weight("kernel", (known("last axis", input_shape, -1), units), kernel_initializer)
+        shape = known("last axis", input_shape, -1), units
+        yield Weight("kernel", shape, kernel_initializer, channels=(1,))
         if use_bias:
             yield Weight("bias", (units,), bias_initializer)
 

@@ -4,12 +4,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 from jaxtyping import Shaped
 
 from funkeras import activations, initializers
 from funkeras.functional.checks import no_mask
 from funkeras.functional.pair import Pair, Weight, layer, stateless
+from funkeras.functional.quantized import contracted
 from funkeras.typing import Array, Identifier, Params, Shape
 
 __all__ = ["einsum_dense"]
@@ -103,15 +103,19 @@ def einsum_dense(
         shape = tuple(sizes[name] for name in letters.kernel)
         if None in shape:
             raise ValueError(f"the sizes of {letters.kernel!r} must be known, got {shape}")
-        yield Weight("kernel", shape, start)
+        more = len(input_shape) - len(letters.x)
+        channels = [letters.kernel.index(n) if n in letters.kernel else None for n in letters.y]
+        others = [None] * more
+        channels = [*others, *channels] if letters.before else [*channels, *others]
+        yield Weight("kernel", shape, start, channels=tuple(channels))
         if bias_axes:
             first = min(letters.y.index(name) for name in bias_axes)
             own = [sizes[name] if name in bias_axes else 1 for name in letters.y[first:]]
-            behind = [] if letters.before else [1] * (len(input_shape) - len(letters.x))
+            behind = [] if letters.before else [1] * more
             yield Weight("bias", (*own, *behind), bias_initializer)
 
     def apply(params: Params, x: Shaped[Array, "*n"]) -> Shaped[Array, "*m"]:
-        y = jnp.einsum(equation, x, params["kernel"])
+        y = contracted(equation, x, params["kernel"])
         return activate(y + params["bias"] if bias_axes else y)
 
     return stateless(apply, weights, no_mask)

@@ -8,6 +8,7 @@ from jaxtyping import Shaped
 from funkeras.functional.checks import known, positive
 from funkeras.functional.noise import drop, dropped
 from funkeras.functional.pair import Pair, Weight, layer, stateless
+from funkeras.functional.quantized import Quantized, contracted, rows_at
 from funkeras.functional.shapes import Shapes
 from funkeras.typing import Array, Identifier, Key, Mask, Params, PyTree, Shape, State
 
@@ -44,7 +45,8 @@ def embedding(
     dropout = dropped("dropout", dropout)
 
     def weights(input_shape: Shape) -> Iterator[Weight]:
-        yield Weight("embeddings", (input_dim, output_dim), embeddings_initializer)
+        shape = input_dim, output_dim
+        yield Weight("embeddings", shape, embeddings_initializer, channels=(0,))
 
     def apply(
         params: Params,
@@ -57,12 +59,11 @@ def embedding(
     ) -> tuple[Shaped[Array, "*n features"], State]:
         # As unsigned numbers, negative ones are beyond the table too.
         index = x.astype(jnp.int32).astype(jnp.uint32)
-        table = params["embeddings"]
-        rows = table.at[index].get(mode="fill", fill_value=jnp.nan)
+        rows = rows_at(params["embeddings"], index)
         if training and dropout:
             if key is None:
                 raise ValueError("a random layer needs a key in training: apply(..., key=key)")
-            factors = drop(key, jnp.ones((input_dim,), table.dtype), dropout, (input_dim,))
+            factors = drop(key, jnp.ones((input_dim,), rows.dtype), dropout, (input_dim,))
             rows = rows * factors[index][..., None]
         return rows, state
 
@@ -102,13 +103,14 @@ def reversible_embedding(
     def weights(input_shape: Shapes) -> Iterator[Weight]:
         yield from forward.weights(())
         if not tie_weights:
-            yield Weight("reverse_embeddings", (output_dim, input_dim), embeddings_initializer)
+            shape = output_dim, input_dim
+            yield Weight("reverse_embeddings", shape, embeddings_initializer, channels=(1,))
 
     def scores(params: Params, x: Shaped[Array, "*n features"]) -> Shaped[Array, "*n words"]:
-        back = params["embeddings"].T if tie_weights else params["reverse_embeddings"]
-        if reverse_dtype is not None:
+        back = params["embeddings" if tie_weights else "reverse_embeddings"]
+        if reverse_dtype is not None and not isinstance(back, Quantized):
             x, back = x.astype(reverse_dtype), back.astype(reverse_dtype)
-        y = x @ back
+        y = contracted("...a,ba->...b" if tie_weights else "...a,ab->...b", x, back)
         return y if logit_soft_cap is None else jnp.tanh(y / logit_soft_cap) * logit_soft_cap
 
     def apply(params: Params, x: PyTree) -> Array:

@@ -4,11 +4,13 @@ Hu et al. 2021, https://arxiv.org/abs/2106.09685
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from funkeras.functional.checks import positive
 from funkeras.functional.combinators import real_as
 from funkeras.functional.pair import Pair, Weight
+from funkeras.functional.quantized import Quantized
 from funkeras.functional.shapes import Shapes
 from funkeras.typing import Array, Identifier, Params, PyTree, State
 
@@ -99,8 +101,10 @@ def full_rank(params: Params, state: State, alpha: float | None = None) -> tuple
     return params, state
 
 
-def changed(kernel: Array, a: Array, b: Array, scale: float) -> Array:
-    """`kernel + scale * a @ b`, in the dtype of the factors."""
+def changed(kernel: Any, a: Array, b: Array, scale: float) -> Any:
+    """`kernel + scale * a @ b`, in the dtype of the factors; beside whole numbers."""
+    if isinstance(kernel, Quantized):
+        return replace(kernel, change=scale * (a @ b))
     return real_as(a.dtype.name, kernel) + scale * (a @ b)
 
 

@@ -50,6 +50,8 @@ class Weight(NamedTuple):
     other in `state`; one that is not `saved` (a recurrent state, a penalty) is no part of files.
     `part` and `adapted` are marks that go with it through combinators: the layer whose it is, and
     its name there; of a kernel in the state, how much the product of the factors beside it counts.
+    `channels` says how a scale of the weight lies, for those that may be in eight bits: which of
+    the weight's axes each of its axes is.
     """
 
     name: str
@@ -60,11 +62,12 @@ class Weight(NamedTuple):
     dtype: str | None = None
     part: tuple[Any, str] | None = None
     adapted: float | None = None
+    channels: tuple[int | None, ...] | None = None
 
     @property
     def listed_first(self) -> bool:
         """Whether lists have it among the trainable ones, as they have a kernel that is adapted."""
-        return self.trainable or self.adapted is not None
+        return self.trainable or (self.adapted is not None and self.dtype != "int8")
 
 
 class Apply(Protocol):

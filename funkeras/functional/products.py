@@ -1,6 +1,7 @@
 """Products of arrays of any rank with a kernel, as products of two matrices."""
 
 import math
+import string
 
 import jax
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ from jax import lax
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
 
+from funkeras.functional.quantized import Quantized, contracted
 from funkeras.typing import Array
 
 __all__ = ["times", "times_kept"]
@@ -18,7 +20,7 @@ backend up to five times as long, and a step of a classifier for ten classes a t
 (`python -m benchmarks first_model`). A single column is the same either way."""
 
 
-def times(x: Array, kernel: Array, axes: int = 1) -> Array:
+def times(x: Array, kernel: Array | Quantized, axes: int = 1) -> Array:
     """Contract the last `axes` axes of `x` with the first ones of `kernel`.
 
     It is `jnp.tensordot(x, kernel, axes)`, but by matrices: of a contraction over several axes,
@@ -28,6 +30,9 @@ def times(x: Array, kernel: Array, axes: int = 1) -> Array:
     >>> times(jnp.ones((2, 5, 3)), jnp.ones((3, 4))).shape
     (2, 5, 4)
     """
+    if isinstance(kernel, Quantized):
+        summed = string.ascii_lowercase[:axes]
+        return contracted(f"...{summed},{summed}z->...z", x, kernel)
     outer, inner, ends = x.shape[: x.ndim - axes], x.shape[x.ndim - axes :], kernel.shape[axes:]
     if inner != kernel.shape[:axes]:
         raise ValueError(f"an input of shape {x.shape} does not fit a kernel of {kernel.shape}")

@@ -31,6 +31,7 @@ from funkeras.layers.lookup import OnHost
 from funkeras.layers.lookup import StringsLookup
 from funkeras.layers.lookup import TextLookup
 from funkeras.layers.normalizing import Normalizing
+from funkeras.layers.quantizing import Quantizing
 from funkeras.layers.recurring import Celled
 from funkeras.layers.recurring import Recurrent
 from funkeras.layers.recurring import TwoWay
@@ -1134,7 +1135,7 @@ class CutMix(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class Dense(Adapting):
+class Dense(Quantizing):
     """Affine map of the last axis: `activation(x @ kernel + bias)`."""
     def __init__(
         self,
@@ -1149,6 +1150,7 @@ class Dense(Adapting):
         bias_constraint: Identifier = None,
         lora_rank: Any = None,
         lora_alpha: Any = None,
+        quantization_config: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1331,7 +1333,7 @@ class ELU(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class EinsumDense(Adapting):
+class EinsumDense(Quantizing):
     """`activation(einsum(equation, x, kernel) + bias)`."""
     def __init__(
         self,
@@ -1347,6 +1349,7 @@ class EinsumDense(Adapting):
         bias_constraint: Identifier = None,
         lora_rank: Any = None,
         lora_alpha: Any = None,
+        quantization_config: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -1364,7 +1367,7 @@ class EinsumDense(Adapting):
         **old_spellings: Any,
     ) -> None: ...
 
-class Embedding(Adapting):
+class Embedding(Quantizing):
     """Row `x` of a table: `embeddings[x]` for each integer `x` from 0 to `input_dim - 1`."""
     def __init__(
         self,
@@ -1377,6 +1380,7 @@ class Embedding(Adapting):
         dropout: float = 0.0,
         lora_rank: Any = None,
         lora_alpha: Any = None,
+        quantization_config: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,
@@ -3443,6 +3447,7 @@ class ReversibleEmbedding(Reversible):
         logit_soft_cap: float | None = None,
         lora_rank: Any = None,
         lora_alpha: Any = None,
+        quantization_config: Any = None,
         *,
         name: str | None = None,
         trainable: bool = True,

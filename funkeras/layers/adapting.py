@@ -11,7 +11,7 @@ from funkeras.functional.low_rank import changed, factors, low_rank
 from funkeras.functional.pair import Pair, draw_variables
 from funkeras.layers.layer import Layer
 from funkeras.layers.weights import note_form, variables_lock
-from funkeras.typing import Array, Config, Identifier
+from funkeras.typing import Array, Config, Identifier, Params, State
 from funkeras.variables import Variable
 
 __all__ = ["Adapting"]
@@ -87,18 +87,23 @@ class Adapting(Layer):
             raise
         kernel, *_ = (weight for weight in self.declared_weights() if weight.name == self._adapted)
         new = [w for w in pair.weights(self.input_shape) if w.name in factors(kernel.name)]
-        with jax.ensure_compile_time_eval():
-            drawn, _ = draw_variables(new, lambda index: initializers.NumpySource())
-            drawn = jax.tree.map(jnp.asarray, drawn)
-        variable = self._variables.pop((kernel.name, kernel.shape, True), None)
-        if variable is not None:  # the same object from now on, though training leaves it
-            variable.trainable = False
-            self._variables[kernel.name, kernel.shape, False] = variable
-        with variables_lock:
-            params, state = dict(self._params), dict(self._state)
+        drawn, _ = draw_variables(new, lambda index: initializers.NumpySource())
+        params, state = dict(self._params), dict(self._state)
+        if kernel.name in params:
             state[kernel.name] = params.pop(kernel.name)
+        self._become(pair, {**params, **drawn}, state)
+
+    def _become(self, pair: Pair, params: Params, state: State) -> None:
+        """Compute by another pair from now on. Variables of the same name stay the same objects."""
+        known = {variable.place: variable for variable in self._variables.values()}
+        with jax.ensure_compile_time_eval(), variables_lock:
             self.pair = pair
-            self._params, self._state = {**params, **drawn}, state
+            self._params, self._state = jax.tree.map(jnp.asarray, (params, state))
+            self._variables = {}
+            for name, shape, _, trainable, *_ in self.declared_weights():
+                if name in known:
+                    known[name].trainable = trainable
+                    self._variables[name, shape, trainable] = known[name]
             note_form()
         self.lay_out()
 

@@ -105,6 +105,8 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     """From a class name in a config to the class."""
     inside_call: ClassVar[tuple[str, ...]] = ()
     """Methods besides `call` that say what a subclass of this class computes."""
+    quantizes: ClassVar[bool] = False
+    """Whether kernels of it may be in eight bits."""
     inherited: Pair | None = None
     """What the built-in layer computes, where a subclass has a `call` or `build` of its own."""
 
@@ -149,6 +151,10 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             policy = policy[self.name]
         policy = policy or config.dtype_policy()
         self.dtype_policy: Any = DTypePolicy(policy) if isinstance(policy, str) else policy
+        if getattr(self.dtype_policy, "quantization_mode", None) and not self.quantizes:
+            raise NotImplementedError(
+                f"{type(self).__name__} is not quantized: dtype={str(self.dtype_policy)!r}"
+            )
         # Beside layers that compute low, one with a dtype of its own casts what it is given.
         self.casts = options["dtype"] is not None or self.dtype_policy != config.floatx()
         self.autocast = bool(options["autocast"])
@@ -422,6 +428,12 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         return as_users_see(output_shape(self.pair, input_shape))
 
     get_output_shape_for = compute_output_shape
+
+    def quantize(
+        self, mode: str | None = None, config: Any = None, *, type_check: bool = True
+    ) -> None:
+        """Have kernels in eight bits: of `Dense`, `EinsumDense` and embeddings."""
+        raise NotImplementedError(f"{type(self).__name__} {self.name!r} is not quantized")
 
     def get_config(self) -> Config:
         """The arguments that make an equal layer, as plain data."""

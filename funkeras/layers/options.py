@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from funkeras import activations, config, constraints, initializers, regularizers
+from funkeras import activations, config, constraints, initializers, quantizers, regularizers
 from funkeras.functional.shapes import freeze_shape
 from funkeras.typing import Shape
 from funkeras.utils.naming import next_number, numbered
@@ -69,6 +69,7 @@ KINDS: dict[str, Any] = {
     "initializer": initializers,
     "regularizer": regularizers,
     "constraint": constraints,
+    "config": quantizers,
 }
 """Last word of an argument's name → the module that knows what its value means."""
 

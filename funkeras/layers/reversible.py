@@ -7,15 +7,15 @@ import jax
 from funkeras.functional.arguments import Arguments
 from funkeras.functional.embedding import REVERSE, is_reverse
 from funkeras.functional.pair import Pair
-from funkeras.layers.adapting import Adapting
 from funkeras.layers.calling import written_inputs
+from funkeras.layers.quantizing import Quantizing
 from funkeras.layers.weights import dtypes_of
 from funkeras.typing import Params, PyTree, State
 
 __all__ = ["Reversible"]
 
 
-class Reversible(Adapting):
+class Reversible(Quantizing):
     """`ReversibleEmbedding`: `layer(x, reverse=True)` gives scores of words for vectors."""
 
     def _run(self, x: Any, *others: Any, **named: Any) -> Any:

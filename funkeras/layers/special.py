@@ -16,6 +16,7 @@ from funkeras.layers.foreign import OfFlax, OfJax
 from funkeras.layers.imaging import Elastic, Imaging, Preparing, Shifting, Zooming
 from funkeras.layers.layer import Layer
 from funkeras.layers.normalizing import Normalizing
+from funkeras.layers.quantizing import Quantizing
 from funkeras.layers.recurring import Celled, Recurrent, TwoWay
 from funkeras.layers.reversible import Reversible
 from funkeras.layers.wrapping import Stepping
@@ -222,7 +223,7 @@ BASES: dict[str, type[Layer]] = {
     "Bidirectional": TwoWay,
     **dict.fromkeys(("Pipeline", "Rescaling"), Preparing),
     **dict.fromkeys(("RandomShear", "RandomTranslation"), Shifting),
-    **dict.fromkeys(("Dense", "EinsumDense", "Embedding"), Adapting),
+    **dict.fromkeys(("Dense", "EinsumDense", "Embedding"), Quantizing),
     "AdditiveAttention": Attending,
     "Attention": Attending,
     "GroupedQueryAttention": Attending,

@@ -145,7 +145,7 @@ MODERN: dict[str, Callable[[Any], Any]] = {
     "dtype": _policy(0),
     "non_trainable_variables": lambda layer: layer.non_trainable_weights + _seeds(layer),
     "path": lambda layer: "/".join((*(layer._made_in or ()), layer.name)),
-    "quantization_mode": lambda layer: None,
+    "quantization_mode": lambda layer: getattr(layer.dtype_policy, "quantization_mode", None),
     "trainable_variables": lambda layer: layer.trainable_weights,
     "variable_dtype": _policy(0),
     "variables": lambda layer: layer.weights + _seeds(layer),

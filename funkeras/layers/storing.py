@@ -8,19 +8,30 @@ import numpy as np
 
 from funkeras.functional.low_rank import changed, factors
 from funkeras.functional.pair import Weight
+from funkeras.functional.quantization import SCALE
+from funkeras.functional.quantized import spread, whole_numbers
 from funkeras.layers.calling import CELL, shapes_to_build
 from funkeras.typing import Config
 from funkeras.variables import Variable
 
-__all__ = ["Storing", "array_of", "stored", "unchanging", "whole_array"]
+__all__ = ["Storing", "array_of", "stored", "stored_arrays", "unchanging"]
 
 
 def stored(weights: Iterable[Weight]) -> list[Weight]:
-    """Of weights those that Keras 3's files have: kernels whole, and no factors that adapt them."""
+    """Of weights those that Keras 3's files have: kernels whole, and no factors that adapt them.
+
+    Before the others is a kernel of eight bits.
+    """
     listed = list(weights)
     adapted = [weight.name for weight in listed if weight.adapted is not None]
     factored = {factor for kernel in adapted for factor in factors(kernel)}
-    return [weight for weight in listed if weight.name not in factored]
+    first = next((weight.name for weight in listed if _is_whole(weight)), None)
+    kept = (weight for weight in listed if weight.name not in factored)
+    return sorted(kept, key=lambda weight: weight.name != first)
+
+
+def _is_whole(weight: Weight) -> bool:
+    return weight.dtype == "int8" and weight.channels is not None
 
 
 def unchanging(weights: Iterable[Weight]) -> dict[str, np.ndarray]:
@@ -35,14 +46,24 @@ def array_of(owner: Any, weight: Weight) -> np.ndarray:
     return Variable.of(owner, weight.name, weight.shape, weight.trainable).numpy()
 
 
-def whole_array(owner: Any, weight: Weight) -> np.ndarray:
-    """The array of a weight, with what adapts it."""
-    array = array_of(owner, weight)
-    if weight.adapted is None:
-        return array
-    declared = {own.name: own for own in owner.declared_weights()}
-    a, b = (jnp.asarray(array_of(owner, declared[name])) for name in factors(weight.name))
-    return np.asarray(changed(jnp.asarray(array), a, b, weight.adapted), array.dtype)
+def stored_arrays(owner: Any, weights: Iterable[Weight]) -> list[np.ndarray]:
+    """The arrays of weights, kernels with what adapts them, in eight bits if they are so."""
+    found: dict[str, np.ndarray] = {}
+    declared = {weight.name: weight for weight in owner.declared_weights()}
+    arrays = {weight.name: array_of(owner, declared[weight.name]) for weight in weights}
+    for name, kernel in [*arrays.items()]:
+        weight = declared[name]
+        if weight.adapted is None:
+            continue
+        a, b = (jnp.asarray(array_of(owner, declared[own])) for own in factors(name))
+        if not _is_whole(weight):
+            found[name] = np.asarray(changed(jnp.asarray(kernel), a, b, weight.adapted))
+            continue
+        assert weight.channels is not None
+        real = kernel / spread(arrays[f"{name}{SCALE}"], weight.channels, kernel.ndim)
+        whole = np.asarray(changed(jnp.asarray(real, a.dtype), a, b, weight.adapted))
+        found[name], found[f"{name}{SCALE}"] = whole_numbers(whole, weight.channels)
+    return [np.asarray(found.get(name, a), a.dtype) for name, a in arrays.items()]
 
 
 class Storing:
@@ -65,8 +86,8 @@ class Storing:
 
         By `"0"`, `"1"`, …, trainable ones first. Those of layers inside are stored by these.
         """
-        for index, weight in enumerate(self._own_listed()):
-            store[str(index)] = whole_array(self, weight)
+        for index, array in enumerate(stored_arrays(self, self._own_listed())):
+            store[str(index)] = array
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
         """Assign what `save_own_variables` has stored: override it together with that.

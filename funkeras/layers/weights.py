@@ -8,9 +8,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from funkeras import config, distribution, initializers
+from funkeras import config, distribution, dtype_policies, initializers
 from funkeras.distribution.placing import in_their_place
-from funkeras.dtype_policies import MIXED, DTypePolicy
+from funkeras.dtype_policies import FROM, MIXED
 from funkeras.functional.combinators import CARRIED
 from funkeras.functional.pair import Pair, Weight, draw_variables, flat_weights, nest
 from funkeras.layers.inside import collected, parted
@@ -291,11 +291,9 @@ def dtypes_of(policy: Any) -> tuple[str, str]:
     >>> dtypes_of("mixed_bfloat16"), dtypes_of("float64")
     (('float32', 'bfloat16'), ('float64', 'float64'))
     """
-    if isinstance(policy, Mapping):  # Keras 3 writes its policies as configs
-        policy = policy["config"]["name"]
-    if str(policy).startswith(MIXED):
-        mixed = DTypePolicy(policy)
-        return mixed.variable_dtype, mixed.compute_dtype
+    if isinstance(policy, Mapping) or str(policy).startswith(MIXED) or FROM in str(policy):
+        both = dtype_policies.get(policy)  # Keras 3 writes its policies as configs
+        return both.variable_dtype, both.compute_dtype
     name = np.dtype(policy).name if not isinstance(policy, str) else policy
     if name not in config.FLOATS:
         return config.floatx(), config.floatx()

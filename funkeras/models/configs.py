@@ -248,10 +248,8 @@ def _value(key: str, value: Any, name: str, generation: Generation, where: str) 
     if key in LAYER_KEYS and isinstance(value, Mapping):
         return cleaned(value, generation, where)
     if key == "dtype" and isinstance(value, Mapping):  # a policy of Keras 3
-        policy = value.get("config")
-        if value.get("class_name") == "DTypePolicyMap":
-            return dtype_policies.deserialize(value)
-        return policy.get("name") if isinstance(policy, Mapping) else None
+        policy = dtype_policies.deserialize(value)
+        return policy if isinstance(policy, dtype_policies.DTypePolicyMap) else policy.name
     if generation.number < 3 and value == "hard_sigmoid" and key.endswith("activation"):
         return HARD_SIGMOIDS["keras2"]
     if key.endswith("activation") and _is_classic_hard_sigmoid(value):

@@ -147,6 +147,7 @@ MODULES = {
     "regularizer": "keras.regularizers",
     "constraint": "keras.constraints",
     "activation": "keras.activations",
+    "config": "keras.quantizers",
 }
 """Last word of an argument's name → the module that Keras 3 looks in."""
 
@@ -570,7 +571,7 @@ def _value(key: str, value: Any, given: Any, form: Form) -> Any:
         for k, v in value["config"].items()
         if not (k in ("input_axes", "output_axes") and v is None)
     }
-    if form.keras == 3:
+    if form.keras == 3 or kind == "config":  # which is of Keras 3 alone
         return _tagged({"class_name": name, "config": arguments}, MODULES[kind])
     if name in KERAS_2_INITIALIZERS:
         words = ("scale", "mode", "distribution")

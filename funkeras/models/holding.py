@@ -1,5 +1,7 @@
 """What a model holds: the variables of its layers, read, replaced and counted."""
 
+import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -39,6 +41,18 @@ def _kept(variables: Sequence[Variable], own: Sequence[Variable]) -> list[Variab
 def _of(layer: Any, own: Sequence[Variable], paths: Sequence[str]) -> list[str]:
     """The paths of a layer's weights that are among its `own`."""
     return [p for v, p in zip(layer.weights, paths, strict=True) if any(v is o for o in own)]
+
+
+def _is_chosen(layer: Any, filters: Any) -> bool:
+    """Whether a layer is one that `filters` of `quantize` mean."""
+    if callable(filters):
+        return bool(filters(layer))
+    patterns = [filters] if isinstance(filters, str) else filters
+    return patterns is None or any(re.search(pattern, layer.name) for pattern in patterns)
+
+
+def _is_own(layer: Any) -> bool:
+    return type(layer).__module__.partition(".")[0] == __name__.partition(".")[0]
 
 
 class Holding(Ends):
@@ -217,6 +231,39 @@ class Holding(Ends):
             else:
                 for variable, array in zip(own, given, strict=True):
                     variable.assign(array)
+
+    def quantize(
+        self,
+        mode: str | None = None,
+        config: Any = None,
+        filters: Any = None,
+        *,
+        type_check: bool = True,
+    ) -> None:
+        """Have the kernels of `Dense`, `EinsumDense` and embeddings in eight bits, for inference.
+
+        Args:
+            mode: `"int8"`; or `config` says so, with quantizers of weights and inputs.
+            filters: which layers: a regular expression that their names match, several of them, or
+                a function of a layer.
+            type_check: whether to leave subclasses alone that users wrote.
+
+        Other layers with kernels stay as they are; a warning names them.
+        """
+        self._require_built("quantize")
+        left = []
+        for layer in dict.fromkeys(self._every_layer()):
+            if isinstance(layer, Holding) or not _is_chosen(layer, filters):
+                continue
+            try:
+                layer.quantize(mode, config=config, type_check=type_check)
+            except NotImplementedError:
+                if layer.quantizes and type_check and _is_own(layer):
+                    raise
+                if any(len(w.shape) > 1 for w in layer.weights) and not layer.inner_layers:
+                    left.append(layer.name)
+        if left:
+            warnings.warn(f"not quantized: {', '.join(left)}", stacklevel=2)
 
     def count_params(self) -> int:
         """Number of entries in all weights."""

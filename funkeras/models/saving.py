@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from funkeras.functional.pair import Weight
-from funkeras.layers.storing import array_of, whole_array
+from funkeras.layers import storing
+from funkeras.layers.storing import array_of
 from funkeras.registry import custom_object_scope
 
 if TYPE_CHECKING:
@@ -224,7 +225,7 @@ def stored_arrays(part: Any) -> "Arrays":
     from funkeras import formats
 
     if not part.writes("save_own_variables"):
-        return [whole_array(part.owner, weight) for weight in part.stored]
+        return storing.stored_arrays(part.owner, part.stored)
     store: dict[str, Any] = {}
     part.layer.save_own_variables(store)
     where = f"save_own_variables of layer {part.layer.name!r}"

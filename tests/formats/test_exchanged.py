@@ -9,6 +9,7 @@ from pathlib import Path
 
 import low_rank_layers
 import pytest
+import quantized_layers
 import users_layers
 import users_stores
 
@@ -17,7 +18,9 @@ KERAS = os.environ.get("KERAS_PYTHON") or (importlib.util.find_spec("keras") and
 TOLERANCE = 1e-5
 
 each = pytest.mark.parametrize(
-    "script", [low_rank_layers, users_layers, users_stores], ids=lambda own: own.__name__
+    "script",
+    [low_rank_layers, quantized_layers, users_layers, users_stores],
+    ids=lambda own: own.__name__,
 )
 
 
