@@ -47,7 +47,7 @@ def abs_max_quantize(
 
     >>> values, scale = abs_max_quantize(np.float32([[1, -2], [0.5, 0.25]]), axis=1)
     >>> values.tolist(), scale.shape
-    ([[64, -127], [127, 64]], (2, 1))
+    ([[64, -127], [127, 63]], (2, 1))
     """
     xnp: Any = np if to_numpy else jnp
     inputs = xnp.asarray(inputs)

@@ -15,6 +15,7 @@ from funkeras.layers import InputSpec, Layer
 from funkeras.losses import Loss
 from funkeras.metrics import Metric
 from funkeras.optimizers import Optimizer
+from funkeras.quantizers import Quantizer
 from funkeras.regularizers import Regularizer
 from funkeras.symbolic import SymbolicTensor as KerasTensor
 from funkeras.variables import Variable
@@ -29,6 +30,7 @@ __all__ = [
     "Loss",
     "Metric",
     "Optimizer",
+    "Quantizer",
     "Regularizer",
     "Variable",
     "device",

@@ -82,6 +82,7 @@ MODULES: dict[str, tuple[str, ...]] = {
     "preprocessing.image": ("preprocessing.image",),
     "preprocessing.sequence": ("preprocessing.sequence",),
     "preprocessing.text": ("preprocessing.text",),
+    "quantizers": ("quantizers",),
     "random": ("random",),
     "regularizers": ("regularizers",),
     "saving": ("models.serializing", "models", "registry"),

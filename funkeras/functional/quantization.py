@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+import jax.numpy as jnp
 import numpy as np
 
 from funkeras.functional.low_rank import factors
@@ -82,8 +83,8 @@ def quantize(
             nest(new_params if weight.trainable else new_state, weight.name, value)
             continue
         values, scale = whole_numbers(np.asarray(value), weight.channels, quantizer)
-        nest(new_state, weight.name, values)
-        nest(new_state, f"{weight.name}{SCALE}", scale)
+        nest(new_state, weight.name, jnp.asarray(values))
+        nest(new_state, f"{weight.name}{SCALE}", jnp.asarray(scale))
     if all(weight.channels is None for weight in declared):
         raise ValueError(f"{pair.name} has no kernel that can be in eight bits")
     return new_params, new_state

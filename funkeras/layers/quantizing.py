@@ -46,13 +46,11 @@ class Quantizing(Adapting):
                 Keras does not have.
             NotImplementedError: for Keras's other modes, and for such a subclass.
         """
-        chosen = mode if config is None else config
-        if isinstance(chosen, str):
-            named, config = chosen, Int8QuantizationConfig()
-        elif isinstance(chosen, QuantizationConfig):
-            named = chosen.mode
-        else:
+        given = mode if config is None else config
+        chosen = Int8QuantizationConfig() if isinstance(given, str) else given
+        if not isinstance(chosen, QuantizationConfig):
             raise ValueError(f"quantize needs a mode or a QuantizationConfig, got {chosen!r}")
+        named = given if isinstance(given, str) else chosen.mode
         if mode not in (None, named):
             raise ValueError(f"mode is {mode!r}, that of config {named!r}")
         if not self.built:
@@ -66,9 +64,9 @@ class Quantizing(Adapting):
             )
         policy = QuantizedDTypePolicy(named, str(self.dtype_policy))
         own = self.pair, self._params, self._state
-        variables = quantize(*own, self.input_shape, config.weight_quantizer)
+        variables = quantize(*own, self.input_shape, chosen.weight_quantizer)
         self.dtype_policy = policy
-        self._arguments["quantization_config"] = config
+        self._arguments["quantization_config"] = chosen
         self._become(self.make_pair(), *variables)
 
     def get_config(self) -> Config:
