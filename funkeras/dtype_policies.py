@@ -236,5 +236,12 @@ KINDS: dict[str, Any] = {
 
 
 def deserialize(config: Mapping[str, Any]) -> Any:
-    """The policy, or the map of some, that `serialize` described."""
-    return KINDS.get(str(config.get("class_name")), DTypePolicy)(**config["config"])
+    """The policy, or the map of some, that `serialize` described.
+
+    Raises:
+        NotImplementedError: for quantization that is not here.
+    """
+    options = config["config"]
+    if "mode" in options:  # each has a class of its own in Keras 3
+        return QuantizedDTypePolicy(options["mode"], options.get("source_name"))
+    return KINDS.get(str(config.get("class_name")), DTypePolicy)(**options)

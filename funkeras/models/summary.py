@@ -35,6 +35,7 @@ def table(model: Any, line_length: int | None = None) -> str:
         for layer in model.layers
     )
     total = sum(layer.count_params() for layer in model.layers)
+    memory = sum(_size(v) * v.dtype.itemsize for layer in model.layers for v in layer.weights)
     return "\n".join(
         [
             f"Model: {model.name}",
@@ -43,7 +44,7 @@ def table(model: Any, line_length: int | None = None) -> str:
             line("├", "─", "┼", "┤"),
             *(row(cells) for cells in rows),
             line("└", "─", "┴", "┘"),
-            f"Total params: {total:,} ({_bytes(4 * total)})",
+            f"Total params: {total:,} ({_bytes(memory)})",
             f"Trainable params: {trainable:,}",
             f"Non-trainable params: {total - trainable:,}",
         ]

@@ -148,6 +148,18 @@ def test_copies_are_quantized_too():
         np.testing.assert_array_equal(copy.predict(X), model.predict(X))
 
 
+def test_the_table_of_a_model_tells_the_memory(capsys):
+    model = net()
+    model.summary()
+    model.quantize("int8")
+    model.summary()
+    # What Keras 3.15 prints, of 32 kernels in eight bits and their scales and biases.
+    assert [line for line in capsys.readouterr().out.splitlines() if "Total" in line] == [
+        "Total params: 39 (156 B)",
+        "Total params: 46 (88 B)",
+    ]
+
+
 def test_layers_that_are_not_quantized_are_named():
     model = Sequential([Conv1D(3, 2, input_shape=(6, 5), name="conv"), Flatten(), Dense(2)])
     with pytest.warns(UserWarning, match="not quantized: conv$"):
@@ -205,6 +217,9 @@ def test_policies_tell_how_kernels_are_kept():
         QuantizedDTypePolicy.from_config(told),
     ):
         assert (same, same.quantization_mode) == (policy, "int8")
+    other = {"class_name": "Int4DTypePolicy", "config": {"mode": "int4/128"}}
+    with pytest.raises(NotImplementedError, match="int8 here, not by 'int4/128'"):
+        dtype_policies.deserialize(other)
     layer = Embedding(7, 3, dtype=policy)
     assert str(layer(np.array([[1, 2]])).dtype) == "bfloat16"
 
