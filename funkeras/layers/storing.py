@@ -25,13 +25,10 @@ def stored(weights: Iterable[Weight]) -> list[Weight]:
     listed = list(weights)
     adapted = [weight.name for weight in listed if weight.adapted is not None]
     factored = {factor for kernel in adapted for factor in factors(kernel)}
-    first = next((weight.name for weight in listed if _is_whole(weight)), None)
+    few = (own.name for own in listed if own.dtype == "int8" and own.channels is not None)
+    first = next(few, None)
     kept = (weight for weight in listed if weight.name not in factored)
     return sorted(kept, key=lambda weight: weight.name != first)
-
-
-def _is_whole(weight: Weight) -> bool:
-    return weight.dtype == "int8" and weight.channels is not None
 
 
 def unchanging(weights: Iterable[Weight]) -> dict[str, np.ndarray]:
@@ -48,22 +45,22 @@ def array_of(owner: Any, weight: Weight) -> np.ndarray:
 
 def stored_arrays(owner: Any, weights: Iterable[Weight]) -> list[np.ndarray]:
     """The arrays of weights, kernels with what adapts them, in eight bits if they are so."""
-    found: dict[str, np.ndarray] = {}
-    declared = {weight.name: weight for weight in owner.declared_weights()}
-    arrays = {weight.name: array_of(owner, declared[weight.name]) for weight in weights}
-    for name, kernel in [*arrays.items()]:
-        weight = declared[name]
+    listed = list(weights)
+    arrays = {weight.name: array_of(owner, weight) for weight in listed}
+    for weight in listed:
         if weight.adapted is None:
             continue
+        name, kernel = weight.name, arrays[weight.name]
+        few = weight.channels if weight.dtype == "int8" else None
+        declared = {own.name: own for own in owner.declared_weights()}
         a, b = (jnp.asarray(array_of(owner, declared[own])) for own in factors(name))
-        if not _is_whole(weight):
-            found[name] = np.asarray(changed(jnp.asarray(kernel), a, b, weight.adapted))
-            continue
-        assert weight.channels is not None
-        real = kernel / spread(arrays[f"{name}{SCALE}"], weight.channels, kernel.ndim)
-        whole = np.asarray(changed(jnp.asarray(real, a.dtype), a, b, weight.adapted))
-        found[name], found[f"{name}{SCALE}"] = whole_numbers(whole, weight.channels)
-    return [np.asarray(found.get(name, a), a.dtype) for name, a in arrays.items()]
+        if few is not None:
+            kernel = kernel / spread(arrays[f"{name}{SCALE}"], few, kernel.ndim)
+        whole = changed(jnp.asarray(kernel, a.dtype), a, b, weight.adapted)
+        arrays[name] = np.asarray(whole, kernel.dtype)
+        if few is not None:
+            arrays[name], arrays[f"{name}{SCALE}"] = whole_numbers(arrays[name], few)
+    return [arrays[weight.name] for weight in listed]
 
 
 class Storing:
