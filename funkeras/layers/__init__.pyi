@@ -16,7 +16,6 @@ from funkeras.layers.merge import maximum as maximum
 from funkeras.layers.merge import minimum as minimum
 from funkeras.layers.merge import multiply as multiply
 from funkeras.layers.merge import subtract as subtract
-from funkeras.layers.adapting import Adapting
 from funkeras.layers.convolving import Convolving
 from funkeras.layers.foreign import OfFlax
 from funkeras.layers.foreign import OfJax

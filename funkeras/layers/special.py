@@ -10,7 +10,6 @@ import jax.numpy as jnp
 from funkeras import registry, symbolic
 from funkeras.functional.adapted import NOTHING, Moments, kept_axes, merged
 from funkeras.functional.pair import builders
-from funkeras.layers.adapting import Adapting
 from funkeras.layers.convolving import Convolving
 from funkeras.layers.foreign import OfFlax, OfJax
 from funkeras.layers.imaging import Elastic, Imaging, Preparing, Shifting, Zooming
