@@ -59,7 +59,7 @@ def whole_numbers(
     return np.asarray(values), np.expand_dims(flat, places)
 
 
-def spread(scale: np.ndarray, channels: Channels, rank: int) -> np.ndarray:
+def spread(scale: Any, channels: Channels, rank: int) -> Any:
     """A scale of `whole_numbers` with the axes of the kernel, which is `values / spread(scale)`.
 
     >>> spread(np.ones((1, 4)), (None, 1), 2).shape
@@ -67,8 +67,9 @@ def spread(scale: np.ndarray, channels: Channels, rank: int) -> np.ndarray:
     """
     own = [axis for axis in channels if axis is not None]
     places = tuple(place for place, axis in enumerate(channels) if axis is None)
-    summed = tuple(axis for axis in range(rank) if axis not in own)
-    return np.expand_dims(np.squeeze(scale, places).transpose(np.argsort(own)), summed)
+    flat = scale.squeeze(places).transpose(np.argsort(own).tolist())
+    sizes = dict(zip(sorted(own), flat.shape, strict=True))
+    return flat.reshape([sizes.get(axis, 1) for axis in range(rank)])
 
 
 def contracted(equation: str, x: Array, kernel: Array | Quantized) -> Array:

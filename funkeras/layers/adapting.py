@@ -9,6 +9,8 @@ import jax.numpy as jnp
 from funkeras import initializers
 from funkeras.functional.low_rank import changed, factors, low_rank
 from funkeras.functional.pair import Pair, draw_variables
+from funkeras.functional.quantization import SCALE
+from funkeras.functional.quantized import spread
 from funkeras.layers.layer import Layer
 from funkeras.layers.weights import note_form, variables_lock
 from funkeras.typing import Array, Config, Identifier, Params, State
@@ -82,7 +84,7 @@ class Adapting(Layer):
         self._starts = a_initializer, b_initializer
         try:
             pair = self.make_pair()
-        except ValueError:
+        except Exception:
             self._arguments = before
             raise
         kernel, *_ = (weight for weight in self.declared_weights() if weight.name == self._adapted)
@@ -113,7 +115,12 @@ class Adapting(Layer):
         a, b = (params[name] for name in factors(self._adapted))
         scale = self._arguments["lora_alpha"] / self._arguments["lora_rank"]
         kernel = state[self._adapted]
-        return changed(kernel, a, b, scale).astype(kernel.dtype)
+        if kernel.dtype != "int8":
+            return changed(kernel, a, b, scale).astype(kernel.dtype)
+        (channels,) = (own.channels for own in self.declared_weights() if own.name == self._adapted)
+        assert channels is not None
+        counts = spread(state[f"{self._adapted}{SCALE}"], channels, kernel.ndim)
+        return changed(kernel / counts, a, b, scale)
 
     def _rule(self, weight: str, suffix: str) -> Any:
         """The penalty or constraint of a weight; the factors have that of their kernel."""

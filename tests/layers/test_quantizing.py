@@ -123,6 +123,8 @@ def test_quantized_layers_are_adapted():
     layer.lora_kernel_a.assign(a)
     layer.lora_kernel_b.assign(b)
     np.testing.assert_allclose(layer(X), before + 2 * X @ a @ b, rtol=1e-4, atol=1e-4)
+    values, scale = layer.get_weights()[2:]
+    np.testing.assert_allclose(layer.kernel, values / scale + 2 * a @ b, rtol=1e-4, atol=1e-5)
 
 
 def test_every_other_way_to_the_layer_knows():
