@@ -110,7 +110,6 @@ class Imaging(Preparing):
     def make_pair(self) -> Pair:
         """The pair of this layer's arguments."""
         pair = super().make_pair()
-
         written = any(self._overrides(method) for method, _ in METHODS.values())
 
         def run(
@@ -212,7 +211,8 @@ class Imaging(Preparing):
 
 
 def _drawing(layer: Imaging) -> Callable[..., Any]:
-    return lambda key, x, training: layer.get_random_transformation(x, training=training, seed=key)
+    """The method of a subclass, called as Keras does; what it draws comes from the run."""
+    return lambda key, x, training: layer.get_random_transformation(x, training=training)
 
 
 def _transforming(method: str) -> Callable[[Imaging], Callable[..., Any]]:

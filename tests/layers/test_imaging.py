@@ -202,8 +202,8 @@ def test_half_precision_leaves_boxes_their_digits():
 class Marked(layers.RandomFlip):
     """Flips all images, and says in their labels and masks that it did."""
 
-    def get_random_transformation(self, data, training=True, seed=None):
-        drawn = super().get_random_transformation(data, training, seed)
+    def get_random_transformation(self, data, training=True):
+        drawn = super().get_random_transformation(data, training)
         return drawn and {**drawn, "flips": jnp.ones_like(drawn["flips"])}
 
     def transform_labels(self, labels, transformation, training=True):
