@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -96,6 +96,8 @@ class Cell(Pair):
         given: from arrays that are the same in all steps, beside the sequence, to the cell that
             uses them; None for a cell that takes none. Their shapes follow that of a step's input
             where it declares its weights.
+        begin: `(params, shape, dtype)` → the states from which it starts where none are given, from
+            the shape of a step's input; None for zeros.
         whole: `(scan, reverse, params, masks, x, start)` → what the scan gives, for a cell that
             knows another way through a sequence without a mask; `scan()` is the usual one,
             `start(dtype)` gives the first states.
@@ -109,7 +111,15 @@ class Cell(Pair):
     absorb: Absorb | None = None
     linearize: Linearize | None = None
     given: "Callable[[Sequence[Array]], Cell] | None" = None
+    begin: Callable[[Params, Shape, Any], States] | None = None
     whole: Whole | None = None
+
+    def begun(self, params: Params, x_shape: Shape, dtype: Any) -> States:
+        """The states from which it starts where none are given."""
+        if self.begin is None:
+            shapes = self.state_shapes(x_shape)
+            return tuple(jnp.zeros(whole_shape(shape), dtype) for shape in shapes)
+        return tuple(jnp.asarray(state, dtype) for state in self.begin(params, x_shape, dtype))
 
 
 def make_cell(
@@ -158,6 +168,14 @@ def make_cell(
         absorb=absorb,
         linearize=linearize,
     )
+
+
+def whole_shape(shape: Shape) -> tuple[int, ...]:
+    """A shape of which all sizes are known."""
+    sizes = tuple(size for size in shape if size is not None)
+    if len(sizes) != len(shape):
+        raise ValueError(f"all sizes of a step and its states must be known, got {shape}")
+    return sizes
 
 
 def leading_shape(input_shape: Shapes) -> Shape:
@@ -404,7 +422,13 @@ def stacked_rnn_cells(cells: Sequence[Pair], reverse_state_order: bool = False) 
         *_, last = counts(states)
         return chain[-1].output(last)
 
-    return make_cell(step, weights, state_shapes, draw, project, output)
+    def begin(params: Params, x_shape: Shape, dtype: Any) -> States:
+        parts = zip(names, chain, inputs(x_shape), strict=True)
+        each = [cell.begun(params.get(name, {}), shape, dtype) for name, cell, shape in parts]
+        return tuple(state for states in ordered(each) for state in states)
+
+    made = make_cell(step, weights, state_shapes, draw, project, output)
+    return replace(made, begin=begin)
 
 
 def _some(masks: Array | None, start: int, stop: int) -> Array | None:

@@ -18,6 +18,7 @@ from funkeras.functional.cells import (
     lstm_cell,
     simple_rnn_cell,
     stacked_rnn_cells,
+    whole_shape,
 )
 from funkeras.functional.combinators import CARRIED
 from funkeras.functional.cudnn import with_cudnn
@@ -83,7 +84,7 @@ def rnn(
             if shape[0] is None:
                 raise ValueError("a stateful layer needs a known batch size: give batch_shape")
             for name, sizes in _named_states(run.state_shapes(shape)):
-                yield Weight(name, _whole(sizes), "zeros", trainable=False, saved=False)
+                yield Weight(name, whole_shape(sizes), "zeros", trainable=False, saved=False)
 
     def apply(
         params: Params,
@@ -96,10 +97,10 @@ def rnn(
     ) -> tuple[PyTree, State]:
         x, given, constants = parted(jax.tree.map(jnp.asarray, x))
         run = cell if cell.given is None else cell.given(constants)
-        shape = _whole(step_shape(x.shape))
+        shape = whole_shape(step_shape(x.shape))
         x = x if time_major else jnp.swapaxes(x, 0, 1)
         masks = run.draw(key, training, jax.ShapeDtypeStruct(shape, _floating(x.dtype)))
-        start = partial(_start, run.state_shapes(shape), given, state if stateful else {})
+        start = partial(_start, run, params, shape, given, state if stateful else {})
         present = _present(_first_mask(mask), x, time_major)
 
         def scan() -> tuple[Array, States]:
@@ -309,25 +310,20 @@ def _floating(dtype: Any) -> Any:
     return dtype if jnp.issubdtype(dtype, jnp.floating) else jnp.dtype(config.floatx())
 
 
-def _whole(shape: Shape) -> tuple[int, ...]:
-    """A shape of which all sizes are known."""
-    sizes = tuple(size for size in shape if size is not None)
-    if len(sizes) != len(shape):
-        raise ValueError(f"all sizes of a step and its states must be known, got {shape}")
-    return sizes
-
-
 def _named_states(states: Sequence[Any]) -> Iterator[tuple[str, Any]]:
     return ((f"{CARRIED}{index}", value) for index, value in enumerate(states))
 
 
-def _start(shapes: tuple[Shape, ...], given: Sequence[Array], kept: State, dtype: Any) -> States:
-    """The states before the first step: those given, those kept, or zeros."""
+def _start(
+    cell: Cell, params: Params, shape: Shape, given: Sequence[Array], kept: State, dtype: Any
+) -> States:
+    """The states before the first step: those given, those kept, or what the cell begins with."""
+    shapes = cell.state_shapes(shape)
     if given and len(given) != len(shapes):
         raise ValueError(f"expected {len(shapes)} initial states, got {len(given)}")
     values = given or [kept[name] for name, _ in _named_states(shapes) if name in kept]
     if not values:
-        return tuple(jnp.zeros(_whole(shape), dtype) for shape in shapes)
+        return cell.begun(params, shape, dtype)
     return tuple(value.astype(dtype) for value in values)
 
 

@@ -38,6 +38,7 @@ from funkeras.layers.reversible import Reversible
 from funkeras.layers.special import Adapted
 from funkeras.layers.special import Applied
 from funkeras.layers.special import Attending
+from funkeras.layers.special import Joining
 from funkeras.layers.special import Merging
 from funkeras.layers.wrapping import Stepping
 from funkeras.layers.spec import InputSpec as InputSpec
@@ -228,7 +229,7 @@ class AdaptiveMaxPooling3D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Add(Layer):
+class Add(Joining):
     """Sum of the inputs."""
     def __init__(
         self,
@@ -379,7 +380,7 @@ class AutoContrast(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class Average(Layer):
+class Average(Joining):
     """Mean of the inputs, entry by entry, in shapes as `add` takes them."""
     def __init__(
         self,
@@ -586,7 +587,7 @@ class CenterCrop(Imaging):
         **old_spellings: Any,
     ) -> None: ...
 
-class Concatenate(Layer):
+class Concatenate(Joining):
     """The inputs one after another along an axis."""
     def __init__(
         self,
@@ -1263,7 +1264,7 @@ class Discretization(Binned):
         **old_spellings: Any,
     ) -> None: ...
 
-class Dot(Layer):
+class Dot(Joining):
     """Sums of products of two inputs along an axis of each, sample by sample."""
     def __init__(
         self,
@@ -2346,7 +2347,7 @@ class MaxPooling3D(Layer):
         **old_spellings: Any,
     ) -> None: ...
 
-class Maximum(Layer):
+class Maximum(Joining):
     """The largest of the inputs, entry by entry, in shapes as `add` takes them."""
     def __init__(
         self,
@@ -2461,7 +2462,7 @@ class Merge(Merging):
         **old_spellings: Any,
     ) -> None: ...
 
-class Minimum(Layer):
+class Minimum(Joining):
     """The smallest of the inputs, entry by entry, in shapes as `add` takes them."""
     def __init__(
         self,
@@ -2546,7 +2547,7 @@ class MultiHeadAttention(Attending):
         **old_spellings: Any,
     ) -> None: ...
 
-class Multiply(Layer):
+class Multiply(Joining):
     """Product of the inputs, entry by entry, in shapes as `add` takes them."""
     def __init__(
         self,
@@ -3851,7 +3852,7 @@ class StackedRNNCells(Celled):
         **old_spellings: Any,
     ) -> None: ...
 
-class Subtract(Layer):
+class Subtract(Joining):
     """The first input minus the second, in shapes as `add` takes them."""
     def __init__(
         self,

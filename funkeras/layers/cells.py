@@ -14,7 +14,7 @@ from funkeras.layers.custom import Written, bind, declared
 from funkeras.typing import Array, Key, Params, PyTree, Shape
 from funkeras.variables import running
 
-__all__ = ["is_cell", "state_sizes", "written_cell"]
+__all__ = ["begins_as_written", "is_cell", "state_sizes", "states_that_begin", "written_cell"]
 
 
 def is_cell(thing: Any) -> bool:
@@ -24,7 +24,8 @@ def is_cell(thing: Any) -> bool:
     """
     call: Any = getattr(thing, "call", None)
     builtin = getattr(type(thing), "builder", None) is not None
-    written = thing._overrides("call") if builtin else callable(call)
+    methods = ("call", "get_initial_state")
+    written = thing._overrides(*methods) if builtin else callable(call)
     known = written and hasattr(type(thing) if builtin else thing, "state_size")
     return known and len(inspect.signature(call).parameters) > 1
 
@@ -34,6 +35,22 @@ def state_sizes(cell: Any) -> list[tuple[int, ...]]:
     told = cell.state_size
     many = told if isinstance(told, tuple | list) else (told,)
     return [tuple(size) if isinstance(size, tuple | list) else (size,) for size in many]
+
+
+def begins_as_written(thing: Any) -> bool:
+    """Whether a user says by `get_initial_state` from which states a cell or layer starts."""
+    if getattr(type(thing), "builder", None) is None:
+        return callable(getattr(thing, "get_initial_state", None))
+    return thing._overrides("get_initial_state")
+
+
+def states_that_begin(thing: Any, inputs: Any, batch_size: Any, dtype: Any) -> list[Any]:
+    """What its `get_initial_state` gives, called with as much as it takes."""
+    offered = {"inputs": inputs, "batch_size": batch_size, "dtype": dtype}
+    taken = inspect.signature(thing.get_initial_state).parameters
+    named = {name: value for name, value in offered.items() if name in taken}
+    found = thing.get_initial_state(**named) if named else thing.get_initial_state(inputs)
+    return list(found) if isinstance(found, list | tuple) else [found]
 
 
 def written_cell(cell: Any, constants: Sequence[Array] = ()) -> Cell:
@@ -63,7 +80,14 @@ def written_cell(cell: Any, constants: Sequence[Array] = ()) -> Cell:
             y, after = plain.call(z, list(states), **options)
         return y, tuple(after)
 
+    def begin(params: Params, x_shape: Shape, dtype: Any) -> States:
+        with running(False, None) as run:
+            if layer is not None:
+                bind(run, layer, params, {})
+            return tuple(states_that_begin(cell, None, x_shape[0], dtype))
+
     made = make_cell(step, weights, state_shapes, draw)
     name = getattr(cell, "name", type(cell).__name__)
     fields = {"weights": weights, "name": name, "given": lambda given: written_cell(cell, given)}
+    fields |= {"begin": begin} if begins_as_written(cell) else {}
     return replace(made, **fields)

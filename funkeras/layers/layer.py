@@ -233,7 +233,8 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     def _overrides(self, *methods: str) -> bool:
         """Whether a subclass of a built-in layer has one of these methods of its own."""
         base = next(cls for cls in type(self).__mro__ if "builder" in vars(cls))
-        return any(getattr(type(self), name) is not getattr(base, name) for name in methods)
+        found = ((getattr(kind, name, None) for kind in (type(self), base)) for name in methods)
+        return any(own is not inherited for own, inherited in found)
 
     @property
     def functional(self) -> Pair:

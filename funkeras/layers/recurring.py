@@ -15,7 +15,13 @@ from funkeras.functional.cudnn import with_cudnn
 from funkeras.functional.pair import Pair, output_shape
 from funkeras.functional.recurrent import rnn
 from funkeras.functional.shapes import freeze_shape, is_shape
-from funkeras.layers.cells import is_cell, state_sizes, written_cell
+from funkeras.layers.cells import (
+    begins_as_written,
+    is_cell,
+    state_sizes,
+    states_that_begin,
+    written_cell,
+)
 from funkeras.layers.layer import Layer
 from funkeras.typing import Config
 
@@ -71,7 +77,16 @@ def _copied(layer: Layer, prefix: str, changed: Mapping[str, Any] | None = None)
 class Recurrent(Layer):
     """A recurrent layer runs its cell: what scripts ask about this, and about the states."""
 
+    inside_call = ("get_initial_state",)
     _cell: Any = None
+
+    def inherited_call(self, x: Any, mask: Any, training: bool | None) -> Any:
+        """What the built-in layer computes, from the states that a subclass says."""
+        alone = not isinstance(x, list | tuple)
+        if alone and not self.stateful and begins_as_written(self):
+            batch = x.shape[1 if self._arguments.get("time_major") else 0]
+            x = [x, *states_that_begin(self, x, batch, x.dtype)]
+        return super().inherited_call(x, mask, training)
 
     def _building(self) -> tuple[Any, dict[str, Any]]:
         build, given = super()._building()
@@ -194,6 +209,8 @@ def zeros_for(inputs: Any, sizes: list[Any], dtype: Any) -> list[Any]:
 
 class Celled(Layer):
     """A recurrent cell: what scripts ask about its states."""
+
+    inside_call = ("get_initial_state",)
 
     def build(self, input_shape: Any = None, *others: Any, **named: Any) -> None:
         """Make the variables for inputs of that shape, with or without those of states."""

@@ -11,6 +11,7 @@ from funkeras import registry, symbolic
 from funkeras.functional.adapted import NOTHING, Moments, kept_axes, merged
 from funkeras.functional.pair import builders
 from funkeras.layers.convolving import Convolving
+from funkeras.layers.custom import run_inherited
 from funkeras.layers.foreign import OfFlax, OfJax
 from funkeras.layers.imaging import Elastic, Imaging, Preparing, Shifting, Zooming
 from funkeras.layers.layer import Layer
@@ -209,6 +210,21 @@ class Adapted(Layer):
             self.assign({"mean": self._seen.mean, "variance": self._seen.variance})
 
 
+class Joining(Layer):
+    """A layer that merges its inputs, of which a subclass may write how."""
+
+    inside_call = ("_merge_function",)
+
+    def _merge_function(self, inputs: list[Any]) -> Any:
+        return run_inherited(self, inputs, None)
+
+    def inherited_call(self, x: Any, mask: Any, training: bool | None) -> Any:
+        """What the built-in layer computes, by the `_merge_function` of a subclass."""
+        if self._overrides("_merge_function"):
+            return self._merge_function(list(x))
+        return super().inherited_call(x, mask, training)
+
+
 BASES: dict[str, type[Layer]] = {
     **{
         name: Imaging
@@ -219,6 +235,8 @@ BASES: dict[str, type[Layer]] = {
     **dict.fromkeys(("Conv1D", "Conv2D", "Conv3D"), Convolving),
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"), Recurrent),
     **dict.fromkeys(("SimpleRNNCell", "GRUCell", "LSTMCell", "StackedRNNCells"), Celled),
+    **dict.fromkeys(("Add", "Average", "Concatenate", "Dot", "Maximum"), Joining),
+    **dict.fromkeys(("Minimum", "Multiply", "Subtract"), Joining),
     "Bidirectional": TwoWay,
     **dict.fromkeys(("Pipeline", "Rescaling"), Preparing),
     **dict.fromkeys(("RandomShear", "RandomTranslation"), Shifting),

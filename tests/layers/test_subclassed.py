@@ -1,5 +1,6 @@
 """Subclasses of built-in layers whose `call` or `build` is their own."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from funkeras import backend as K
 from funkeras import config, random
 from funkeras.layers import (
     LSTM,
+    RNN,
     Activation,
+    Add,
     BatchNormalization,
     Conv2D,
     Dense,
@@ -18,6 +21,8 @@ from funkeras.layers import (
     Input,
     Layer,
     Masking,
+    SimpleRNN,
+    SimpleRNNCell,
 )
 from funkeras.models import Model, Sequential, load_model
 
@@ -366,3 +371,71 @@ def test_a_convolution_op_of_a_subclass_is_the_middle_of_the_layer(options):
         own.set_weights(arrays)
     plain.set_weights([3 * arrays[0], *arrays[1:]])
     np.testing.assert_allclose(own(x), plain(x), rtol=1e-5, atol=1e-5)
+
+
+def test_a_merge_function_of_a_subclass_merges():
+    class Tenfold(Add):
+        def _merge_function(self, inputs):
+            return 10 * super()._merge_function(inputs) + inputs[0]
+
+    a, b = np.ones((2, 3), "float32"), np.full((2, 3), 2, "float32")
+    np.testing.assert_array_equal(Tenfold()([a, b]), np.full((2, 3), 31))
+    x, y = Input((3,)), Input((3,))
+    np.testing.assert_array_equal(Model([x, y], Tenfold()([x, y])).predict([a, b]), 31 + 0 * a)
+
+
+def begins_with_ones(base):
+    """A layer or cell of that kind, all of whose weights and first states are ones."""
+
+    class Own(base):
+        def get_initial_state(self, batch_size=None):
+            return [K.ones((batch_size, 2)) for _ in range(1 if base is SimpleRNNCell else 2)]
+
+    return Own(2, kernel_initializer="ones", recurrent_initializer="ones", activation="linear")
+
+
+@pytest.mark.parametrize("form", ["layer", "cell", "chain", "written"])
+def test_states_begin_as_get_initial_state_says(form):
+    """Of a plain recurrent step `x @ 1 + h @ 1` with x and the first h of ones: 3 + 2, …"""
+
+    class OwnCell(Layer):
+        state_size = 2
+
+        def call(self, inputs, states):
+            y = K.dot(inputs, K.ones((3, 2))) + K.dot(states[0], K.ones((2, 2)))
+            return y, [y]
+
+        def get_initial_state(self, batch_size=None):
+            return K.ones((batch_size, 2))
+
+    class OwnLayer(SimpleRNN):
+        def get_initial_state(self, batch_size):
+            return [K.ones((batch_size, 2))]
+
+    options = {"kernel_initializer": "ones", "recurrent_initializer": "ones"}
+    layer = {
+        "layer": lambda: OwnLayer(2, activation="linear", return_sequences=True, **options),
+        "cell": lambda: RNN(begins_with_ones(SimpleRNNCell), return_sequences=True),
+        "chain": lambda: RNN([begins_with_ones(SimpleRNNCell)], return_sequences=True),
+        "written": lambda: RNN(OwnCell(), return_sequences=True),
+    }[form]()
+    x = np.ones((1, 3, 3), "float32")
+    expected = np.array([5, 13, 29])[None, :, None] + np.zeros((1, 3, 2))
+    np.testing.assert_array_equal(layer(x), expected)
+    model = Sequential([Input((None, 3)), layer])
+    np.testing.assert_array_equal(model.predict(x), expected)
+    assert np.isfinite(jax.grad(lambda x: jnp.sum(model(x)))(jnp.asarray(x))).all()
+
+
+def test_states_of_an_lstm_begin_as_a_subclass_says():
+    layer = begins_with_ones(LSTM)
+    x = np.zeros((1, 1, 3), "float32")
+    layer.build(x.shape)
+
+    def sigmoid(a):
+        return np.clip(0.2 * a + 0.5, 0, 1)  # the hard one of Keras 1 and 2
+
+    gate, forget = sigmoid(2.0), sigmoid(3.0)  # of h @ 1 = 2, and the unit bias of the forget gate
+    np.testing.assert_allclose(layer(x), np.full((1, 2), gate * (forget + gate * 2)), rtol=1e-5)
+    given = layer(x, initial_state=[np.zeros((1, 2), "float32")] * 2)
+    np.testing.assert_allclose(given, np.zeros((1, 2)), atol=1e-6)
