@@ -11,7 +11,7 @@ from jax.core import Tracer
 
 from funkeras import config
 from funkeras.functional.pair import Pair, output_specs
-from funkeras.functional.shapes import abstract, stand_in_for
+from funkeras.functional.shapes import abstract, is_shape, stand_in_for
 from funkeras.tracing import Call, Operation, Trace, entries, evaluate
 from funkeras.typing import Key, Params, PyTree, Shape, State
 from funkeras.utils.naming import numbered
@@ -33,6 +33,7 @@ __all__ = [
     "apply",
     "graphs_are_built",
     "is_symbolic",
+    "masked",
     "operation",
     "outputs_of",
     "record",
@@ -222,6 +223,35 @@ def apply(function: Callable[..., Any], /, *args: Any, name: str = "", **kwargs:
 
 for _kind in (SymbolicTensor, Variable):  # functions below this module are recorded too
     _kind.__funkeras_function__ = staticmethod(apply)
+
+
+def masked(x: PyTree, mask: PyTree) -> PyTree:
+    """Symbolic tensors with masks that a call is told, in the place of those they come with.
+
+    One mask among several tensors is that of the first.
+    """
+    leaves, form = jax.tree.flatten(x)
+    own = jax.tree.leaves(mask, is_leaf=lambda leaf: leaf is None)
+    masks = [*own, *[None] * len(leaves)][: len(leaves)]
+    return jax.tree.unflatten(form, list(map(_with_mask, leaves, masks)))
+
+
+def _with_mask(x: SymbolicTensor, mask: Any) -> SymbolicTensor:
+    if mask is None:
+        return x
+
+    def run(
+        params: Params, state: State, given: PyTree, **flow: Any
+    ) -> tuple[PyTree, State, PyTree]:
+        y, own = given if isinstance(given, tuple) else (given, mask)
+        return y, state, jax.numpy.asarray(own)
+
+    def shape(input_shape: Any) -> Any:
+        return input_shape if is_shape(input_shape) else input_shape[0]
+
+    inputs = (x, mask) if isinstance(mask, SymbolicTensor) else x
+    done = Operation("with_mask", Pair.running(run, shape=shape, name="with_mask"))
+    return outputs_of(Call(done, inputs), [(x.shape, x.dtype)], jax.tree.structure(0))
 
 
 def graphs_are_built() -> bool:

@@ -174,7 +174,7 @@ def multi_head_attention(
     https://arxiv.org/abs/1706.03762
 
     Masks are those of `(query, value, key)`; a fourth one, (batch, queries, keys) with an axis for
-    heads if wanted, is added to them: Keras's `attention_mask`.
+    heads if wanted, is added to them: Keras's `attention_mask`. It may be a fourth input too.
 
     Args:
         value_dim: size of a head's values, `key_dim` by default.
@@ -311,14 +311,17 @@ def _projected(
         key: Key | None = None,
         mask: PyTree = None,
     ) -> tuple[PyTree, State]:
-        query, value, keys = _inputs(x)
+        query, value, keys = _inputs(x[:3])
+        masks = _masks(mask)
+        if len(x) == 4:
+            masks[3] = x[3]
         own_axes = _attention_axes(axes, query.ndim)
         y, scores = attend(
             project(params, "query", query),
             project(params, "key", keys),
             project(params, "value", value),
             axes=own_axes,
-            masks=_masks(mask),
+            masks=masks,
             training=training,
             key=key,
         )

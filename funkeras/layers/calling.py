@@ -15,6 +15,7 @@ from funkeras.variables import Variable
 
 __all__ = [
     "CELL",
+    "INPUT_KEYWORDS",
     "RECURRENT",
     "as_list",
     "as_tuple",

@@ -334,7 +334,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         Args:
             inputs, named: the input, and further ones (`value`, `key`, `initial_state`); what the
                 `call` of a user's layer takes.
-            mask: which time steps of arrays count; symbolic tensors bring theirs along.
+            mask: which time steps count; left out, it is the one that comes along with the inputs.
             training: run as in training; at inference if left out, or as the model runs.
         """
         try:
@@ -364,6 +364,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         self.called_dtypes = jax.tree.map(lambda a: str(a.dtype), x)
         self.ensure_built(symbolic.shapes_of(x))
         if symbolic.is_symbolic(x):
+            x = x if mask is None else symbolic.masked(x, mask)
             y = symbolic.record(self, x, training)
             self._note_call(jax.tree.leaves(y)[0].call)
             return as_list(y)
@@ -373,7 +374,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             key = flow.next_key() if flow.key is not None else None
         else:
             key = _host_key() if training else None
-        mask = masks_among(x) if mask is None else mask
+        mask = masks_among(x) if mask is None else jax.tree.map(jnp.asarray, mask)
         run = partial(self.functional.run, self.params, self.state, x, mask=mask)
         with nullcontext({}) if flow is not None else noting() as noted:
             y, state, goes_on = run(training=bool(training), key=key)

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from funkeras import registry, symbolic
 from funkeras.functional.adapted import NOTHING, Moments, kept_axes, merged
 from funkeras.functional.pair import builders
+from funkeras.layers.calling import INPUT_KEYWORDS, joined_inputs
 from funkeras.layers.convolving import Convolving
 from funkeras.layers.custom import run_inherited
 from funkeras.layers.foreign import OfFlax, OfJax
@@ -135,8 +136,15 @@ class Attending(Layer):
         """
         asked = {name: named.pop(name, unsaid) for name, unsaid in self._unsaid.items()}
         masks = tuple(named.pop(name, None) for name in self.masks)
+        if symbolic.is_symbolic(masks[3]):  # (batch, queries, keys): an input like the others
+            further = {word: named.pop(word) for word in INPUT_KEYWORDS if word in named}
+            given = joined_inputs(self.name, x, others, further)
+            x, others = (*(*given, given[1])[:3], masks[3]), ()
+            masks = (*masks[:3], None)
         if any(own is not None for own in masks):
-            mask = jax.tree.map(jnp.asarray, masks)
+            mask = jax.tree.map(
+                lambda own: own if symbolic.is_symbolic(own) else jnp.asarray(own), masks
+            )
         before = {name: self._arguments[name] for name in self.said}
         if asked == before:
             return super()._run(x, *others, mask=mask, **named)

@@ -453,6 +453,8 @@ def _call(kind: str, node: Sequence[Any]) -> Config:
         for reference in node
     ]
     options = dict(node[0][3])
+    if kind in SEPARATE and len(tensors) == 4:
+        return {"args": tensors[:3], "kwargs": {**options, "attention_mask": tensors[3]}}
     if len(tensors) == 1 or kind in SEPARATE:
         return {"args": tensors, "kwargs": options}
     if kind in RECURRENT:

@@ -13,6 +13,7 @@ from funkeras.layers import (
     Dropout,
     EinsumDense,
     Embedding,
+    GlobalAveragePooling1D,
     Input,
     Lambda,
     Layer,
@@ -24,6 +25,7 @@ from funkeras.layers import (
     Multiply,
     RMSNormalization,
 )
+from funkeras.models import load_model
 
 WORDS = np.array([[3, 1, 2, 0, 0], [1, 4, 4, 2, 3]])
 SHORT = WORDS[:1, :3]
@@ -171,3 +173,43 @@ def test_what_a_mask_hides_of_one_input_is_left_to_the_other(make, expected):
     masked = Masking()
     np.testing.assert_array_equal(make()([masked(first), masked(second)])[0], expected[1])
     np.testing.assert_array_equal(make()([masked(first), second])[0], expected[0])
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LSTM(2),
+        lambda: Bidirectional(LSTM(2)),
+        lambda: Sequential([Dense(2), LSTM(2)]),
+        lambda: GlobalAveragePooling1D(),
+    ],
+)
+def test_a_mask_that_a_symbolic_call_is_told_is_the_one_that_counts(make):
+    words, x = Input((5,), dtype="int32"), Input((5, 4))
+    layer = make()
+    model = Model([words, x], layer(x, mask=words != 0))
+    values = np.random.default_rng(0).random((2, 5, 4), "float32")
+    expected = layer(values, mask=WORDS != 0)
+    np.testing.assert_allclose(model.predict([WORDS, values], verbose=0), expected, rtol=1e-5)
+    np.testing.assert_allclose(expected[:1], layer(values[:1, :3]), rtol=1e-5)
+
+
+def test_a_call_of_a_users_layer_is_told_a_symbolic_mask():
+    words, x = Input((5,), dtype="int32"), Input((5, 4))
+    model = Model([words, x], Shown()(x, mask=words != 0))
+    given = model.predict([WORDS, np.ones((2, 5, 4))], verbose=0)
+    np.testing.assert_array_equal(given, WORDS != 0)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.5])
+def test_attention_takes_a_symbolic_mask_of_its_own(tmp_path, dropout):
+    x, seen = Input((5, 4)), Input((5, 5), dtype="bool")
+    layer = MultiHeadAttention(2, 3, dropout=dropout)
+    model = Model([x, seen], layer(x, x, attention_mask=seen))
+    values = np.random.default_rng(0).random((2, 5, 4), "float32")
+    shown = np.random.default_rng(1).random((2, 5, 5)) > 0.3
+    expected = layer(values, values, attention_mask=shown)
+    model.save(tmp_path / "attention.keras")
+    for own in (model, load_model(tmp_path / "attention.keras")):
+        given = own.predict([values, shown], verbose=0)
+        np.testing.assert_allclose(given, expected, rtol=1e-5, atol=1e-6)
