@@ -255,8 +255,6 @@ class Variable:
 
     place: str
     """Its name among the arrays of its owner, with `/` where those are nested."""
-    constraint: Any = None
-    """What an optimizer may project it with."""
     autocast = True
     """Whether a layer that computes in another dtype reads it in that."""
     sparse = False
@@ -282,6 +280,35 @@ class Variable:
     def owner(self) -> Any:
         """The layer it is a weight of, or None."""
         return self._owner
+
+    @property
+    def constraint(self) -> Any:
+        """What training projects it with after each step, if anything."""
+        return self._rule("constraint")
+
+    @constraint.setter
+    def constraint(self, rule: Any) -> None:
+        self._set_rule("constraint", rule)
+
+    @property
+    def regularizer(self) -> Any:
+        """The penalty on it that training adds to the loss, if any."""
+        return self._rule("regularizer")
+
+    @regularizer.setter
+    def regularizer(self, rule: Any) -> None:
+        self._set_rule("regularizer", rule)
+
+    def _rule(self, kind: str) -> Any:
+        ask = getattr(self._owner, "_rule", None)
+        return vars(self).get(f"_{kind}") if ask is None else ask(self.place, f"_{kind}")
+
+    def _set_rule(self, kind: str, rule: Any) -> None:
+        rules = getattr(self._owner, "_own_rules", None)
+        if rules is None:
+            vars(self)[f"_{kind}"] = rule
+        else:
+            rules[f"{self.place}_{kind}"] = rule
 
     @property
     def name(self) -> str:

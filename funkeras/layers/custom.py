@@ -327,7 +327,9 @@ class Written:
             taken = {weight.name for weight in self.own_weights}
             name = f"{name}_{len(taken)}" if name in taken else name
             variable.trainable = trainable
+            rules = variable.constraint, variable.regularizer
             variable.give_to(self, name)
+            variable.constraint, variable.regularizer = rules
             constant = initializers.get(lambda shape, value=value, **_: value)
             dtype = None if value.dtype == config.floatx() else value.dtype.name
             self._enter(Weight(name, value.shape, constant, trainable, dtype=dtype), value)

@@ -171,6 +171,11 @@ class Compiling(Holding):
                 "an input shape, call build(), or fit"
             )
 
+    @property
+    def compiled(self) -> bool:
+        """Whether `compile` has said how it is trained."""
+        return self._compiled is not None
+
     def _require_compiled(self, action: str) -> dict[str, Any]:
         if self._compiled is None:
             raise RuntimeError(f"{action} needs a compiled model: call compile(optimizer, loss)")

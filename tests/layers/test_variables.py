@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from funkeras import config, ops
+from funkeras.constraints import NonNeg
 from funkeras.initializers import Constant
 from funkeras.layers import Dense, Input, Layer
 from funkeras.models import Model, Sequential
+from funkeras.regularizers import L2
 from funkeras.variables import Variable
 
 X = np.random.default_rng(0).random((6, 3), "float32")
@@ -108,3 +110,22 @@ def test_assigning_gives_the_new_value():
     np.testing.assert_array_equal(variable.assign_sub([2.0, 2.0]), [0.0, 1.0])
     with pytest.raises(ValueError, match="needs shape="):
         Variable("zeros")
+
+
+def test_weights_tell_their_rules_and_take_others():
+    layer = Dense(2, kernel_constraint="non_neg", bias_regularizer="l2")
+    model = Sequential([Input((3,)), layer])
+    assert isinstance(layer.kernel.constraint, NonNeg)
+    assert (layer.kernel.regularizer, layer.bias.constraint) == (None, None)
+    assert isinstance(layer.bias.regularizer, L2)
+    layer.kernel.regularizer, layer.bias.constraint = L2(0.5), NonNeg()
+    layer.set_weights([np.full((3, 2), 0.5), np.zeros(2)])
+    assert not model.compiled
+    model.compile("sgd", "mse")
+    assert model.compiled
+    y = np.full((6, 2), -100.0)
+    gap = model.predict(X, verbose=0) - y
+    expected = np.mean(gap**2) + 0.5 * 6 * 0.25
+    np.testing.assert_allclose(model.evaluate(X, y, verbose=0), expected, rtol=1e-5)
+    model.fit(X, y, verbose=0)
+    np.testing.assert_array_equal(layer.bias, [0.0, 0.0])
