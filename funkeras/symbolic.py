@@ -120,7 +120,7 @@ class SymbolicTensor:
 
     def eval(self) -> np.ndarray:
         """Its value, where no data enters: what follows from variables and constants."""
-        return np.asarray(self.__jax_array__())
+        return np.array(self.__jax_array__())
 
     def __ne__(self, other: object) -> Any:
         # Before Keras 3 scripts asked `mask != None`.

@@ -399,7 +399,7 @@ class Variable:
 
     def numpy(self) -> np.ndarray:
         """A NumPy copy."""
-        return fetched(self.value)
+        return np.array(fetched(self.value))
 
     def eval(self) -> np.ndarray:
         """A NumPy copy, as `K.eval` gives it."""

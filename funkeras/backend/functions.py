@@ -112,7 +112,7 @@ class Function:
         outputs, changes = jax.tree.unflatten(self._form, leaves)
         for (variable, _), value in zip(self._changes, changes, strict=True):
             set_value(variable, value)
-        return jax.tree.map(np.asarray, outputs)
+        return jax.tree.map(np.array, outputs)  # which scripts may write into
 
     @property
     def compiles(self) -> int:

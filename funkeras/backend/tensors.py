@@ -256,16 +256,16 @@ def eval(x: Any) -> Any:
     if isinstance(x, Update):
         set_value(x.variable, eval(x.value))
         return get_value(x.variable)
-    return np.asarray(x)
+    return get_value(x)
 
 
 def get_value(x: Any) -> Any:
-    """The value of a variable or a hyperparameter, as a NumPy array.
+    """The value of a variable or a hyperparameter, as a NumPy array of one's own.
 
     Raises:
         TypeError: for anything else that holds no numbers.
     """
-    return np.asarray(x)
+    return np.array(np.asarray(x))
 
 
 @spelled

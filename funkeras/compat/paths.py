@@ -118,15 +118,10 @@ OF_VERSION: dict[str, dict[str, tuple[str, ...]]] = {
 """Version that was asked for → path → modules whose names come before those above."""
 
 SESSION = "there is no session: everything runs on JAX as it is; leave the line out"
-BASE = "derive from keras.layers.Layer, or make the layer with @funkeras.layer"
 
 GONE: dict[str, str] = {
     "backend.get_session": SESSION,
     "backend.set_session": SESSION,
-    "layers.Recurrent": BASE,
-    "layers.Wrapper": BASE,
-    "layers.recurrent.Recurrent": BASE,
-    "layers.wrappers.Wrapper": BASE,
     "models.Graph": "Keras 0's graphs are made by Model(inputs, outputs)",
     "optimizers.TFOptimizer": "compile(optimizer=...) takes any optax.GradientTransformation",
 }

@@ -18,6 +18,7 @@ from funkeras.layers.merge import (
 )
 from funkeras.layers.spec import InputSpec
 from funkeras.layers.special import CONTAINERS
+from funkeras.layers.stepwise import Recurrent
 from funkeras.layers.wrapping import Wrapper
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "InputLayer",
     "InputSpec",
     "Layer",
+    "Recurrent",
     "StringLookup",
     "TextVectorization",
     "Variable",
@@ -42,7 +44,7 @@ __all__ = [
     *class_names(),
 ]
 
-CONTAINERS |= {"InputLayer": InputLayer, "Wrapper": Wrapper}
+CONTAINERS |= {"InputLayer": InputLayer, "Recurrent": Recurrent, "Wrapper": Wrapper}
 
 
 def __getattr__(name: str) -> Any:

@@ -89,7 +89,8 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
     """
 
     def weights(input_shape: Shapes) -> Iterator[Weight]:
-        yield from inherited.weights(joined(input_shape))
+        if not layer.builds_alone:
+            yield from inherited.weights(joined(input_shape))
         yield from declared(layer)
 
     def run(
@@ -98,7 +99,10 @@ def overridden(layer: Any, inherited: Pair) -> Pair:
         with running(training, key) as flow:
             bind(flow, layer, params, state)
             attach(x, mask)
-            y = run_as_written(layer, x, mask, training)
+            if layer._overrides("call"):
+                y = run_as_written(layer, x, mask, training)
+            else:
+                y = as_tuple(layer.inherited_call(x, mask, training))
             after = collected(layer)[1]
             x, mask = joined(x), joined(mask)
             if layer._overrides("compute_mask"):
@@ -181,6 +185,9 @@ class Written:
     """What a subclass of `Layer` with a `call` of its own finds there besides it."""
 
     builder: ClassVar[Callable[..., Pair] | None]
+    inherited: Pair | None
+    make_pair: Callable[[], Pair]
+    pair: Pair
     build: Callable[..., None]
     ensure_built: Callable[[Any], None]
     name: str
@@ -302,6 +309,8 @@ class Written:
         for kind, module in (("regularizer", regularizers), ("constraint", constraints)):
             self._own_rules[f"{name}_{kind}"] = module.get(given.get(kind))
         variable = self._enter(weight, value)
+        if self.builder is not None and self.inherited is None:  # from outside of the layer
+            self.pair = self.make_pair()
         variable.autocast = bool(given.get("autocast", True))
         return variable
 

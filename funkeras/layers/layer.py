@@ -1,8 +1,9 @@
 """`Layer`: what is stateful about a layer. It owns a pair's config, its name and its variables."""
 
 import inspect
+import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from typing import Any, ClassVar
 
@@ -108,6 +109,8 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     quantizes: ClassVar[bool] = False
     """Whether kernels of it may be in eight bits."""
     inherited: Pair | None = None
+    builds_alone: bool = False
+    """Whether a subclass of a built-in layer has made all weights, those of that one too."""
     """What the built-in layer computes, where a subclass has a `call` or `build` of its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -121,9 +124,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         arguments = spellings.bind(owner, self.signature, (), given)
         if owner not in IN_ANY_FORMAT and arguments.get("data_format", "") is None:
             arguments["data_format"] = config.image_data_format()  # files have to tell it
-        self._arguments = {
-            name: self._meant(kind_of(name), value) for name, value in arguments.items()
-        }
+        self._arguments = {name: self._meant(name, value) for name, value in arguments.items()}
         self._begin(options)
         self._trainable = bool(options["trainable"])
         self.input_dtype: str | None = options["input_dtype"]
@@ -173,13 +174,55 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             return described
         return self.lookup(described["class_name"]).from_config(described["config"])
 
-    def _meant(self, kind: Any, value: Any) -> Any:
+    def _meant(self, name: str, value: Any) -> Any:
         """An argument as what it means; an activation may be a layer, as LeakyReLU with a slope."""
+        kind = kind_of(name)
+        if name in SIZES and isinstance(value, int) and (axes := AXES.search(self.spelling)):
+            return (value,) * int(axes[0][-2])
         if kind is activations and isinstance(value, Mapping):
             with suppress(AttributeError):
                 if issubclass(self.lookup(str(value.get("class_name"))), Layer):
                     return self._made(value)
         return kind.get(value) if kind else _each_layer(value, self._made)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute: an argument of a built-in layer counts from then on.
+
+        One that has the name of a weight stands for this in the present run.
+        """
+        own = self.__dict__
+        if name in own.get("_arguments", ()) and not hasattr(type(self), name):
+            self._change(name, value)
+        elif name == "activity_regularizer" and "pair" in own:
+            own[name] = regularizers.get(value)
+            self.pair = self.make_pair()
+            if self.built and type(self).builder and value is not None:
+                self._state = {**self._state, combinators.PENALTY: jnp.zeros(())}
+        elif not (own.get("built") and type(self).builder and self._stand_in(name, value)):
+            super().__setattr__(name, value)
+
+    def _change(self, name: str, value: Any) -> None:
+        """Take another value for an argument."""
+        before = self._arguments
+        if value is before[name]:
+            return
+        self._arguments = {**before, name: self._meant(name, value)}
+        if "pair" in self.__dict__:
+            try:
+                self.pair = self.make_pair()
+            except Exception:
+                self._arguments = before
+                raise
+
+    def _stand_in(self, name: str, value: Any) -> bool:
+        """Let an array stand for the weight of that name in the present run, if there are both."""
+        flow, wanted = current_flow(), WEIGHT_NAMES.get(name, name)
+        if flow is None:
+            return False
+        params, state = self.own_variables()
+        if wanted in params:
+            flow.bound[self] = ({**params, wanted: jnp.asarray(value)}, state)
+        return wanted in params
 
     # What follows from the pair
 
@@ -203,7 +246,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             compute_dtype = variable_dtype if told == "variable" else compute_dtype
         if variable_dtype != config.floatx():
             pair = _with_variable_dtype(pair, variable_dtype)
-        if self._overrides("call", "build", "compute_mask", *self.inside_call):
+        if self.own_weights or self._overrides("call", "build", "compute_mask", *self.inside_call):
             self.inherited = pair
             pair = overridden(self, pair)
         modern = self.dialect == "modern"
@@ -291,10 +334,19 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     def ensure_built(self, input_shape: Any) -> None:
         """Make the variables once, by `build`, also by one that a subclass wrote."""
         if type(self).builder is not None or not hasattr(self, "call"):
-            if self.built:
+            if self.built and self.input_shape is not None:
                 return
-            with self.within_makers():
-                self.build(joined(input_shape))
+            if not self.built:
+                own = self._overrides("build") if type(self).builder else False
+                made_once = (jax.ensure_compile_time_eval(), outside()) if own else ()
+                with ExitStack() as stack:
+                    for context in (*made_once, self.within_makers()):
+                        stack.enter_context(context)
+                    self.build(joined(input_shape))
+            if self.input_shape is None:  # a subclass has made all weights itself
+                self.builds_alone = True
+                self.input_shape = freeze_shape(joined(input_shape))
+                self._finish()
             if self.inherited is not None and not is_cell(self):
                 self.output_shape = output_shape(self.pair, input_shape)
         elif self.input_shape is None:
@@ -510,6 +562,12 @@ CODING = {
 """Layers whose inputs no policy casts, or other numbers were told from each other → which of its
 dtypes their ones and counts have; None for their own.
 """
+
+SIZES = ("kernel_size", "strides", "dilation_rate", "pool_size", "size")
+"""Arguments that layers know for each axis, though one number may be given for all."""
+
+AXES = re.compile(r"[23]D|Conv(?:olution)?1D")
+"""What a name of a class tells of its axes."""
 
 IN_ANY_FORMAT = ("Flatten",)
 """Layers for which a data format of None is not that of the configuration: they move no axis."""

@@ -15,6 +15,7 @@ from funkeras.functional.cudnn import with_cudnn
 from funkeras.functional.pair import Pair, output_shape
 from funkeras.functional.recurrent import rnn
 from funkeras.functional.shapes import freeze_shape, is_shape
+from funkeras.layers.calling import as_list
 from funkeras.layers.cells import (
     begins_as_written,
     is_cell,
@@ -23,7 +24,9 @@ from funkeras.layers.cells import (
     written_cell,
 )
 from funkeras.layers.layer import Layer
+from funkeras.layers.stepwise import PARTS, run_by_parts
 from funkeras.typing import Config
+from funkeras.variables import Flow, current_flow
 
 __all__ = ["Celled", "Recurrent", "TwoWay"]
 
@@ -77,16 +80,47 @@ def _copied(layer: Layer, prefix: str, changed: Mapping[str, Any] | None = None)
 class Recurrent(Layer):
     """A recurrent layer runs its cell: what scripts ask about this, and about the states."""
 
-    inside_call = ("get_initial_state",)
+    inside_call = (*PARTS, "get_initial_state")
     _cell: Any = None
 
     def inherited_call(self, x: Any, mask: Any, training: bool | None) -> Any:
-        """What the built-in layer computes, from the states that a subclass says."""
+        """What the built-in layer computes, by the parts and from the states of a subclass."""
+        if self._overrides(*PARTS):
+            return run_by_parts(self, as_list(x), mask, training)
         alone = not isinstance(x, list | tuple)
         if alone and not self.stateful and begins_as_written(self):
             batch = x.shape[1 if self._arguments.get("time_major") else 0]
             x = [x, *states_that_begin(self, x, batch, x.dtype)]
         return super().inherited_call(x, mask, training)
+
+    def step(self, x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        """One step, of what `preprocess_input` gives."""
+        cell = _plain(self.cell)
+        count = len(cell.state_shapes((None, None)))
+        rows = len(jax.tree.leaves(x)[0])
+        y, after = cell.step(self.cell.params, self._masks(rows), x, tuple(states[:count]))
+        return y, list(after)
+
+    def preprocess_input(self, inputs: Any, training: Any = None) -> Any:
+        """The part of each step that needs no states, for all steps at once."""
+        masks, steps = self._masks(len(inputs)), jnp.swapaxes(inputs, 0, 1)
+        parts = _plain(self.cell).project(self.cell.params, masks, steps)
+        return jax.tree.map(lambda part: jnp.swapaxes(part, 0, 1), parts)
+
+    def _masks(self, rows: int) -> Any:
+        """Dropout masks of a step with so many rows, in the present run."""
+        flow = current_flow() or Flow()
+        key = flow.next_key() if flow.training else None
+        step = jax.ShapeDtypeStruct((rows, leading_shape(self.input_shape)[-1]), config.floatx())
+        return _plain(self.cell).draw(key, flow.training, step)
+
+    def get_constants(self, inputs: Any, training: Any = None) -> list[Any]:
+        """What each step gets after the states, before any of a subclass: two, as in Keras 1."""
+        return [1.0, 1.0]
+
+    def get_initial_states(self, inputs: Any) -> list[Any]:
+        """What it starts from, by its name in Keras 1."""
+        return self.get_initial_state(inputs)
 
     def _building(self) -> tuple[Any, dict[str, Any]]:
         build, given = super()._building()

@@ -145,6 +145,9 @@ class Metric(Configured):
         super().__init_subclass__(**kwargs)
         if "result" in vars(cls):
             cls.result = _with_state(vars(cls)["result"])
+        written = not cls.__module__.startswith("funkeras.")
+        if written and not vars(cls).keys().isdisjoint(("update", "update_state")):
+            cls.weighable = False  # it may take weights and leave them alone
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self._initial: State = {}

@@ -1,7 +1,7 @@
 """`compile`: optimizer, losses and metrics, and the engine that follows from them."""
 
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from funkeras import config, losses, optimizers, spellings
 from funkeras.functional.pair import Pair
+from funkeras.layers.layer import Layer
 from funkeras.layers.weights import dtypes_of
 from funkeras.metrics import lookup
 from funkeras.models.counting import Trackers
@@ -116,7 +117,7 @@ class Compiling(Holding):
 
     def _take_up_losses(self) -> None:
         """Add what the layers were given by `add_loss` outside of their calls, once."""
-        for layer in self.layers:
+        for layer in _with_inner(self.layers):
             for told in layer._told_losses:
                 if not any(told is known for known in self._taken):
                     self._taken.append(told)
@@ -267,6 +268,14 @@ class Compiling(Holding):
         given = self._by_output("loss", self.loss, None)
         shapes = map(losses.usual_shape, given, self.output_shapes)
         return [np.zeros([1, *(size or 1 for size in shape[1:])]) for shape in shapes]
+
+
+def _with_inner(layers: Iterable[Any]) -> Iterator[Any]:
+    """Layers and those inside them, but for those of models."""
+    for layer in layers:
+        yield layer
+        inner = () if isinstance(layer, Ends) else layer.inner_layers
+        yield from _with_inner(own for own in inner if isinstance(own, Layer))
 
 
 def mixes(model: Ends, dtype: str) -> bool:

@@ -168,7 +168,8 @@ class Stream:
     def _pass(self) -> Iterator[Any]:
         """The source once from its beginning to its end."""
         if not self.numbered:
-            yield from self.source
+            # Not from the source itself: a script's generator goes on when this ends.
+            yield from (batch for batch in self.source)
             return
         order: Iterable[int] = itertools.count()
         if self.length is not None:

@@ -277,3 +277,16 @@ def test_shapes_may_be_computed_from_sizes(inside):
     assert model.output_shape == (None, 4)
     x = rng.normal(size=(3, 4)).astype("float32")
     np.testing.assert_allclose(model.predict(x), x / 2, rtol=1e-6)
+
+
+def test_arrays_that_are_handed_out_may_be_written_into(net):
+    variable = K.variable(np.ones(3))
+    given = [
+        *K.function([net.input], [net.output])([rows]),
+        *(K.get_value(variable), K.eval(2 * variable), net.predict(rows)),
+        *net.get_weights(),
+    ]
+    for array in given:
+        array *= 0
+    np.testing.assert_array_equal(K.get_value(variable), np.ones(3))
+    assert np.abs(net.get_weights()[0]).min() > 0

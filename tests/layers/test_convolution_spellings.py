@@ -30,7 +30,10 @@ def test_positional_calls_of_keras_2_and_3(name):
 def test_the_modern_dialect_reads_three_numbers_as_keras_3_does():
     with config.using_dialect("modern"):
         layer = layers.Conv2D(8, 3, 2)
-    assert arguments(layer, ("kernel_size", "strides")) == {"kernel_size": 3, "strides": 2}
+    assert arguments(layer, ("kernel_size", "strides")) == {
+        "kernel_size": (3, 3),
+        "strides": (2, 2),
+    }
 
 
 @pytest.mark.parametrize("name", ["Deconvolution2D", "Deconv2D", "Conv2DTranspose"])
@@ -44,7 +47,7 @@ def test_deconvolutions_of_keras_1_have_an_output_shape(name):
 
 def test_atrous_and_one_dimensional_layers_of_keras_1():
     layer = layers.AtrousConv1D(8, 3, "uniform", "relu", None, "same", 1, 2)
-    expected = {"kernel_size": 3, "padding": "same", "dilation_rate": 2, "strides": 1}
+    expected = {"kernel_size": (3,), "padding": "same", "dilation_rate": (2,), "strides": (1,)}
     assert arguments(layer, expected) == expected
     layer = layers.LocallyConnected1D(8, 3, "uniform", "relu", subsample_length=2)
     assert arguments(layer, ("strides", "activation")) == {"strides": 2, "activation": "relu"}

@@ -43,7 +43,7 @@ def test_every_generation_spells_the_same_convolution() -> None:
 def test_three_numbers_are_strides_in_the_modern_dialect() -> None:
     config.set_dialect("modern")
     layer = Conv2D(8, 3, 2)
-    assert (layer.kernel_size, layer.strides) == (3, 2)
+    assert (layer.kernel_size, layer.strides) == ((3, 3), (2, 2))
 
 
 def test_old_attributes_name_today_s_arguments() -> None:

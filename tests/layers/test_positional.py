@@ -49,7 +49,7 @@ def test_options_beside_the_arguments_are_found_too():
 NEW = [
     ("Dense", (4, "tanh", False, "zeros"), {"activation": "tanh", "use_bias": False}),
     ("LSTM", (4, "relu", "sigmoid", False), {"activation": "relu", "use_bias": False}),
-    ("Conv2D", (4, 3, 1, "same", None, 2, "relu"), {"dilation_rate": 2, "activation": "relu"}),
+    ("Conv2D", (4, 3, 1, "same", None, 2, "relu"), {"dilation_rate": (2, 2), "activation": "relu"}),
     ("DepthwiseConv2D", (3, 1, "same", 2, None, "relu"), {"activation": "relu"}),
     ("CuDNNGRU", (4, "ones", "zeros"), {"recurrent_activation": "sigmoid", "reset_after": True}),
     ("CuDNNLSTM", (4, *["ones"] * 3, False, *[None] * 7, True), {"return_sequences": True}),

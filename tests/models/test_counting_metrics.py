@@ -85,3 +85,27 @@ def test_they_are_saved_by_class_and_config(tmp_path: Any) -> None:
     model.save(tmp_path / "a.h5")
     again = load_model(tmp_path / "a.h5", custom_objects={"Hits": Hits, "Recall": Recall})
     assert again.evaluate(X, Y) == model.evaluate(X, Y)
+
+
+def test_a_metric_that_leaves_weights_alone_counts_no_rows_that_fill_a_batch():
+    class Errors(metrics.Metric):
+        def __init__(self, name="errors", **options):
+            super().__init__(name=name, **options)
+            self.total = self.add_weight("total", initializer="zeros")
+            self.count = self.add_weight("count", initializer="zeros")
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.total.assign_add(K.sum(K.abs(y_true - y_pred)))
+            self.count.assign_add(K.cast(K.prod(K.shape(y_true)), "float32"))
+
+        def result(self):
+            return self.total / self.count
+
+    rng = np.random.RandomState(0)
+    x, y = rng.normal(size=(10, 4)), rng.normal(size=(10, 1))
+    model = Sequential([Dense(1, input_shape=(4,))])
+    model.compile("sgd", "mse", metrics=[Errors()])
+    expected = np.mean(np.abs(model.predict(x) - y))
+    for size in (10, 5, 4):
+        numbers = model.evaluate(x, y, batch_size=size, verbose=0)
+        assert numbers[1] == pytest.approx(expected, rel=1e-5)

@@ -1,5 +1,6 @@
 """Data from everywhere trains as arrays do, and bad data is told of by its batch."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -681,3 +682,18 @@ def test_a_generator_that_is_used_up_has_no_second_epoch() -> None:
 def test_what_batches_cannot_be_combined_with(given: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         given(small())
+
+
+def test_a_generator_may_be_read_on_by_the_next_fit_or_another_model():
+    def rows():
+        for number in itertools.count():
+            yield np.full((2, 3), 0.1 / (1 + number)), np.zeros((2, 1))
+
+    first, second = rows(), rows()
+    for _ in range(2):
+        model = Sequential([Dense(1, input_shape=(3,))])
+        model.compile("sgd", "mse")
+        given = {"validation_data": second, "validation_steps": 1, "verbose": 0}
+        model.fit(first, steps_per_epoch=2, epochs=1, **given)
+        assert model.predict(second, steps=2).shape == (4, 1)
+    assert 0 < next(first)[0].max() < 0.1
