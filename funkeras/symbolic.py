@@ -1,7 +1,9 @@
 """Symbolic tensors, and the calls of layers and functions that they record."""
 
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import zip_longest
 from typing import Any
 
@@ -31,6 +33,7 @@ __all__ = [
     "NoGraphError",
     "SymbolicTensor",
     "apply",
+    "building",
     "graphs_are_built",
     "is_symbolic",
     "masked",
@@ -254,9 +257,25 @@ def _with_mask(x: SymbolicTensor, mask: Any) -> SymbolicTensor:
     return outputs_of(Call(done, inputs), [(x.shape, x.dtype)], jax.tree.structure(0))
 
 
+_building: ContextVar[bool] = ContextVar("building", default=False)
+
+
 def graphs_are_built() -> bool:
-    """Whether what is not computed from data is recorded too: before Keras 3, outside of runs."""
-    return current_flow() is None and config.dialect() != "modern"
+    """Whether what is not computed from data is recorded too, outside of runs.
+
+    It is before Keras 3, and where a graph is `building` that follows the variables.
+    """
+    return current_flow() is None and (_building.get() or config.dialect() != "modern")
+
+
+@contextmanager
+def building() -> Iterator[None]:
+    """Record what follows from variables, whatever the generation."""
+    token = _building.set(True)
+    try:
+        yield
+    finally:
+        _building.reset(token)
 
 
 def operation(name: str, function: Callable[..., Any], leaves: Sequence[Any], form: Any) -> Any:

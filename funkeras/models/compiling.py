@@ -127,7 +127,7 @@ class Compiling(Holding):
         """The graph with the losses in it that are functions which need it, if any is."""
         given = self._by_output("loss", self.loss, None)
         written = [
-            one if inspect.isfunction(one) or isinstance(one, partial) else None for one in given
+            one if inspect.isroutine(one) or isinstance(one, partial) else None for one in given
         ]
         return judged(self, written) if any(written) else None
 

@@ -9,7 +9,7 @@ from funkeras import config
 from funkeras.functional.combinators import named
 from funkeras.functional.pair import Pair
 from funkeras.functional.shapes import stand_in_for
-from funkeras.symbolic import NoGraphError, SymbolicTensor, is_symbolic
+from funkeras.symbolic import NoGraphError, SymbolicTensor, building, is_symbolic
 from funkeras.tracing import Operation, trace
 from funkeras.typing import Shape
 from funkeras.variables import Flow, flowing, noting
@@ -49,7 +49,8 @@ def judged(model: Any, losses: Sequence[Callable[..., Any] | None]) -> Judged | 
         target = SymbolicTensor(shapes[number], config.floatx(), name=name)
         loss: Any = losses[number]
         targets.append(target)
-        scores.append(loss(target, model.outputs[number]))
+        with building():
+            scores.append(loss(target, model.outputs[number]))
     ends = [*model.fed, *targets], [*model.outputs, *scores]
     found = trace(*ends)
     layers = [callee for callee in found.owners if not isinstance(callee, Operation)]
@@ -78,6 +79,8 @@ def _needs_graph(loss: Callable[..., Any], shape: Shape) -> bool:
             jax.eval_shape(trial, spec, spec)
     except NoGraphError:
         return True
+    except AttributeError as error:
+        return "_keras_" in str(error)  # what only tensors of a graph have: `_keras_history`
     except Exception:  # whatever else is wrong, the real targets will say
         return False
     return False

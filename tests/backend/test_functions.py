@@ -290,3 +290,63 @@ def test_arrays_that_are_handed_out_may_be_written_into(net):
         array *= 0
     np.testing.assert_array_equal(K.get_value(variable), np.ones(3))
     assert np.abs(net.get_weights()[0]).min() > 0
+
+
+@pytest.mark.parametrize("dialect", ["keras2", "modern"])
+def test_a_loss_in_the_graph_follows_what_it_computes_of_variables_alone(dialect):
+    config.set_dialect(dialect)
+    inputs = Input((3,))
+    layer = Dense(2, use_bias=False)
+    model = Model(inputs, layer(inputs))
+    model.compile(
+        "sgd", lambda true, pred: K.mean(K.square(inputs)) * K.sum(K.square(layer.kernel))
+    )
+    before = model.get_weights()[0]
+    model.fit(rows, np.zeros((6, 2)), batch_size=6, epochs=2, verbose=0)
+    factor = 1 - 0.02 * np.mean(rows**2)
+    np.testing.assert_allclose(model.get_weights()[0], before * factor**2, rtol=1e-5)
+
+
+def test_a_loss_may_ask_which_layer_gave_the_predictions():
+    class Scored(Layer):
+        def build(self, input_shape):
+            self.kernel = self.add_weight(name="kernel", shape=(3, 2), initializer="ones")
+            super().build(input_shape)
+
+        def call(self, x):
+            return K.dot(x, self.kernel)
+
+        def loss(self, true, pred):
+            return K.mean(
+                K.square(true - K.dot(self.inbound_nodes[0].input_tensors[0], self.kernel))
+            )
+
+    def by_history(true, pred):
+        layer, place, _ = pred._keras_history
+        return K.sum(K.square(true)) * 0 + K.mean(
+            K.square(true - K.dot(layer._inbound_nodes[place].input_tensors[0], layer.kernel))
+        )
+
+    target = rng.normal(size=(6, 2)).astype("float32")
+    for kind in ("method", "history"):
+        layer = Scored(input_shape=(3,))
+        model = Sequential([layer])
+        model.compile("sgd", layer.loss if kind == "method" else by_history)
+        before = model.get_weights()[0]
+        loss = model.train_on_batch(rows, target)
+        assert loss == pytest.approx(np.mean((target - rows @ before) ** 2), rel=1e-5)
+        slope = 2 * rows.T @ (rows @ before - target) / target.size
+        np.testing.assert_allclose(model.get_weights()[0], before - 0.01 * slope, rtol=1e-5)
+
+
+def test_a_model_may_give_one_number_for_a_whole_batch():
+    inputs, target = Input((3,)), Input((2,))
+    hidden = Dense(2)(inputs)
+    loss = Lambda(lambda parts: K.mean(K.square(parts[0] - parts[1])))([hidden, target])
+    model = Model([inputs, target], loss)
+    model.compile("sgd", lambda true, pred: pred)
+    y = rng.normal(size=(6, 2)).astype("float32")
+    kernel, bias = model.get_weights()
+    expected = np.mean((rows @ kernel + bias - y) ** 2)
+    logs = model.fit([rows, y], np.zeros(6), batch_size=6, epochs=1, verbose=0).history
+    assert logs["loss"][0] == pytest.approx(expected, rel=1e-5)
