@@ -4,27 +4,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 from jax import lax
 
 from funkeras.backend.lifting import op
-from funkeras.variables import value_of
+from funkeras.functional.stepping import as_arrays, through_time
 
 __all__ = ["foldl", "foldr", "map_fn", "rnn"]
-
-
-def _arrays(tree: Any) -> Any:
-    return jax.tree.map(lambda leaf: jnp.asarray(value_of(leaf)), tree)
-
-
-def _chosen(present: Any, new: Any, old: Any) -> Any:
-    """`new` for the samples that are present, `old` for the others."""
-
-    def one(a: Any, b: Any) -> Any:
-        own = present.reshape(present.shape[:1] + (1,) * (jnp.ndim(a) - 1))
-        return jnp.where(own, a, b)
-
-    return jax.tree.map(one, new, old)
 
 
 @op
@@ -61,46 +46,19 @@ def rnn(
     Raises:
         ValueError: if the inputs have no axis of time.
     """
-    steps = _arrays(inputs)
-    first = jax.tree.leaves(steps)[0]
-    if first.ndim < 2:
-        raise ValueError(f"inputs must be (samples, time, …), got shape {first.shape}")
-    present = None if mask is None else jnp.asarray(mask).astype(bool)
-    if present is not None and present.ndim == 3:
-        present = present[..., 0]
-    if not time_major:
-        steps = jax.tree.map(lambda a: a.swapaxes(0, 1), steps)
-        present = None if present is None else present.swapaxes(0, 1)
-    states, fixed = _arrays(list(initial_states)), _arrays(list(constants or ()))
-
-    def run(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        output, new = step_function(x, [*states, *fixed])
-        new = _arrays(list(new))
-        return _arrays(output), [a.astype(b.dtype) for a, b in zip(new, states, strict=True)]
-
-    start = jax.eval_shape(run, jax.tree.map(lambda a: a[0], steps), states)[0]
-    start = jax.tree.map(lambda spec: jnp.zeros(spec.shape, spec.dtype), start)
-
-    def body(carry: Any, now: Any) -> Any:
-        before, states = carry
-        x, here = now
-        output, new = run(x, states)
-        given = output
-        if here is not None:
-            zeros = jax.tree.map(jnp.zeros_like, output)
-            given = _chosen(here, output, zeros if zero_output_for_mask else before)
-            output, new = _chosen(here, output, before), _chosen(here, new, states)
-        return (output, new), given if return_all_outputs else None
-
-    if go_backwards:
-        steps, present = jax.tree.map(lambda a: jnp.flip(a, 0), (steps, present))
-    unrolled = jax.tree.leaves(steps)[0].shape[0] if unroll else 1
-    (last, states), outputs = lax.scan(body, (start, states), (steps, present), unroll=unrolled)
-    if not return_all_outputs:
-        outputs = jax.tree.map(lambda a: a[None], last)
-    if not time_major:
-        outputs = jax.tree.map(lambda a: a.swapaxes(0, 1), outputs)
-    return last, outputs, states
+    return through_time(
+        step_function,
+        inputs,
+        initial_states,
+        go_backwards,
+        mask,
+        constants,
+        unroll,
+        input_length,
+        time_major,
+        zero_output_for_mask,
+        return_all_outputs,
+    )
 
 
 @op
@@ -111,21 +69,21 @@ def map_fn(fn: Callable[..., Any], elems: Any, name: str | None = None, dtype: A
         elems: a tensor, or several nested, which `fn` gets likewise.
         dtype: of the results; as `fn` gives them if left out.
     """
-    result = lax.map(lambda x: _arrays(fn(x)), _arrays(elems))
+    result = lax.map(lambda x: as_arrays(fn(x)), as_arrays(elems))
     return result if dtype is None else jax.tree.map(lambda a, d: a.astype(d), result, dtype)
 
 
 def _fold(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: bool) -> Any:
-    steps = _arrays(elems)
+    steps = as_arrays(elems)
     if initializer is None:
         first, rest = (-1, slice(None, -1)) if reverse else (0, slice(1, None))
         start = jax.tree.map(lambda a: a[first], steps)
         steps = jax.tree.map(lambda a: a[rest], steps)
     else:
-        start = _arrays(initializer)
+        start = as_arrays(initializer)
 
     def step(total: Any, x: Any) -> Any:
-        return _arrays(fn(total, x))
+        return as_arrays(fn(total, x))
 
     kinds = jax.eval_shape(step, start, jax.tree.map(lambda a: a[0], steps))
     start = jax.tree.map(lambda a, spec: a.astype(spec.dtype), start, kinds)

@@ -192,7 +192,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         """
         own = self.__dict__
         if name in own.get("_arguments", ()) and not hasattr(type(self), name):
-            self._change(name, value)
+            self._take(name, value)
         elif name == "activity_regularizer" and "pair" in own:
             own[name] = regularizers.get(value)
             self.pair = self.make_pair()
@@ -201,7 +201,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         elif not (own.get("built") and type(self).builder and self._stand_in(name, value)):
             super().__setattr__(name, value)
 
-    def _change(self, name: str, value: Any) -> None:
+    def _take(self, name: str, value: Any) -> None:
         """Take another value for an argument."""
         before = self._arguments
         if value is before[name]:

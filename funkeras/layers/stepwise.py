@@ -8,7 +8,9 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from funkeras import backend as K
+import jax.numpy as jnp
+
+from funkeras.functional.stepping import through_time
 from funkeras.layers.layer import Layer
 from funkeras.spellings import spelled
 from funkeras.typing import Config
@@ -73,8 +75,7 @@ class Recurrent(Layer):
         """Zeros, as many as the layer has `units`, for each of the `states`."""
         told: Any = self
         units = told.units if hasattr(told, "units") else told.output_dim
-        zeros = K.expand_dims(K.sum(K.zeros_like(inputs), axis=(1, 2)))
-        return [K.tile(zeros, [1, units]) for _ in self.states]
+        return [jnp.zeros((len(inputs), units), inputs.dtype) for _ in self.states]
 
     @spelled
     def get_initial_states(self, inputs: Any) -> list[Any]:
@@ -113,7 +114,7 @@ def run_by_parts(
     states = given or initial_state
     if states is None:
         states = layer.get_initial_states(inputs)
-    last, outputs, states = K.rnn(
+    last, outputs, states = through_time(
         layer.step,
         _told(layer.preprocess_input, inputs, training),
         states if isinstance(states, list | tuple) else [states],
