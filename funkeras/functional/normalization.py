@@ -301,7 +301,7 @@ def group_normalization(
         y = ((wide - mean) * lax.rsqrt(variance + epsilon)).reshape(x.shape)
         return _affine(y, params, (channels,)).astype(x.dtype)
 
-    return stateless(apply, weights, no_mask)
+    return stateless(apply, weights)
 
 
 @layer("RMSNormalization")

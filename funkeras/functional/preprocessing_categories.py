@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import config
-from funkeras.functional.checks import one_of, positive
+from funkeras.functional.checks import no_mask, one_of, positive
 from funkeras.functional.pair import Pair, layer, output_specs, stateless
 from funkeras.typing import Array, ArrayLike, Params, PyTree, Shape
 
@@ -75,7 +75,7 @@ def category_encoding(
             raise ValueError(f"weights of numbers need output_mode='count', got {output_mode!r}")
         return encoded(jnp.asarray(x).astype("int32"), depth, mode, config.floatx(), weights)
 
-    return stateless(apply)
+    return stateless(apply, mask=no_mask)
 
 
 @layer("Discretization")
@@ -129,7 +129,8 @@ def discretization(
         return output_specs(stateless(lambda _, bins: code(bins)), input_shape, "int32")
 
     # How many bins there will be is known before where they are.
-    return stateless(apply) if edges is not None else replace(stateless(apply), specs=specs)
+    pair = stateless(apply, mask=no_mask)
+    return pair if edges is not None else replace(pair, specs=specs)
 
 
 def quantiles(batches: Sequence[ArrayLike], num_bins: int, epsilon: float = 0.01) -> list[float]:

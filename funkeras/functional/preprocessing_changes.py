@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import jax.numpy as jnp
 
 from funkeras import config
-from funkeras.functional.checks import one_of, rank
+from funkeras.functional.checks import no_mask, one_of, rank
 from funkeras.functional.pair import Pair, key_in_training
 from funkeras.typing import Array, ArrayLike, Key, Params, PyTree, State
 from funkeras.utils.bounding_boxes import FORMATS, clip_to_image_size, convert_format
@@ -115,7 +115,7 @@ def imaging(
         own = key_in_training(key, seed) if training and change.random else None
         return changed(change, x, own, training, bounding_box_format), state
 
-    return ImagePair(apply, change=change, seed=seed)
+    return ImagePair(apply, mask=no_mask, change=change, seed=seed)
 
 
 def changed(
