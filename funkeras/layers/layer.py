@@ -1,9 +1,8 @@
 """`Layer`: what is stateful about a layer. It owns a pair's config, its name and its variables."""
 
 import inspect
-import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, nullcontext, suppress
+from contextlib import ExitStack, nullcontext
 from functools import partial
 from typing import Any, ClassVar
 
@@ -12,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from funkeras import (
-    activations,
     config,
     distribution,
     initializers,
@@ -26,6 +24,7 @@ from funkeras.functional.checks import no_mask
 from funkeras.functional.masks import attach, masks_among, masks_that_go_on
 from funkeras.functional.pair import Pair, Weight, draw_variables, output_shape, output_specs
 from funkeras.functional.shapes import freeze_shape
+from funkeras.layers.arguments import Argued
 from funkeras.layers.asked import Asked
 from funkeras.layers.calling import (
     as_list,
@@ -53,7 +52,6 @@ from funkeras.layers.options import (
     automatic_name,
     declared_shape,
     is_rematerialized,
-    kind_of,
 )
 from funkeras.layers.stateless import MODERN, Stateless
 from funkeras.layers.storing import Storing
@@ -77,7 +75,7 @@ WEIGHT_NAMES = {
 """Keras 1's attributes for weights."""
 
 
-class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
+class Layer(Argued, Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     """Base of all Keras layers. Derived classes have a `builder` that makes their pair.
 
     Args:
@@ -109,9 +107,9 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
     quantizes: ClassVar[bool] = False
     """Whether kernels of it may be in eight bits."""
     inherited: Pair | None = None
+    """What the built-in layer computes, where a subclass has a `call` or `build` of its own."""
     builds_alone: bool = False
     """Whether a subclass of a built-in layer has made all weights, those of that one too."""
-    """What the built-in layer computes, where a subclass has a `call` or `build` of its own."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         owner = type(self).spelling
@@ -121,10 +119,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             name: default if name in self.signature.parameters else given.pop(name, default)
             for name, default in OPTIONS.items()
         }
-        arguments = spellings.bind(owner, self.signature, (), given)
-        if owner not in IN_ANY_FORMAT and arguments.get("data_format", "") is None:
-            arguments["data_format"] = config.image_data_format()  # files have to tell it
-        self._arguments = {name: self._meant(name, value) for name, value in arguments.items()}
+        self._argue(given)
         self._begin(options)
         self._trainable = bool(options["trainable"])
         self.input_dtype: str | None = options["input_dtype"]
@@ -168,23 +163,6 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
         self._begin_graph()
         self._begin_writing()
 
-    def _made(self, described: Any) -> "Layer":
-        """An inner layer, from its config if that is what was given."""
-        if isinstance(described, Layer) or not isinstance(described, Mapping):
-            return described
-        return self.lookup(described["class_name"]).from_config(described["config"])
-
-    def _meant(self, name: str, value: Any) -> Any:
-        """An argument as what it means; an activation may be a layer, as LeakyReLU with a slope."""
-        kind = kind_of(name)
-        if name in SIZES and isinstance(value, int) and (axes := AXES.search(self.spelling)):
-            return (value,) * int(axes[0][-2])
-        if kind is activations and isinstance(value, Mapping):
-            with suppress(AttributeError):
-                if issubclass(self.lookup(str(value.get("class_name"))), Layer):
-                    return self._made(value)
-        return kind.get(value) if kind else _each_layer(value, self._made)
-
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute: an argument of a built-in layer counts from then on.
 
@@ -200,19 +178,6 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
                 self._state = {**self._state, combinators.PENALTY: jnp.zeros(())}
         elif not (own.get("built") and type(self).builder and self._stand_in(name, value)):
             super().__setattr__(name, value)
-
-    def _take(self, name: str, value: Any) -> None:
-        """Take another value for an argument."""
-        before = self._arguments
-        if value is before[name]:
-            return
-        self._arguments = {**before, name: self._meant(name, value)}
-        if "pair" in self.__dict__:
-            try:
-                self.pair = self.make_pair()
-            except Exception:
-                self._arguments = before
-                raise
 
     def _stand_in(self, name: str, value: Any) -> bool:
         """Let an array stand for the weight of that name in the present run, if there are both."""
@@ -261,17 +226,6 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             per_sample = self.dialect == "modern"
             pair = combinators.penalized(pair, self.activity_regularizer, per_sample)
         return pair
-
-    def _passed(self, name: str, value: Any) -> Any:
-        """An argument as builders take it: functions and pairs in the place of layers."""
-        return _each_layer(value, _applied if kind_of(name) is activations else self._as_part)
-
-    def _building(self) -> tuple[Any, dict[str, Any]]:
-        """The function that makes its pair, and the arguments that this takes."""
-        build = type(self).builder
-        assert build is not None
-        own = inspect.signature(build).parameters
-        return build, {name: value for name, value in self._arguments.items() if name in own}
 
     def _overrides(self, *methods: str) -> bool:
         """Whether a subclass of a built-in layer has one of these methods of its own."""
@@ -501,10 +455,7 @@ class Layer(Containing, Weighted, Stateless, Storing, Asked, Noded, Written):
             described["input_dtype"] = self.input_dtype
         if self.activity_regularizer is not None:
             described["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
-        for name, value in self._arguments.items():
-            kind = kind_of(name)
-            described[name] = kind.serialize(value) if kind else _each_layer(value, _described)
-        return described
+        return {**described, **self._described_arguments()}
 
     @classmethod
     def from_config(
@@ -563,15 +514,6 @@ CODING = {
 dtypes their ones and counts have; None for their own.
 """
 
-SIZES = ("kernel_size", "strides", "dilation_rate", "pool_size", "size")
-"""Arguments that layers know for each axis, though one number may be given for all."""
-
-AXES = re.compile(r"[23]D|Conv(?:olution)?1D")
-"""What a name of a class tells of its axes."""
-
-IN_ANY_FORMAT = ("Flatten",)
-"""Layers for which a data format of None is not that of the configuration: they move no axis."""
-
 
 def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) -> Layer:
     layer = cls.from_config(config)
@@ -579,30 +521,6 @@ def _restore(cls: type[Layer], config: Config, built: tuple[Shape, Any] | None) 
         layer.build(built[0])
         layer.keep_arrays(built[1])
     return layer
-
-
-def _each_layer(value: Any, change: Callable[[Any], Any]) -> Any:
-    """An argument with each layer in it changed: the layer of a wrapper, the cells of a stack.
-
-    Lists become tuples: sizes come as lists from JSON and from old scripts.
-    """
-    described = isinstance(value, Mapping) and "class_name" in value
-    if isinstance(value, Layer) or described or is_cell(value):
-        return change(value)
-    if isinstance(value, list | tuple):
-        return tuple(_each_layer(part, change) for part in value)
-    return value
-
-
-def _applied(layer: "Layer") -> Callable[[Any], Any]:
-    """A layer without weights as the activation that it is."""
-    pair = layer.functional
-    return lambda x: pair.apply({}, {}, x)[0]
-
-
-def _described(layer: "Layer") -> Config:
-    """A layer's config with its class."""
-    return {"class_name": type(layer).__name__, "config": layer.get_config()}
 
 
 def _with_variable_dtype(pair: Pair, dtype: str) -> Pair:
