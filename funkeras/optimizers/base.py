@@ -11,10 +11,11 @@ import numpy as np
 
 from funkeras import config, spellings
 from funkeras.optimizers import layouts, schedules
+from funkeras.optimizers.around import AROUND, Around
 from funkeras.optimizers.hyperparameter import Hyperparameter, checked
 from funkeras.optimizers.stateless import Applied
 from funkeras.optimizers.updates import CLIPS, LAZY, OptimizerState, Rule, Updates
-from funkeras.optimizers.written import AROUND, EACH, OLD, RULE, Around, Written, WrittenUpdates
+from funkeras.optimizers.written import EACH, OLD, RULE, Written, WrittenUpdates
 from funkeras.registry import Configured, Registry
 from funkeras.typing import Config, Params, PyTree
 from funkeras.variables import Variable

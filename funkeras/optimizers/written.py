@@ -26,14 +26,12 @@ from funkeras.optimizers.updates import (
 from funkeras.typing import Array, Params, PyTree
 from funkeras.variables import Flow, Variable, current_flow, flowing
 
-__all__ = ["AROUND", "EACH", "OLD", "RULE", "Around", "Written", "WrittenUpdates", "in_order"]
+__all__ = ["EACH", "OLD", "RULE", "Written", "WrittenUpdates", "in_order"]
 
 EACH = ("update_step",)
 """What a subclass writes to change one variable, in Keras 3."""
 OLD = ("get_updates", "get_gradients")
 """What it writes in Keras 1 and 2: the next values of all variables, or the gradients for them."""
-AROUND = ("apply", "apply_gradients")
-"""What it writes around a whole step, in Keras 3."""
 
 
 @dataclass(frozen=True)
@@ -445,64 +443,6 @@ class WrittenUpdates(Updates):
         changes = [c.astype(p.dtype) for c, p in zip(changes, jax.tree.leaves(params), strict=True)]
         after = state._replace(iterations=made, slots=slots, scalars=scalars)
         return tree.unflatten(changes), after
-
-
-class Taking:
-    """What the step of an optimizer does to variables, for an `apply` that a user wrote around it.
-
-    Fields:
-        state: the optimizer's, before the step and after it.
-    """
-
-    def __init__(self, updates: Any, state: OptimizerState, form: Any) -> None:
-        self.updates, self.state, self.form = updates, state, form
-
-    def take(self, gradients: Sequence[Any], variables: Sequence[Variable]) -> None:
-        """Give the variables their next values, by these gradients."""
-        values = [variable.value for variable in variables]
-        slopes = [jnp.asarray(g, p.dtype) for g, p in zip(gradients, values, strict=True)]
-        given = self.form.unflatten(slopes), self.state, self.form.unflatten(values)
-        changes, self.state = self.updates.update(*given)
-        for variable, p, change in zip(variables, values, jax.tree.leaves(changes), strict=True):
-            variable.assign(p + change)
-
-
-@dataclass(frozen=True)
-class Around:
-    """The steps of an optimizer, with an `apply` around each that a user wrote."""
-
-    inner: Any
-    optimizer: Any
-
-    def init(self, params: Params) -> OptimizerState:
-        """The state before the first step."""
-        return self.inner.init(params)
-
-    def update(
-        self, gradients: PyTree, state: OptimizerState, params: Params | None = None
-    ) -> tuple[PyTree, OptimizerState]:
-        """The changes to add to the parameters, and the next state."""
-        form, paths, _, slopes = laid_out(gradients, params)
-        values = jax.tree.leaves(params)
-        taking = Taking(self.inner, state, form)
-        before = dict(self.optimizer.__dict__)
-        flow = Flow(training=True)
-        flow.assigned = flow.bound
-        try:
-            with flowing(flow):
-                pairs = zip(values, paths, strict=True)
-                standing = [Variable(value, name=path) for value, path in pairs]
-                state_of_step = {"_taking": taking, "_trainable_variables": standing}
-                self.optimizer.__dict__.update(state_of_step)
-                if self.optimizer.writes("apply_gradients"):
-                    self.optimizer.apply_gradients(zip(slopes, standing, strict=True))
-                else:
-                    self.optimizer.apply(slopes, standing)
-                after = [variable.value for variable in standing]
-        finally:
-            self.optimizer.__dict__.clear()
-            self.optimizer.__dict__.update(before)
-        return form.unflatten([new - p for new, p in zip(after, values, strict=True)]), taking.state
 
 
 def _name_for(variable: Variable, name: str) -> str:
