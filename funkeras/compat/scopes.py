@@ -39,7 +39,7 @@ class StatelessScope:
     >>> import funkeras
     >>> v = funkeras.variables.Variable([1.0, 2.0])
     >>> with StatelessScope(state_mapping=[(v, [3.0, 4.0])]) as scope:
-    ...     v.assign(v.value + 1)
+    ...     _ = v.assign(v.value + 1)
     >>> scope.get_current_value(v).tolist(), v.numpy().tolist()
     ([4.0, 5.0], [1.0, 2.0])
 

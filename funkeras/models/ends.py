@@ -291,6 +291,14 @@ class Ends(Layer):
         """What a dict of data has for each input: the keys of the model's own, or their names."""
         return getattr(self._structure, "input_keys", None) or self.input_names
 
+    def by_key(self, data: Any) -> Any:
+        """A dict of data by the `input_keys`, where the layers' names stand for these too."""
+        keys = self.input_keys
+        if not isinstance(data, Mapping) or all(key in data for key in keys):
+            return data
+        meant = dict(zip(self.input_names, keys, strict=True))
+        return {meant.get(name, name): value for name, value in data.items()}
+
     @property
     def takes_strings(self) -> bool:
         """Whether an input is one of strings, which are looked up before the compiled step."""
@@ -392,7 +400,7 @@ class Ends(Layer):
         return parts[0] if len(parts) == 1 else tuple(parts)
 
     def _by_input_name(self, given: Mapping[str, Any]) -> list[Any]:
-        names = self.input_keys
+        names, given = self.input_keys, self.by_key(given)
         if missing := [name for name in names if name not in given]:
             raise ValueError(
                 f"model {self.name!r} has the inputs {names}; the call gives {list(given)}, "

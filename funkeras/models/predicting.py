@@ -129,7 +129,7 @@ class Predicting(Taking):
     def predict_on_batch(self, x: Any) -> Any:
         """Outputs of one batch."""
         strings = self._entrance().strings if self.built else ()
-        rows = len(arrays(x, self.input_keys, "x", strings)[0])
+        rows = len(arrays(self.by_key(x), self.input_keys, "x", strings)[0])
         return self.predict(x, batch_size=max(1, rows))
 
     @spelled

@@ -36,7 +36,7 @@ class Taking(OwnRules, Compiling):
         if self._entered is None and not self.built:
             self._build_for(x)
         names, shapes, size, strings = self._entrance()
-        parts = checked_inputs(arrays(x, names, "x", strings), shapes, names)
+        parts = checked_inputs(arrays(self.by_key(x), names, "x", strings), shapes, names)
         if size is not None and len(parts[0]) % size:
             raise ValueError(
                 f"{self.name!r} keeps states: it runs in whole batches of {size} rows, "
