@@ -293,10 +293,9 @@ class Ends(Layer):
 
     def by_key(self, data: Any) -> Any:
         """A dict of data by the `input_keys`, where the layers' names stand for these too."""
-        keys = self.input_keys
-        if not isinstance(data, Mapping) or all(key in data for key in keys):
+        if not isinstance(data, Mapping) or all(key in data for key in self.input_keys):
             return data
-        meant = dict(zip(self.input_names, keys, strict=True))
+        meant = dict(zip(self.input_names, self.input_keys, strict=True))
         return {meant.get(name, name): value for name, value in data.items()}
 
     @property

@@ -94,6 +94,8 @@ class Predicting(Taking):
 
     def _nested(self, parts: list[np.ndarray]) -> Any:
         """The outputs as the model gives them: in a dict, say; else one, or a list of them."""
+        if self._form.num_nodes == 1:
+            return parts[0]
         whole = self._form.unflatten(parts)
         if type(whole) in (list, tuple) and all(isinstance(own, np.ndarray) for own in whole):
             return parts[0] if len(parts) == 1 else parts

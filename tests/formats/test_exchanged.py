@@ -17,20 +17,27 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 KERAS = os.environ.get("KERAS_PYTHON") or (importlib.util.find_spec("keras") and sys.executable)
 TOLERANCE = 1e-5
 
-each = pytest.mark.parametrize(
-    "script",
-    [low_rank_layers, quantized_layers, users_layers, users_stores],
-    ids=lambda own: own.__name__,
-)
+SCRIPTS = [low_rank_layers, quantized_layers, users_layers, users_stores]
+LONG = [low_rank_layers, quantized_layers]
+"""Those of which it takes long to write files and read them in Keras."""
 
 
-@each
+def each(scripts, slow=()):
+    """A test for each of these, some of them slow."""
+    cases = [
+        pytest.param(own, marks=[pytest.mark.slow] * (own in slow), id=own.__name__)
+        for own in scripts
+    ]
+    return pytest.mark.parametrize("script", cases)
+
+
+@each(SCRIPTS)
 def test_files_of_keras_3_load(script, keras):
     found = script.differences(keras, GOLDEN / script.__name__)
     assert max(found.values()) < TOLERANCE, found
 
 
-@each
+@each(SCRIPTS, slow=LONG)
 def test_what_is_written_loads_again(script, keras, tmp_path):
     script.write(keras, tmp_path)
     found = script.differences(keras, tmp_path)
