@@ -46,7 +46,7 @@ def test_what_is_written_loads_again(script, keras, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not KERAS, reason="needs genuine Keras 3: set KERAS_PYTHON")
-@each
+@each(SCRIPTS)
 def test_keras_3_loads_what_is_written(script, keras, tmp_path):
     script.write(keras, tmp_path)
     environment = {**os.environ, "KERAS_BACKEND": "jax", "TF_CPP_MIN_LOG_LEVEL": "3"}
